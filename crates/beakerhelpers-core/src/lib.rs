@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "command")]
+pub mod command;
+mod config;
+mod error;
+mod record;
+mod registry;
+mod session_id;
+mod store;
+mod timeout;
+mod timestamp;
+mod zone;
+
+#[cfg(feature = "command")]
+pub use command::Command;
+pub use config::{Access, StoreConfig};
+pub use error::{Error, ErrorKind, Result};
+pub use record::{Framing, Payload, Record};
+pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
+pub use session_id::{Fingerprint, FingerprintKey, SessionId};
+pub use store::{
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, MemoryStore, Order, Pace, Progress, Query, Records,
+    Rest, SaveMode, SessionStore, SetupMode, Silent, StoreInfo,
+};
+pub use timeout::{format_timeout, parse_timeout};
+pub use timestamp::Timestamp;
+pub use zone::{NaiveTime, Zone, offset_name};
+
+/// For the macros of this crate only.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+
+    #[cfg(feature = "command")]
+    pub use crate::command::LinkedCommand;
+    pub use crate::registry::LinkedStore;
+}

@@ -1,0 +1,78 @@
+//! What a store holds of one session.
+
+use std::fmt;
+
+use crate::{SessionId, Timestamp};
+
+/// One session as a store holds it, its contents not decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The key.
+    pub id: SessionId,
+    /// When it was first saved; `None` where the store does not know or holds no valid time.
+    pub created: Option<Timestamp>,
+    /// When it was last saved; `None` where the store does not know or holds no valid time.
+    pub accessed: Option<Timestamp>,
+    /// The contents.
+    pub payload: Payload,
+}
+
+impl Record {
+    /// A record without times.
+    #[must_use]
+    pub const fn new(id: SessionId, payload: Payload) -> Self {
+        Self { id, created: None, accessed: None, payload }
+    }
+
+    /// Sets both times.
+    #[must_use]
+    pub const fn with_times(mut self, created: Option<Timestamp>, accessed: Option<Timestamp>) -> Self {
+        self.created = created;
+        self.accessed = accessed;
+        self
+    }
+}
+
+/// How a store wraps the session value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Framing {
+    /// The pickle of a namespace, `{'session': value}`: database and file stores
+    /// (`beaker/ext/database.py` and `beaker/container.py`, 1.14.1).
+    Namespace,
+    /// The pickle of the value alone: dbm, Redis and their like.
+    Value,
+}
+
+/// Undecoded bytes and how they wrap the session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    framing: Framing,
+    bytes: Vec<u8>,
+}
+
+impl Payload {
+    /// Takes the bytes as they are stored.
+    #[must_use]
+    pub const fn new(framing: Framing, bytes: Vec<u8>) -> Self {
+        Self { framing, bytes }
+    }
+
+    /// How the bytes wrap the session.
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The bytes as they are stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Contents are private, and may be megabytes.
+        write!(f, "Payload({:?}, {} bytes)", self.framing, self.bytes.len())
+    }
+}

@@ -1,0 +1,236 @@
+//! Plugins, found at link time.
+
+use crate::{Error, Result, SessionStore, StoreConfig};
+
+#[cfg(feature = "command")]
+use crate::Command;
+
+/// The crate that a plugin comes from; [`package!`](crate::package) fills it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Package {
+    /// The name of the crate.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+impl Package {
+    /// Names a crate.
+    #[must_use]
+    pub const fn new(name: &'static str, version: &'static str) -> Self {
+        Self { name, version }
+    }
+}
+
+/// The [`Package`] of the crate in which it stands.
+#[macro_export]
+macro_rules! package {
+    () => {
+        $crate::Package::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+    };
+}
+
+/// Opens a store by its configuration.
+pub type OpenStore = fn(&StoreConfig) -> Result<Box<dyn SessionStore>>;
+
+/// A registered kind of store: a value of `beaker.session.type`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct StoreType {
+    /// The value of `<prefix>.type`.
+    pub name: &'static str,
+    /// One line for people, without a full stop.
+    pub summary: &'static str,
+    /// Opens a store of this type.
+    pub open: OpenStore,
+    /// Where it comes from.
+    pub package: Package,
+    /// The options that it reads, `type` and `timeout` apart.
+    pub options: &'static [OptionSpec],
+    /// What its stores can do.
+    pub capabilities: crate::Capabilities,
+}
+
+impl StoreType {
+    /// Describes a kind of store without options and capabilities.
+    #[must_use]
+    pub const fn new(name: &'static str, summary: &'static str, open: OpenStore, package: Package) -> Self {
+        Self { name, summary, open, package, options: &[], capabilities: crate::Capabilities::NONE }
+    }
+
+    /// Sets the options that it reads.
+    #[must_use]
+    pub const fn with_options(mut self, options: &'static [OptionSpec]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets what its stores can do.
+    #[must_use]
+    pub const fn with_capabilities(mut self, capabilities: crate::Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+}
+
+/// An option of a store type, for the reference and for what must not be shown.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OptionSpec {
+    /// Its name without prefix.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+}
+
+impl OptionSpec {
+    /// An option whose value may be shown.
+    #[must_use]
+    pub const fn new(name: &'static str, summary: &'static str) -> Self {
+        Self { name, summary, secret: false }
+    }
+
+    /// An option whose value must never be shown.
+    #[must_use]
+    pub const fn secret(name: &'static str, summary: &'static str) -> Self {
+        Self { name, summary, secret: true }
+    }
+}
+
+/// The plugins that a program knows.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    stores: Vec<&'static StoreType>,
+    #[cfg(feature = "command")]
+    commands: Vec<&'static Command>,
+}
+
+impl Registry {
+    /// Every plugin that was linked into this program, sorted by name.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where two crates registered the same name; the message names both.
+    pub fn linked() -> Result<Self> {
+        let mut registry = Self::default();
+        for LinkedStore(store) in inventory::iter::<LinkedStore> {
+            registry = registry.with_store(store);
+        }
+        #[cfg(feature = "command")]
+        for crate::command::LinkedCommand(command) in inventory::iter::<crate::command::LinkedCommand> {
+            registry = registry.with_command(command);
+        }
+        registry.stores.sort_by_key(|store| (store.name, store.package.name));
+        let stores = registry.stores.iter().map(|store| (store.name, store.package));
+        refuse_twins("store type", stores)?;
+        #[cfg(feature = "command")]
+        {
+            registry.commands.sort_by_key(|command| (command.name, command.package.name));
+            refuse_twins("command", registry.commands.iter().map(|command| (command.name, command.package)))?;
+        }
+        Ok(registry)
+    }
+
+    /// Adds a store type, for programs that do without discovery at link time.
+    #[must_use]
+    pub fn with_store(mut self, store: &'static StoreType) -> Self {
+        self.stores.push(store);
+        self
+    }
+
+    /// Adds a command, for programs that do without discovery at link time.
+    #[cfg(feature = "command")]
+    #[must_use]
+    pub fn with_command(mut self, command: &'static Command) -> Self {
+        self.commands.push(command);
+        self
+    }
+
+    /// The store types.
+    pub fn stores(&self) -> impl Iterator<Item = &'static StoreType> {
+        self.stores.iter().copied()
+    }
+
+    /// The commands.
+    #[cfg(feature = "command")]
+    pub fn commands(&self) -> impl Iterator<Item = &'static Command> {
+        self.commands.iter().copied()
+    }
+
+    /// Opens the store that a configuration describes.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where its type is not linked: the message lists what is, near names first. Otherwise what the store says.
+    pub fn open(&self, config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
+        let name = config.store_type();
+        let Some(store) = self.stores.iter().find(|store| store.name == name) else {
+            return Err(self.not_linked(name).with_context("at", config.origin("type")));
+        };
+        (store.open)(config)
+    }
+
+    fn not_linked(&self, name: &str) -> Error {
+        let linked = near_first(name, self.stores.iter().map(|store| store.name));
+        let error = Error::config(format!("the store type `{}` is not linked into this program", name.escape_debug()));
+        let error = match linked.as_slice() {
+            [] => error.with_context("linked", "no store type at all"),
+            names => error.with_context("linked", format!("`{}`", names.join("`, `"))),
+        };
+        match known_crate(name) {
+            Some(package) => error.with_hint(format!(
+                "it comes with the crate `{package}`: run `cargo add {package}` and add the line `use {} as _;`",
+                package.replace('-', "_")
+            )),
+            None if linked.is_empty() => error.with_hint("link a crate that registers it: `use that_crate as _;`"),
+            None => error.with_hint("correct `type`, or link a crate that registers it"),
+        }
+    }
+}
+
+/// The crate of this project that registers a store type.
+fn known_crate(store_type: &str) -> Option<&'static str> {
+    matches!(store_type, "ext:database" | "ext:sqla").then_some("beakerhelpers-database")
+}
+
+fn refuse_twins(what: &str, plugins: impl Iterator<Item = (&'static str, Package)>) -> Result<()> {
+    let mut previous: Option<(&str, Package)> = None;
+    for (name, package) in plugins {
+        if let Some((_, other)) = previous.filter(|(before, _)| *before == name) {
+            return Err(Error::config(format!("two plugins register the {what} `{name}`"))
+                .with_context("first", format!("{} {}", other.name, other.version))
+                .with_context("second", format!("{} {}", package.name, package.version))
+                .with_hint("remove one of the two crates from the build"));
+        }
+        previous = Some((name, package));
+    }
+    Ok(())
+}
+
+/// Sorts names by how near they are to what was typed, near ones first, the rest by name.
+pub fn near_first<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_by(|a, b| {
+        let near = |name: &str| strsim::jaro_winkler(typed, name);
+        near(b).total_cmp(&near(a)).then_with(|| a.cmp(b))
+    });
+    names
+}
+
+/// A store type as the inventory holds it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LinkedStore(pub &'static StoreType);
+
+inventory::collect!(LinkedStore);
+
+/// Registers a [`StoreType`] that stands in a `static`, for every program that this crate is linked into.
+#[macro_export]
+macro_rules! register_store {
+    ($store:path) => {
+        $crate::__private::inventory::submit! { $crate::__private::LinkedStore(&$store) }
+    };
+}

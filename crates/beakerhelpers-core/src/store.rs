@@ -1,0 +1,277 @@
+//! The contract between stores and everything else.
+
+mod cleanup;
+mod memory;
+mod pace;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent};
+pub use memory::MemoryStore;
+pub use pace::Pace;
+
+use crate::{Error, Record, Result, SessionId};
+
+/// Every failure of an iteration is an item of it; after an error about one record the iteration goes on, after any
+/// other it ends.
+pub type Records<'a> = Box<dyn Iterator<Item = Result<Record>> + Send + 'a>;
+
+/// A place where sessions are kept.
+///
+/// # Contract
+///
+/// * A store moves bytes: it never decodes a payload.
+/// * What is not there is no error: `None`, `false`.
+/// * No call holds a lock or a transaction on the store after it has returned, an iterator not between two items that
+///   are asked for: a reader that is slow must never stop the application that owns the sessions.
+/// * Memory is bounded, whatever the store holds.
+/// * No message holds a session id, a password or a payload.
+///
+/// # Implementing
+///
+/// `info`, `load`, `save` and `delete` are the minimum. What else a store can do it says in its [`Capabilities`], and
+/// implements; the defaults return [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), never a silent nothing.
+/// The conformance suite of `beakerhelpers-testkit` checks all of this.
+///
+/// # Concurrency
+///
+/// Many threads may call at once. Whether other processes may use the same place at the same time is
+/// [`Capabilities::multiprocess_safe`].
+pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
+    /// Describes the store without touching it.
+    fn info(&self) -> StoreInfo;
+
+    /// Loads the record of this id.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`, `PermissionDenied` or `NotSetUp` as the store says; `Corrupt` where the record cannot be read.
+    fn load(&self, id: &SessionId) -> Result<Option<Record>>;
+
+    /// Saves a record under its id. An existing record keeps its `created`; `accessed` and payload are replaced.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` for [`SaveMode::Create`] where the id is taken; `Unsupported` for a record without times where
+    /// the store keeps them; otherwise as [`load`](Self::load).
+    fn save(&self, record: &Record, mode: SaveMode) -> Result<()>;
+
+    /// Deletes the record of this id and tells whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    fn delete(&self, id: &SessionId) -> Result<bool>;
+
+    /// Tells whether there is a record of this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    fn has(&self, id: &SessionId) -> Result<bool> {
+        Ok(self.load(id)?.is_some())
+    }
+
+    /// Creates what the store needs: a table, a directory.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::setup`] is off; otherwise as [`load`](Self::load).
+    fn setup(&self, mode: SetupMode) -> Result<()> {
+        let _ = mode;
+        Err(unsupported(self, "set itself up"))
+    }
+
+    /// Iterates over the records. The order is the store's own, unless the query asks for one. A record that is
+    /// saved or deleted meanwhile may or may not appear; every other appears once.
+    ///
+    /// # Errors
+    ///
+    /// They are items. `Unsupported` where [`Capabilities::iter`] is off.
+    fn iter(&self, query: Query) -> Records<'_> {
+        let _ = query;
+        Box::new(std::iter::once(Err(unsupported(self, "list its sessions"))))
+    }
+
+    /// Deletes the records whose `accessed` is before the cutoff, strictly; one whose time is unknown is kept.
+    ///
+    /// # Concurrency
+    ///
+    /// The age is tested in the same step that deletes: a session that is touched meanwhile survives. Work is done in
+    /// batches of one short transaction each. What was done when an error ends it stays done.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::delete_old`] is off; otherwise as [`load`](Self::load).
+    fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        let _ = (cutoff, plan, progress);
+        Err(unsupported(self, "delete by age"))
+    }
+}
+
+fn unsupported(store: &(impl SessionStore + ?Sized), what: &str) -> Error {
+    Error::unsupported(format!("a store of type `{}` cannot {what}", store.info().store_type))
+}
+
+macro_rules! forward {
+    ($wrapper:ident) => {
+        #[deny(clippy::missing_trait_methods)]
+        impl<S: SessionStore + ?Sized> SessionStore for $wrapper<S> {
+            fn info(&self) -> StoreInfo {
+                (**self).info()
+            }
+            fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+                (**self).load(id)
+            }
+            fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+                (**self).save(record, mode)
+            }
+            fn delete(&self, id: &SessionId) -> Result<bool> {
+                (**self).delete(id)
+            }
+            fn has(&self, id: &SessionId) -> Result<bool> {
+                (**self).has(id)
+            }
+            fn setup(&self, mode: SetupMode) -> Result<()> {
+                (**self).setup(mode)
+            }
+            fn iter(&self, query: Query) -> Records<'_> {
+                (**self).iter(query)
+            }
+            fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+                (**self).delete_old(cutoff, plan, progress)
+            }
+        }
+    };
+}
+forward!(Box);
+forward!(Arc);
+
+/// What a store is, for people and for the choice of what to ask of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoreInfo {
+    /// The registered name, `ext:database`.
+    pub store_type: &'static str,
+    /// Where it is, without password: `sqlite:////srv/app/sessions.db, table beaker_cache`.
+    pub location: String,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+impl StoreInfo {
+    /// Describes a store.
+    #[must_use]
+    pub const fn new(store_type: &'static str, location: String, capabilities: Capabilities) -> Self {
+        Self { store_type, location, capabilities }
+    }
+}
+
+/// What a store can do beyond loading, saving and deleting by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer, and all are read by name")]
+pub struct Capabilities {
+    /// [`SessionStore::setup`] works.
+    pub setup: bool,
+    /// [`SessionStore::iter`] works.
+    pub iter: bool,
+    /// [`SessionStore::delete_old`] works.
+    pub delete_old: bool,
+    /// The store keeps `created` and `accessed` itself, outside of the payload.
+    pub access_times: bool,
+    /// Other processes may use the same place at the same time.
+    pub multiprocess_safe: bool,
+}
+
+impl Capabilities {
+    /// Nothing but loading, saving and deleting by id.
+    pub const NONE: Self =
+        Self { setup: false, iter: false, delete_old: false, access_times: false, multiprocess_safe: false };
+    /// Everything.
+    pub const ALL: Self =
+        Self { setup: true, iter: true, delete_old: true, access_times: true, multiprocess_safe: true };
+
+    /// Sets [`Capabilities::multiprocess_safe`].
+    #[must_use]
+    pub const fn with_multiprocess_safe(mut self, safe: bool) -> Self {
+        self.multiprocess_safe = safe;
+        self
+    }
+
+    /// Every capability by name, in the order of the fields.
+    pub fn iter(self) -> impl Iterator<Item = (&'static str, bool)> {
+        let Self { setup, iter, delete_old, access_times, multiprocess_safe } = self;
+        [
+            ("setup", setup),
+            ("iter", iter),
+            ("delete_old", delete_old),
+            ("access_times", access_times),
+            ("multiprocess_safe", multiprocess_safe),
+        ]
+        .into_iter()
+    }
+}
+
+/// What saving does where the id is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SaveMode {
+    /// It replaces the record.
+    Upsert,
+    /// It fails with `AlreadyExists` and changes nothing.
+    Create,
+}
+
+/// What setting up does where something is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SetupMode {
+    /// It leaves that alone.
+    IfMissing,
+    /// It destroys that, all sessions in it, and creates it anew.
+    Recreate,
+}
+
+/// Which records to iterate over.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Query {
+    /// Only records accessed at this cutoff or later, and those whose time is unknown.
+    pub active: Option<Cutoff>,
+    /// In which order.
+    pub order: Order,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+impl Query {
+    /// All records, in the store's order.
+    pub const ALL: Self = Self { active: None, order: Order::Any, limit: None };
+
+    /// Leaves out what is older than the cutoff.
+    #[must_use]
+    pub const fn active_since(mut self, cutoff: Cutoff) -> Self {
+        self.active = Some(cutoff);
+        self
+    }
+
+    /// The records created last, at most `limit` of them, last first as far as the store can tell without reading
+    /// everything.
+    #[must_use]
+    pub const fn newest(limit: u64) -> Self {
+        Self { active: None, order: Order::Newest, limit: Some(limit) }
+    }
+}
+
+/// The order of an iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// The one that costs the store least.
+    #[default]
+    Any,
+    /// Created last comes first, as far as the store can tell cheaply.
+    Newest,
+}

@@ -1,0 +1,168 @@
+//! The words of a cleanup: what is old, how to go about it, what came of it.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// The instant that divides active sessions from old ones, and when the question was asked.
+///
+/// A session is *active* where accessed ≥ cutoff and *old* where accessed < cutoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cutoff {
+    at: Timestamp,
+    now: Timestamp,
+}
+
+impl Cutoff {
+    /// The cutoff of a timeout: `now − timeout`.
+    #[must_use]
+    pub fn ago(now: Timestamp, timeout: Duration) -> Self {
+        Self { at: now.earlier_by(timeout), now }
+    }
+
+    /// The instant itself.
+    pub const fn at(self) -> Timestamp {
+        self.at
+    }
+
+    /// When the question was asked; naive local times between the two decide with it
+    /// ([`Zone::naive_cutoff`](crate::Zone::naive_cutoff)).
+    pub const fn now(self) -> Timestamp {
+        self.now
+    }
+}
+
+/// How to go about a cleanup.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeletePlan {
+    /// Whether anything is deleted.
+    pub mode: CleanupMode,
+    /// How many records a batch looks at; `None` lets the store find the number that keeps each batch short.
+    pub batch_size: Option<usize>,
+    /// How long to rest after each batch that deleted something, so that waiting writers get their turn.
+    pub rest: Rest,
+    /// Ends the run after this long.
+    pub max_time: Option<Duration>,
+    /// Ends the run after deleting so many.
+    pub limit: Option<u64>,
+}
+
+impl Default for DeletePlan {
+    fn default() -> Self {
+        Self { mode: CleanupMode::Delete, batch_size: None, rest: Rest::AsLongAsTheBatch, max_time: None, limit: None }
+    }
+}
+
+impl DeletePlan {
+    /// Only counts what would be deleted.
+    #[must_use]
+    pub fn dry_run() -> Self {
+        Self { mode: CleanupMode::Count, ..Self::default() }
+    }
+
+    /// Sets how many records a batch looks at.
+    #[must_use]
+    pub const fn with_batch_size(mut self, records: usize) -> Self {
+        self.batch_size = Some(records);
+        self
+    }
+
+    /// Sets the rest after each batch.
+    #[must_use]
+    pub const fn with_rest(mut self, rest: Rest) -> Self {
+        self.rest = rest;
+        self
+    }
+
+    /// Sets when to end.
+    #[must_use]
+    pub const fn with_max_time(mut self, max_time: Duration) -> Self {
+        self.max_time = Some(max_time);
+        self
+    }
+
+    /// Sets after how many to end.
+    #[must_use]
+    pub const fn with_limit(mut self, records: u64) -> Self {
+        self.limit = Some(records);
+        self
+    }
+}
+
+/// Whether a cleanup deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CleanupMode {
+    /// It does.
+    Delete,
+    /// It counts what it would delete, with the same test.
+    Count,
+}
+
+/// How long a cleanup rests after a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rest {
+    /// As long as the batch kept the store busy, and 10 ms at least: others get half of the time.
+    AsLongAsTheBatch,
+    /// Always this long.
+    For(Duration),
+}
+
+/// What came of a cleanup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// Records deleted, or counted in a dry run.
+    pub deleted: u64,
+    /// Records looked at and kept.
+    pub kept: u64,
+    /// How many of the kept had no valid access time.
+    pub unknown: u64,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+impl Deleted {
+    /// Records looked at.
+    pub const fn scanned(&self) -> u64 {
+        self.deleted + self.kept
+    }
+}
+
+/// Why a cleanup ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// Every record was looked at.
+    #[default]
+    Completed,
+    /// [`DeletePlan::max_time`] was over.
+    MaxTime,
+    /// [`DeletePlan::limit`] was reached.
+    Limit,
+    /// [`Progress::batch`] said so.
+    Stopped,
+}
+
+/// Follows a cleanup while it runs.
+pub trait Progress {
+    /// A record was found old and is about to be deleted, or counted; its access time.
+    fn old(&mut self, accessed: Timestamp) {
+        let _ = accessed;
+    }
+
+    /// A batch is done; `so_far` is everything until now. `Break` ends the run after this batch.
+    fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {
+        let _ = so_far;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Follows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}

@@ -1,0 +1,133 @@
+//! Sessions in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{CleanupMode, Cutoff, DeletePlan, Deleted, Order, Pace, Progress, Query, Records, SaveMode, SetupMode};
+use crate::{Capabilities, Error, ErrorKind, Record, Result, SessionId, SessionStore, StoreInfo};
+
+/// Keeps sessions in the memory of this process: for tests, for single processes, and as the model that every other
+/// store is compared with.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Each record with the number of its creation, for [`Order::Newest`].
+    records: BTreeMap<SessionId, (u64, Record)>,
+    created: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs while the lock is held, except a caller's `Progress`: the map is whole then too.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionStore for MemoryStore {
+    fn info(&self) -> StoreInfo {
+        let capabilities = Capabilities::ALL.with_multiprocess_safe(false);
+        StoreInfo::new("memory", "memory of this process".to_owned(), capabilities)
+    }
+
+    fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+        Ok(self.state().records.get(id).map(|(_, record)| record.clone()))
+    }
+
+    fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        let state = &mut *self.state();
+        match state.records.get_mut(&record.id) {
+            Some(_) if mode == SaveMode::Create => {
+                Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"))
+            }
+            Some((_, existing)) => {
+                let created = existing.created;
+                *existing = record.clone();
+                existing.created = created;
+                Ok(())
+            }
+            None => {
+                state.created += 1;
+                state.records.insert(record.id.clone(), (state.created, record.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    fn delete(&self, id: &SessionId) -> Result<bool> {
+        Ok(self.state().records.remove(id).is_some())
+    }
+
+    fn setup(&self, mode: SetupMode) -> Result<()> {
+        if mode == SetupMode::Recreate {
+            self.state().records.clear();
+        }
+        Ok(())
+    }
+
+    fn iter(&self, query: Query) -> Records<'_> {
+        let mut records: Vec<_> = self.state().records.values().cloned().collect();
+        if query.order == Order::Newest {
+            records.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        }
+        let active = move |record: &Record| match (query.active, record.accessed) {
+            (Some(cutoff), Some(accessed)) => accessed >= cutoff.at(),
+            _ => true,
+        };
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        Box::new(records.into_iter().map(|(_, record)| record).filter(active).take(limit).map(Ok))
+    }
+
+    fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        let mut pace = Pace::start(plan);
+        let mut so_far = Deleted::default();
+        let mut last: Option<SessionId> = None;
+        loop {
+            let records = &mut self.state().records;
+            let after = match &last {
+                Some(id) => (std::ops::Bound::Excluded(id.clone()), std::ops::Bound::Unbounded),
+                None => (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
+            };
+            let batch: Vec<_> = records
+                .range(after)
+                .take(pace.batch_size())
+                .map(|(id, (_, record))| (id.clone(), record.accessed))
+                .collect();
+            let Some((id, _)) = batch.last() else { return Ok(so_far) };
+            last = Some(id.clone());
+            for (id, accessed) in batch {
+                match accessed {
+                    Some(accessed) if accessed < cutoff.at() && pace.may_delete(so_far.deleted) > 0 => {
+                        progress.old(accessed);
+                        if plan.mode == CleanupMode::Delete {
+                            records.remove(&id);
+                        }
+                        so_far.deleted += 1;
+                    }
+                    _ => {
+                        so_far.kept += 1;
+                        so_far.unknown += u64::from(accessed.is_none());
+                    }
+                }
+            }
+            if let Some(ended) = pace.batch_done(None, &so_far, progress) {
+                so_far.ended = ended;
+                return Ok(so_far);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemoryStore({} records)", self.state().records.len())
+    }
+}
