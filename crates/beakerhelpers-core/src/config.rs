@@ -1,181 +1,64 @@
 //! Configuration: from an ini file, or put together by a program.
 
-use std::fmt;
-use std::time::Duration;
+mod find;
+mod ini;
+mod interpolate;
+mod paste;
+mod section;
+mod store_config;
 
-use crate::{Error, Result, Zone};
+use std::path::Path;
+use std::sync::Arc;
 
-/// The options of one store, such as all `beaker.session.*` keys of a section, without the prefix.
+pub use store_config::{Access, StoreConfig};
+
+use crate::Result;
+use ini::Ini;
+
+/// A paste.deploy file, such as the `prod.ini` of a site.
 ///
-/// Values may be secrets, so `Debug` shows names only.
-#[derive(Clone)]
-pub struct StoreConfig {
-    prefix: String,
-    options: Vec<StoreOption>,
-    notices: Vec<String>,
-    access: Access,
-    zone: Zone,
-    wait: Duration,
+/// It is read as `PasteDeploy` 3.1 reads it, with three kindnesses: what is not needed for the session store is not
+/// interpolated and so cannot fail, a byte order mark is skipped, and keys that are not in the section that
+/// BeakerHelpers 0.1 looked at are searched for, see [`Config::store`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    file: Arc<Ini>,
+    section: Option<String>,
 }
 
-#[derive(Clone)]
-struct StoreOption {
-    name: String,
-    value: String,
-    /// Where it was read: `prod.ini:12`.
-    at: Option<String>,
-}
-
-/// What a store is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Access {
-    /// Nothing is written, created or repaired.
-    ReadOnly,
-    /// Records are saved and deleted. A store that is not there is an error all the same.
-    ReadWrite,
-}
-
-impl StoreConfig {
-    /// An empty configuration whose messages speak of `<prefix>.url` and so on.
-    #[must_use]
-    pub fn new(prefix: impl Into<String>) -> Self {
-        Self {
-            prefix: prefix.into(),
-            options: Vec::new(),
-            notices: Vec::new(),
-            access: Access::ReadWrite,
-            zone: Zone::LOCAL,
-            wait: Duration::from_secs(5),
-        }
-    }
-
-    /// Sets an option, replacing one of the same name.
-    #[must_use]
-    pub fn with(self, name: &str, value: impl Into<String>) -> Self {
-        self.with_option(name, value.into(), None)
-    }
-
-    pub(crate) fn with_option(mut self, name: &str, value: String, at: Option<String>) -> Self {
-        self.options.retain(|option| option.name != name);
-        self.options.push(StoreOption { name: name.to_owned(), value, at });
-        self
-    }
-
-    /// Sets what the store is opened for; [`Access::ReadWrite`] otherwise.
-    #[must_use]
-    pub const fn with_access(mut self, access: Access) -> Self {
-        self.access = access;
-        self
-    }
-
-    /// Sets the zone of the local times in the store; [`Zone::LOCAL`] otherwise.
-    #[must_use]
-    pub const fn with_zone(mut self, zone: Zone) -> Self {
-        self.zone = zone;
-        self
-    }
-
-    /// Sets how long to wait for a store that is busy; 5 seconds otherwise, as Python's drivers do.
-    #[must_use]
-    pub const fn with_wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
-        self
-    }
-
-    pub(crate) fn with_notice(mut self, notice: String) -> Self {
-        self.notices.push(notice);
-        self
-    }
-
-    /// The prefix of the keys, without the last dot.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// What the store is opened for.
-    pub const fn access(&self) -> Access {
-        self.access
-    }
-
-    /// The zone of the local times in the store.
-    pub const fn zone(&self) -> Zone {
-        self.zone
-    }
-
-    /// How long to wait for a store that is busy.
-    pub const fn wait(&self) -> Duration {
-        self.wait
-    }
-
-    /// What the user should know of how the options were found, a sentence each.
-    pub fn notices(&self) -> impl Iterator<Item = &str> {
-        self.notices.iter().map(String::as_str)
-    }
-
-    /// The names of the options that are set.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.options.iter().map(|option| option.name.as_str())
-    }
-
-    /// The value of an option, trimmed; `None` where it is not set or blank.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let option = self.options.iter().find(|option| option.name == name)?;
-        Some(option.value.trim()).filter(|value| !value.is_empty())
-    }
-
-    /// The value of an option that the store cannot do without.
+impl Config {
+    /// Reads a file. `prod.ini#name` picks the section of that name, `[app:name]` for example, where there is no file
+    /// that is really called so.
     ///
     /// # Errors
     ///
-    /// `Config`, naming the key, where it is not set or blank.
-    pub fn require(&self, name: &str) -> Result<&str> {
-        self.get(name).ok_or_else(|| {
-            Error::config(format!("`{}.{name}` is not set", self.prefix)).with_context("in", self.origin(name))
-        })
+    /// `Config` where the file is missing, unreadable, a directory, larger than 16 MiB, not text in UTF-8, or not an
+    /// ini file in Python's sense: a key outside of any section, one without `=`, a section or a key given twice.
+    pub fn load(path: &Path) -> Result<Self> {
+        let split = path.to_str().filter(|_| !path.exists()).and_then(|text| text.rsplit_once('#'));
+        let (path, section) = match split {
+            Some((path, section)) => (Path::new(path), Some(section.trim().to_owned()).filter(|name| !name.is_empty())),
+            None => (path, None),
+        };
+        Ok(Self { file: Arc::new(Ini::load(path)?), section })
     }
 
-    /// Where an option comes from, for the context of an error: "prod.ini:12, `beaker.session.url`".
-    pub fn origin(&self, name: &str) -> String {
-        let key = format!("`{}.{name}`", self.prefix);
-        match self.options.iter().find(|option| option.name == name).and_then(|option| option.at.as_ref()) {
-            Some(at) => format!("{at}, {key}"),
-            None => key,
-        }
-    }
-
-    /// The type of the store: `type`, else `ext:database`, which the original assumed.
-    pub fn store_type(&self) -> &str {
-        self.get("type").unwrap_or("ext:database")
-    }
-
-    /// The idle timeout of the site: `timeout`, a bare number of seconds; `None` where sessions never time out.
+    /// Collects the options of the store whose keys start with `prefix` and a dot.
+    ///
+    /// The section is `[app:main]` or one of its other spellings, as BeakerHelpers 0.1 found it, or the one that was
+    /// picked; `use`, `set` and `get` work as in `PasteDeploy`. If it has no such keys, these are looked at in turn,
+    /// and a [notice](StoreConfig::notices) names the one that was used: the applications that it leads to (the last
+    /// name of a pipeline, `next`, the values of a composite), the filters that are Beaker's session middleware, and
+    /// the only application of the file that has such keys.
+    ///
+    /// With the prefix `beaker.session`, a section without such keys is searched for `session.` keys, and a filter for
+    /// bare ones, as Beaker does (`beaker/middleware.py`, `SessionMiddleware`, 1.14.1).
     ///
     /// # Errors
     ///
-    /// `Config` for anything but decimal digits, as in Beaker (`beaker/util.py`, `coerce_session_params`, 1.14.1).
-    pub fn timeout(&self) -> Result<Option<Duration>> {
-        let Some(text) = self.get("timeout") else { return Ok(None) };
-        let secs = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        secs.map(|secs| Some(Duration::from_secs(secs))).ok_or_else(|| {
-            Error::config(format!(
-                "the session timeout must be a whole number of seconds, not `{}`",
-                text.escape_debug()
-            ))
-            .with_context("at", self.origin("timeout"))
-        })
-    }
-
-    /// Whether reading a session moves its access time: `save_accessed_time`, true unless it says otherwise.
-    pub fn saves_accessed_time(&self) -> bool {
-        let says_no = |text: &str| ["false", "no", "off", "n", "f", "0"].iter().any(|no| text.eq_ignore_ascii_case(no));
-        !self.get("save_accessed_time").is_some_and(says_no)
-    }
-}
-
-impl fmt::Debug for StoreConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.names().collect();
-        f.debug_struct("StoreConfig").field("prefix", &self.prefix).field("options", &names).finish_non_exhaustive()
+    /// `Config` where there is no such section, or several; where no section has such keys, or several that differ;
+    /// where what is needed cannot be interpolated; and where a file that is included cannot be read.
+    pub fn store(&self, prefix: &str) -> Result<StoreConfig> {
+        find::find(&self.file, self.section.as_deref(), prefix)
     }
 }

@@ -10,11 +10,12 @@ mod session_id;
 mod store;
 mod timeout;
 mod timestamp;
+mod url;
 mod zone;
 
 #[cfg(feature = "command")]
 pub use command::Command;
-pub use config::{Access, StoreConfig};
+pub use config::{Access, Config, StoreConfig};
 pub use error::{Error, ErrorKind, Result};
 pub use record::{Framing, Payload, Record};
 pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
@@ -25,6 +26,7 @@ pub use store::{
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;
+pub use url::DatabaseUrl;
 pub use zone::{NaiveTime, Zone, offset_name};
 
 /// For the macros of this crate only.

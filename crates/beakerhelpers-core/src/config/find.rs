@@ -1,0 +1,302 @@
+//! Which section holds the options of the session store.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::ini::{Ini, shown};
+use super::interpolate::resolve;
+use super::paste::{Context, Entry, Link, Loaded, Reader};
+use super::section::{Kind, find_section, list, look_up, short_name};
+use super::store_config::{StoreConfig, StoreOption};
+use crate::{Error, Result};
+
+/// How many sections are looked at before the search gives up.
+const MOST_SECTIONS: usize = 256;
+
+/// The prefix with which Beaker reads keys of other prefixes too.
+const BEAKER: &str = "beaker.session";
+
+/// Finds the options of the store. `name` is the section that the user picked.
+pub(super) fn find(file: &Arc<Ini>, name: Option<&str>, prefix: &str) -> Result<StoreConfig> {
+    let prefix = prefix.trim().trim_end_matches('.');
+    if prefix.is_empty() {
+        return Err(Error::config("the prefix of the session keys must not be empty"));
+    }
+    let mut finder = Finder { top: Loaded::top(file.clone()), prefix, reader: Reader::default() };
+    let (kind, section) = finder.section(name)?;
+    let primary = finder.reader.start(kind, &finder.top, &section)?;
+    if let Some(found) = finder.keys_of(&primary, kind) {
+        return finder.config(&found);
+    }
+    let candidates = finder.candidates(&primary)?;
+    if let Some(config) = finder.choose(&candidates)? {
+        let why = format!("`[{}]` of {} has none", shown(&section), file.shown);
+        let used = config.source().unwrap_or_default().to_owned();
+        return Ok(config.with_notice(format!("the session options are those of {used}, because {why}")));
+    }
+    // What is left may be the timeout alone, from `[DEFAULT]`; the store will say what it misses.
+    let keys = Keys::Prefixed(prefix.to_owned());
+    if keys.names(&primary).next().is_some() {
+        return finder.config(&Found { context: primary, keys });
+    }
+    Err(finder.nothing(&section))
+}
+
+/// A section that has options of the store.
+struct Found {
+    context: Context,
+    keys: Keys,
+}
+
+/// Which keys of a section are options of the store.
+enum Keys {
+    /// Those with this prefix and a dot.
+    Prefixed(String),
+    /// Those of a filter that is Beaker's middleware: bare ones, else those with one of Beaker's two prefixes.
+    Middleware,
+}
+
+impl Keys {
+    /// The names of the options that a section has, and their keys.
+    fn names<'c>(&self, context: &'c Context) -> impl Iterator<Item = (&'c str, &'c str)> {
+        context.names().into_iter().filter_map(move |key| Some((self.name(context, key)?, key)))
+    }
+
+    fn name<'k>(&self, context: &Context, key: &'k str) -> Option<&'k str> {
+        let prefixed = |prefix: &str| key.strip_prefix(prefix)?.strip_prefix('.').filter(|name| !name.is_empty());
+        match self {
+            Self::Prefixed(prefix) => prefixed(prefix),
+            Self::Middleware => prefixed(BEAKER).or_else(|| prefixed("session")).or_else(|| {
+                let other = matches!(key, "use" | "next" | "require" | "filter-with" | "environ_key");
+                let bare = !other && !key.starts_with("paste.") && context.local(key).is_some();
+                bare.then_some(key)
+            }),
+        }
+    }
+}
+
+struct Finder<'a> {
+    top: Arc<Loaded>,
+    prefix: &'a str,
+    reader: Reader,
+}
+
+impl Finder<'_> {
+    /// The section that the original would find; one that is picked may be a filter, or be named in full.
+    fn section(&self, name: Option<&str>) -> Result<(Kind, String)> {
+        let file = &self.top.file;
+        if let Some(section) = look_up(file, Kind::App, name)? {
+            return Ok((Kind::App, section));
+        }
+        if let Some(name) = name {
+            if let Some(section) = look_up(file, Kind::Filter, Some(name))? {
+                return Ok((Kind::Filter, section));
+            }
+            if let Some(section) = file.sections().find(|section| *section == name) {
+                let kind = if section.starts_with("filter:") { Kind::Filter } else { Kind::App };
+                return Ok((kind, section.to_owned()));
+            }
+        }
+        find_section(file, Kind::App, name).map(|section| (Kind::App, section))
+    }
+
+    fn prefixes(&self) -> impl Iterator<Item = &str> {
+        [self.prefix, "session"].into_iter().take(if self.prefix == BEAKER { 2 } else { 1 })
+    }
+
+    /// Whether a section has the keys: any of its own, or from `[DEFAULT]` those that say which store it is.
+    fn keys_of(&self, context: &Context, kind: Kind) -> Option<Found> {
+        let is_filter = kind == Kind::Filter || context.first().section.starts_with("filter-app:");
+        if is_filter && self.prefix == BEAKER && is_middleware(context) {
+            let keys = Keys::Middleware;
+            let any = keys.names(context).next().is_some();
+            return any.then(|| Found { context: context.clone(), keys });
+        }
+        let keys = self.prefixes().map(|prefix| Keys::Prefixed(prefix.to_owned())).find(|keys| {
+            keys.names(context)
+                .any(|(name, key)| matches!(name, "type" | "url" | "sa.url") || context.local(key).is_some())
+        })?;
+        Some(Found { context: context.clone(), keys })
+    }
+
+    /// The sections that have the keys, of the nearest sort that there is.
+    fn candidates(&mut self, primary: &Context) -> Result<Vec<Found>> {
+        let (apps, mut filters) = self.reachable(primary)?;
+        if !apps.is_empty() {
+            return Ok(apps);
+        }
+        if filters.is_empty() {
+            filters = self.all_of(Kind::Filter);
+        }
+        Ok(if filters.is_empty() { self.all_of(Kind::App) } else { filters })
+    }
+
+    /// What a section leads to: the applications that have the keys, and the filters that do.
+    fn reachable(&mut self, primary: &Context) -> Result<(Vec<Found>, Vec<Found>)> {
+        let (mut apps, mut filters) = (Vec::new(), Vec::new());
+        let mut seen = BTreeSet::new();
+        let mut queue = VecDeque::from([primary.clone()]);
+        while let Some(context) = queue.pop_front() {
+            for link in &context.links {
+                for (kind, name) in self.references(link)? {
+                    let Some(next) = self.follow(kind, &name, link)? else { continue };
+                    let first = next.first();
+                    if !seen.insert((kind == Kind::App, first.loaded.file.absolute.clone(), first.section.clone())) {
+                        continue;
+                    }
+                    if seen.len() > MOST_SECTIONS {
+                        return Err(Error::config("the section leads to more than 256 others")
+                            .with_hint("pick the application by its name, as in `prod.ini#name`"));
+                    }
+                    match (kind, self.keys_of(&next, kind)) {
+                        (Kind::App, Some(found)) => apps.push(found),
+                        (Kind::Filter, Some(found)) if is_middleware(&next) => filters.push(found),
+                        _ => queue.push_back(next),
+                    }
+                }
+            }
+        }
+        Ok((apps, filters))
+    }
+
+    /// The names of the sections that a section leads to, `use` apart.
+    fn references(&mut self, link: &Link) -> Result<Vec<(Kind, String)>> {
+        let mut names = Vec::new();
+        let mut value = |key: &str| {
+            let entry = link.local(key).transpose()?;
+            entry.map(|entry| resolve(&entry, &mut self.reader.budget)).transpose()
+        };
+        if let Some(filter) = value("filter-with")? {
+            names.push((Kind::Filter, filter));
+        }
+        match link.section.split(':').next().unwrap_or_default() {
+            "pipeline" => {
+                let pipeline = value("pipeline")?.unwrap_or_default();
+                let mut steps: Vec<_> = pipeline.split_whitespace().map(str::to_owned).collect();
+                names.extend(steps.pop().map(|app| (Kind::App, app)));
+                names.extend(steps.into_iter().map(|filter| (Kind::Filter, filter)));
+            }
+            "filter-app" => names.extend(value("next")?.map(|next| (Kind::App, next))),
+            "composite" | "composit" => {
+                for key in link.locals().filter(|key| !matches!(*key, "use" | "filter-with" | "require")) {
+                    // Not every value is the name of an application, so none is required to be one.
+                    let Ok(Some(name)) = value(key) else { continue };
+                    let name = name.trim();
+                    if name.starts_with("config:")
+                        || matches!(look_up(&link.loaded.file, Kind::App, Some(name)), Ok(Some(_)))
+                    {
+                        names.push((Kind::App, name.to_owned()));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(names)
+    }
+
+    fn follow(&mut self, kind: Kind, name: &str, from: &Link) -> Result<Option<Context>> {
+        let followed = self.reader.follow(kind, name.trim(), from);
+        followed.map_err(|error| error.with_context("named in", source(from)))
+    }
+
+    /// All sections of a kind in the file that have the keys; those that cannot be read are nobody's business.
+    fn all_of(&mut self, kind: Kind) -> Vec<Found> {
+        let file = self.top.file.clone();
+        let mut all = Vec::new();
+        for section in file.sections().filter(|section| kind.owns(section)).take(MOST_SECTIONS) {
+            let Ok(context) = self.reader.start(kind, &self.top, section) else { continue };
+            if kind == Kind::App || is_middleware(&context) {
+                all.extend(self.keys_of(&context, kind));
+            }
+        }
+        all
+    }
+
+    /// The only candidate; several that agree are one.
+    fn choose(&mut self, candidates: &[Found]) -> Result<Option<StoreConfig>> {
+        let mut configs = Vec::new();
+        for found in candidates {
+            configs.push(self.config(found)?);
+        }
+        let mut rest = configs.into_iter();
+        let Some(first) = rest.next() else { return Ok(None) };
+        if rest.all(|other| other.agrees_with(&first)) {
+            return Ok(Some(first));
+        }
+        let sections = || candidates.iter().map(|found| found.context.first());
+        let pick = sections().find(|link| Arc::ptr_eq(&link.loaded.file, &self.top.file)).map(|link| &link.section);
+        let example = pick.map_or("name", |section| short_name(section));
+        Err(Error::config(format!("several sections have `{}.*` keys, and they differ", self.prefix))
+            .with_context("file", self.top.file.shown.as_str())
+            .with_context("sections", list(sections().map(|link| link.section.as_str())))
+            .with_hint(format!("pick one by its name, as in `{}#{}`", self.top.file.shown, shown(example))))
+    }
+
+    fn config(&mut self, found: &Found) -> Result<StoreConfig> {
+        let mut options: BTreeMap<&str, StoreOption> = BTreeMap::new();
+        let mut base_dir = None;
+        for (name, key) in found.keys.names(&found.context) {
+            let bare = name == key;
+            if options.contains_key(name) && !bare {
+                continue;
+            }
+            let Some(entry) = found.context.option(key).transpose()? else { continue };
+            let value = resolve(&entry, &mut self.reader.budget)?;
+            if name == "url" || (name == "sa.url" && base_dir.is_none()) {
+                base_dir = Some(directory(&entry));
+            }
+            let origin = Some(format!("{}, `{}`", entry.at(), shown(key)));
+            options.insert(name, StoreOption { name: name.to_owned(), value, origin });
+        }
+        let link = found.context.first();
+        let prefix = match &found.keys {
+            Keys::Prefixed(prefix) => prefix,
+            Keys::Middleware => self.prefix,
+        };
+        let base_dir = base_dir.unwrap_or_else(|| PathBuf::from(&link.loaded.file.here));
+        Ok(StoreConfig::read(prefix, options.into_values().collect(), source(link), base_dir))
+    }
+
+    fn nothing(&self, section: &str) -> Error {
+        let file = &self.top.file;
+        let error = Error::config(format!("there are no `{}.*` keys", shown(self.prefix)))
+            .with_context("in", format!("`[{}]` of {}", shown(section), file.shown));
+        let other = file.sections().flat_map(|section| file.keys(section)).find_map(|key| key.strip_suffix(".type"));
+        match other {
+            Some(prefix) => error.with_hint(format!(
+                "there are keys that begin with `{0}.`; if they are those of the sessions, add `--prefix {0}`",
+                shown(prefix)
+            )),
+            None => error.with_hint("name the file that configures Beaker, or give the prefix of its keys"),
+        }
+    }
+}
+
+fn source(link: &Link) -> String {
+    format!("`[{}]` of {}", shown(&link.section), link.loaded.file.shown)
+}
+
+fn directory(entry: &Entry) -> PathBuf {
+    PathBuf::from(&entry.loaded.file.here)
+}
+
+/// Whether a filter is Beaker's session middleware (`entry_points.txt` and `beaker/middleware.py`, 1.14.1).
+fn is_middleware(context: &Context) -> bool {
+    let factory = |code: &str| {
+        let code = code.trim().to_ascii_lowercase();
+        code.strip_prefix("beaker.middleware:").is_some_and(|name| name.contains("session"))
+    };
+    let code = context.code.as_deref().map(|code| code.trim().to_ascii_lowercase());
+    let used = code.as_deref().and_then(|code| code.split_once(':')).is_some_and(|(scheme, code)| match scheme {
+        "egg" => {
+            code.split_once('#').is_some_and(|(egg, name)| egg.trim() == "beaker" && name.trim() == "beaker_session")
+        }
+        _ => factory(code),
+    });
+    let given = ["paste.filter_factory", "paste.filter_app_factory"].iter().any(|key| {
+        let entry = context.local(key).and_then(Result::ok);
+        entry.is_some_and(|entry| factory(entry.text()))
+    });
+    used || given
+}
