@@ -1,1 +1,13 @@
 #![doc = include_str!("../README.md")]
+
+#[doc(hidden)]
+pub mod conformance;
+mod python;
+
+pub use python::{OLDER_RELEASES, Python};
+
+/// For the macros of this crate only.
+#[doc(hidden)]
+pub mod __private {
+    pub use beakerhelpers_core::Framing;
+}
