@@ -2,8 +2,10 @@
 
 #[doc(hidden)]
 pub mod conformance;
+mod corpus;
 mod python;
 
+pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, RecordedValue, corpus, recorded_store};
 pub use python::{OLDER_RELEASES, Python};
 
 /// For the macros of this crate only.
