@@ -1,0 +1,3 @@
+//! The suite on the store that it is written against, and what needs real Beaker.
+
+mod memory;
