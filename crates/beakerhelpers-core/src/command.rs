@@ -8,7 +8,10 @@ use std::time::Duration;
 
 pub use clap;
 
-use crate::{Error, ErrorKind, Package, Registry, Result, Timestamp, Zone};
+use crate::{
+    Access, Config, Error, ErrorKind, FingerprintKey, Package, Registry, Result, SessionId, SessionStore, StoreConfig,
+    Timestamp, Zone, escape_controls,
+};
 
 /// A subcommand of `beakerhelpers`: its arguments, read by clap, and what it does with them.
 ///
@@ -173,6 +176,14 @@ pub struct Terminals {
     pub stdin: bool,
 }
 
+impl Terminals {
+    /// Says which streams are terminals.
+    #[must_use]
+    pub const fn of(stdout_width: Option<usize>, stderr: bool, stdin: bool) -> Self {
+        Self { stdout_width, stderr, stdin }
+    }
+}
+
 impl<'a> Context<'a> {
     /// A context without terminals and signals.
     pub fn new(
@@ -197,6 +208,13 @@ impl<'a> Context<'a> {
     /// Writes a line to standard error. That it cannot be written is no reason to fail.
     pub fn note(&mut self, line: &str) {
         let _ = writeln!(self.stderr, "{line}");
+    }
+
+    /// Reports a session that cannot be read, by its fingerprint where its id is known.
+    pub fn note_unreadable(&mut self, error: &Error, id: Option<&SessionId>, key: &FingerprintKey) {
+        let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
+        let why: String = error.context().map(|(key, value)| format!(" ({key}: {value})")).collect();
+        self.note(&escape_controls(&format!("warning: {which} cannot be read: {error}{why}")));
     }
 
     /// From now on SIGINT and SIGTERM are to be looked for with [`Signal::caught`].
@@ -263,3 +281,29 @@ pub struct StoreArgs {
 
 /// The prefix of the session keys where none is given, as in Beaker.
 pub const DEFAULT_PREFIX: &str = "beaker.session";
+
+/// A store and the configuration that it was opened by.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The store.
+    pub store: Box<dyn SessionStore>,
+    /// Its configuration.
+    pub config: StoreConfig,
+}
+
+impl StoreArgs {
+    /// Opens the store that the arguments describe.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file, or what the store says.
+    pub fn open(&self, registry: &Registry, access: Access) -> Result<Opened> {
+        let config = Config::load(&self.config)?
+            .store(&self.prefix)?
+            .with_access(access)
+            .with_zone(self.time_zone)
+            .with_wait(self.wait);
+        Ok(Opened { store: registry.open(&config)?, config })
+    }
+}

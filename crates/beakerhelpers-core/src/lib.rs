@@ -4,6 +4,7 @@
 pub mod command;
 mod config;
 mod error;
+mod escape;
 mod record;
 mod registry;
 mod session_id;
@@ -17,6 +18,7 @@ mod zone;
 pub use command::Command;
 pub use config::{Access, Config, StoreConfig};
 pub use error::{Error, ErrorKind, Result};
+pub use escape::{escape_controls, push_escaped};
 pub use record::{Framing, Payload, Record};
 pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
 pub use session_id::{Fingerprint, FingerprintKey, SessionId};
