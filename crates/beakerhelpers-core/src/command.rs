@@ -210,13 +210,6 @@ impl<'a> Context<'a> {
         let _ = writeln!(self.stderr, "{line}");
     }
 
-    /// Reports a session that cannot be read, by its fingerprint where its id is known.
-    pub fn note_unreadable(&mut self, error: &Error, id: Option<&SessionId>, key: &FingerprintKey) {
-        let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
-        let why: String = error.context().map(|(key, value)| format!(" ({key}: {value})")).collect();
-        self.note(&escape_controls(&format!("warning: {which} cannot be read: {error}{why}")));
-    }
-
     /// From now on SIGINT and SIGTERM are to be looked for with [`Signal::caught`].
     ///
     /// # Errors
@@ -257,6 +250,14 @@ impl Signal {
             _ => Some(Self::Terminate),
         }
     }
+}
+
+/// A warning about a session that cannot be read, by its fingerprint where its id is known: a line for standard error.
+pub fn describe_unreadable(error: &Error, id: Option<&SessionId>, key: &FingerprintKey) -> String {
+    let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
+    let mut line = format!("warning: {which} cannot be read: {error}");
+    error.context().for_each(|(key, value)| line.extend([" (", key, ": ", value, ")"]));
+    escape_controls(&line).into_owned()
 }
 
 /// The arguments that every command on a store shares.
