@@ -6,10 +6,12 @@ mod config;
 mod error;
 mod record;
 mod registry;
+mod session;
 mod session_id;
 mod store;
 mod timeout;
 mod timestamp;
+pub mod value;
 mod zone;
 
 #[cfg(feature = "command")]
@@ -18,6 +20,7 @@ pub use config::{Access, StoreConfig};
 pub use error::{Error, ErrorKind, Result};
 pub use record::{Framing, Payload, Record};
 pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
+pub use session::{RESERVED_KEYS, Scalar, Session};
 pub use session_id::{Fingerprint, FingerprintKey, SessionId};
 pub use store::{
     Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, MemoryStore, Order, Pace, Progress, Query, Records,
@@ -25,6 +28,7 @@ pub use store::{
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;
+pub use value::{Kind, Value};
 pub use zone::{NaiveTime, Zone, offset_name};
 
 /// For the macros of this crate only.
