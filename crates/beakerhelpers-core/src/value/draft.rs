@@ -174,6 +174,9 @@ impl Draft {
     /// Adds a `tuple`.
     #[inline]
     pub fn tuple(&mut self, items: &[NodeId]) -> NodeId {
+        if items.is_empty() {
+            return NodeId::EMPTY_TUPLE;
+        }
         self.items(Sort::Tuple, items)
     }
 
