@@ -22,6 +22,7 @@ pub const OLDER_RELEASES: [&str; 4] = ["1.9.1", "1.11.0", "1.12.1", "1.13.0"];
 #[derive(Clone, Debug)]
 pub struct Python {
     interpreter: PathBuf,
+    zone: Option<String>,
 }
 
 /// Gives the [`Python`](crate::Python) of a test, or ends the test where there is none: it prints `skipped:` and how to
@@ -66,14 +67,22 @@ impl Python {
         for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
             command.env_remove(name);
         }
+        command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
         command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
+    }
+
+    /// Lets it run in another time zone, `Europe/Vilnius`: Beaker stores the local times of its machine.
+    #[must_use]
+    pub fn with_time_zone(mut self, zone: &str) -> Self {
+        self.zone = Some(zone.to_owned());
+        self
     }
 
     /// The error says what is missing.
     fn found(interpreter: Option<PathBuf>, what: &str) -> Result<Self, String> {
         let problem = match interpreter {
-            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter }),
+            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter, zone: None }),
             Some(interpreter) => format!("{} is not there", interpreter.display()),
             None => "the environment names no interpreter".to_owned(),
         };
