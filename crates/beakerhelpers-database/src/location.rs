@@ -12,15 +12,20 @@ const LINKED: &[&str] = &[
     "sqlite",
 ];
 /// The features that exist for other URLs, none of them yet.
-const KNOWN: &[(&str, &str)] =
-    &[("sqlite", "sqlite"), ("postgresql", "PostgreSQL"), ("postgres", "PostgreSQL"), ("mysql", "MySQL"), ("mariadb", "MariaDB")];
+const KNOWN: &[(&str, &str)] = &[
+    ("sqlite", "sqlite"),
+    ("postgresql", "PostgreSQL"),
+    ("postgres", "PostgreSQL"),
+    ("mysql", "MySQL"),
+    ("mariadb", "MariaDB"),
+];
 
 /// Opens the store of a configuration. Nothing is touched yet: the first call of the store does that.
 pub(crate) fn open(config: &StoreConfig, flavor: Flavor) -> Result<Box<dyn SessionStore>> {
     let key = if config.get("url").is_none() && config.get("sa.url").is_some() { "sa.url" } else { "url" };
-    let url = config.require(key).map_err(|error| error.with_hint(
-        "set it to the URL that SQLAlchemy would get, such as `sqlite:////srv/app/sessions.db`",
-    ))?;
+    let url = config.require(key).map_err(|error| {
+        error.with_hint("set it to the URL that SQLAlchemy would get, such as `sqlite:////srv/app/sessions.db`")
+    })?;
     open_url(config, flavor, url).map_err(|error| error.with_context("at", config.origin(key)))
 }
 

@@ -74,7 +74,8 @@ impl SqliteStore {
     }
 
     fn connection(&self) -> Result<PooledConnection<Manager>> {
-        let mut pooled = self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
+        let mut pooled =
+            self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
         match &mut *pooled {
             Ok(_) => Ok(pooled),
             Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
@@ -228,6 +229,9 @@ fn comparable_text(naive: NaiveTime) -> String {
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = self.info();
-        f.debug_struct("SqliteStore").field("type", &info.store_type).field("location", &info.location).finish_non_exhaustive()
+        f.debug_struct("SqliteStore")
+            .field("type", &info.store_type)
+            .field("location", &info.location)
+            .finish_non_exhaustive()
     }
 }

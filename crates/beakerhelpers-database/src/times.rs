@@ -50,7 +50,8 @@ impl Clock {
     }
 
     fn look_up(&self, number: i64) -> Bucket {
-        let offset_at = |micros: i64| micros.saturating_sub(self.zone.instant_of(NaiveTime::from_micros(micros)).as_micros());
+        let offset_at =
+            |micros: i64| micros.saturating_sub(self.zone.instant_of(NaiveTime::from_micros(micros)).as_micros());
         let start = number.saturating_mul(BUCKET);
         let (first, last) = (offset_at(start), offset_at(start.saturating_add(BUCKET)));
         Bucket { number, offset: (first == last).then_some(first) }

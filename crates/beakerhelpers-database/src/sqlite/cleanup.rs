@@ -19,7 +19,12 @@ const LARGEST: usize = 200_000;
 const COUNTED: usize = 2000;
 
 /// Finds and deletes, batch by batch.
-pub(crate) fn run(store: &SqliteStore, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+pub(crate) fn run(
+    store: &SqliteStore,
+    cutoff: Cutoff,
+    plan: &DeletePlan,
+    progress: &mut dyn Progress,
+) -> Result<Deleted> {
     let naive = store.zone.naive_cutoff(cutoff);
     let text = comparable_text(naive);
     let mut clock = Clock::new(store.zone);
@@ -39,7 +44,8 @@ pub(crate) fn run(store: &SqliteStore, cutoff: Cutoff, plan: &DeletePlan, progre
             _ => pace.batch_size().min(LARGEST),
         };
         let may_delete = pace.may_delete(so_far.deleted);
-        let found = store.read(|connection, sql| find(connection, sql, after.as_ref(), rows, naive, may_delete, &mut clock))?;
+        let found =
+            store.read(|connection, sql| find(connection, sql, after.as_ref(), rows, naive, may_delete, &mut clock))?;
         let Some((first, last)) = found.range else { return Ok(so_far) };
         for accessed in &found.old {
             progress.old(*accessed);

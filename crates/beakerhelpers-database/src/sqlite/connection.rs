@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use beakerhelpers_core::{Access, Error, ErrorKind, Result};
 use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
-use diesel::{Connection as _, ConnectionError};
 use diesel::result::QueryResult;
 use diesel::row::{Field, Row};
 use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::{Connection as _, ConnectionError};
 
 use super::errors::{self, Trouble};
 use super::files::{self, Files, Stamp, Want};
@@ -127,9 +127,10 @@ impl Opener {
         let path = &self.files.main;
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                let hint = self.hint.as_deref().unwrap_or(
-                    "correct the URL; the application creates the file when it saves its first session",
-                );
+                let hint = self
+                    .hint
+                    .as_deref()
+                    .unwrap_or("correct the URL; the application creates the file when it saves its first session");
                 Error::new(ErrorKind::NotSetUp, "the database file does not exist").with_hint(hint)
             }
             io::ErrorKind::PermissionDenied => {
@@ -263,6 +264,9 @@ mod tests {
 
     #[test]
     fn a_path_in_a_uri_is_nothing_but_a_path() {
-        assert_eq!(uri(Path::new("/a b/ž?mode=rwc#%2f.db"), "mode=ro"), "file:/a%20b/%c5%be%3fmode%3drwc%23%252f.db?mode=ro");
+        assert_eq!(
+            uri(Path::new("/a b/ž?mode=rwc#%2f.db"), "mode=ro"),
+            "file:/a%20b/%c5%be%3fmode%3drwc%23%252f.db?mode=ro"
+        );
     }
 }

@@ -74,9 +74,7 @@ fn unknown(error: &DieselError) -> Error {
         DieselError::DatabaseError(diesel::result::DatabaseErrorKind::Unknown, information) => {
             Error::new(ErrorKind::Other, format!("SQLite refuses: {}", information.message()))
         }
-        DieselError::DatabaseError(..) => {
-            Error::new(ErrorKind::Other, "a constraint of the table refuses the change")
-        }
+        DieselError::DatabaseError(..) => Error::new(ErrorKind::Other, "a constraint of the table refuses the change"),
         _ => Error::new(ErrorKind::Other, "SQLite cannot do this"),
     }
 }
@@ -94,13 +92,17 @@ fn read_only(files: &Files, access: Access) -> Error {
         return denied(files, Want::Write);
     }
     if files::len(&files.journal) > 0 {
-        let owner = files::owner(&files.main).map_or_else(|| "its owner".to_owned(), |owner| format!("{owner}, its owner,"));
-        return Error::new(ErrorKind::Unavailable, "a program died while it wrote to the database, which is half changed now")
-            .with_context("journal", files.journal.display().to_string())
-            .with_hint(format!(
-                "start the application, or run `sqlite3 FILE .schema` as {owner} and SQLite restores the last whole \
+        let owner =
+            files::owner(&files.main).map_or_else(|| "its owner".to_owned(), |owner| format!("{owner}, its owner,"));
+        return Error::new(
+            ErrorKind::Unavailable,
+            "a program died while it wrote to the database, which is half changed now",
+        )
+        .with_context("journal", files.journal.display().to_string())
+        .with_hint(format!(
+            "start the application, or run `sqlite3 FILE .schema` as {owner} and SQLite restores the last whole \
                  state; never delete the journal",
-            ));
+        ));
     }
     as_owner(files, "the database cannot be read without writing beside it")
 }
@@ -113,7 +115,12 @@ pub(crate) fn as_owner(files: &Files, message: &str) -> Error {
 }
 
 fn cannot_open(files: &Files) -> Error {
-    for (want, path) in [(Want::Read, &*files.main), (Want::Read, &*files.wal), (Want::Read, &*files.shm), (Want::Write, files.directory())] {
+    for (want, path) in [
+        (Want::Read, &*files.main),
+        (Want::Read, &*files.wal),
+        (Want::Read, &*files.shm),
+        (Want::Write, files.directory()),
+    ] {
         if path.exists() && !files::may(want, path) {
             return denied_at(want, path);
         }

@@ -117,8 +117,11 @@ impl Missing {
                 )),
             Self::Columns(columns) => {
                 let what = if columns.len() == 1 { "column" } else { "columns" };
-                Error::new(ErrorKind::NotSetUp, format!("the table `{table}` lacks the {what} `{}`", columns.join("`, `")))
-                    .with_hint(format!("it holds no Beaker sessions; name another with `{prefix}.table_name`"))
+                Error::new(
+                    ErrorKind::NotSetUp,
+                    format!("the table `{table}` lacks the {what} `{}`", columns.join("`, `")),
+                )
+                .with_hint(format!("it holds no Beaker sessions; name another with `{prefix}.table_name`"))
             }
             Self::Utf8 => Error::unsupported("the database keeps its text as UTF-16, not as UTF-8"),
         }

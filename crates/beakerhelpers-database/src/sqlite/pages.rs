@@ -2,9 +2,7 @@
 
 use std::vec;
 
-use beakerhelpers_core::{
-    Error, Framing, NaiveTime, Order, Payload, Query, Record, Result, SessionId, Zone,
-};
+use beakerhelpers_core::{Error, Framing, NaiveTime, Order, Payload, Query, Record, Result, SessionId, Zone};
 use diesel::result::QueryResult;
 use diesel::row::Row;
 use diesel::sqlite::Sqlite;
@@ -69,7 +67,9 @@ impl<'s> Pages<'s> {
 
     fn again(&mut self, key: &Key) -> Option<Result<Record>> {
         let zone = self.store.zone;
-        self.store.read(|connection, sql| one(connection, &sql.by_key(key), zone)).unwrap_or_else(|error| Some(Err(error)))
+        self.store
+            .read(|connection, sql| one(connection, &sql.by_key(key), zone))
+            .unwrap_or_else(|error| Some(Err(error)))
     }
 }
 

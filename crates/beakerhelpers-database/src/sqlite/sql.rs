@@ -102,7 +102,9 @@ impl<'a> Sql<'a> {
         Statement::new([
             Piece::Sql("SELECT "),
             self.key_result(),
-            Piece::Sql(", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), 0, octet_length(data), CASE WHEN octet_length(data) > "),
+            Piece::Sql(
+                ", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), 0, octet_length(data), CASE WHEN octet_length(data) > ",
+            ),
             Piece::Int(LARGEST_DATA),
             Piece::Sql(" THEN NULL ELSE CAST(data AS BLOB) END FROM "),
             Piece::Table(self.table),
@@ -150,7 +152,12 @@ impl<'a> Sql<'a> {
     }
 
     pub(crate) fn delete(self, id: &'a str) -> Statement<'a> {
-        Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table), Piece::Sql(" WHERE namespace = "), Piece::Text(id)])
+        Statement::new([
+            Piece::Sql("DELETE FROM "),
+            Piece::Table(self.table),
+            Piece::Sql(" WHERE namespace = "),
+            Piece::Text(id),
+        ])
     }
 
     /// Key and access time of the rows after a key.
