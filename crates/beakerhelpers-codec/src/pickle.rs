@@ -58,7 +58,8 @@ impl Machine {
         self.fence = 0;
         self.memo.clear(source.len());
         self.care = care;
-        draft.limit_conversions(source.len());
+        // What Python writes holds every byte once and turns it into bytes and those into a bytearray at most.
+        draft.limit_conversions(source.len().saturating_mul(2));
         let mut cursor = Cursor::new(source);
         loop {
             // Growing doubles a buffer, so it is enough to look now and then.

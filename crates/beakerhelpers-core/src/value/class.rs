@@ -37,6 +37,7 @@ impl fmt::Debug for Global<'_> {
 pub(crate) enum Known {
     Other,
     ByteArray,
+    Bytes,
     CodecsEncode,
     Complex,
     Counter,
@@ -77,6 +78,7 @@ impl Known {
                 b"set" => Self::Set,
                 b"frozenset" => Self::FrozenSet,
                 b"bytearray" => Self::ByteArray,
+                b"bytes" => Self::Bytes,
                 b"complex" => Self::Complex,
                 _ => Self::Other,
             },

@@ -251,7 +251,7 @@ impl Draft {
 
     /// Adds what `form` makes of a callable and a tuple of arguments. Calls that make bytes give bytes.
     pub fn object(&mut self, form: Form, callable: NodeId, args: NodeId, keywords: Option<NodeId>) -> NodeId {
-        if let (Form::Call, Node::Global { known: known @ (Known::CodecsEncode | Known::ByteArray), .. }) =
+        if let (Form::Call, Node::Global { known: known @ (Known::CodecsEncode | Known::Bytes | Known::ByteArray), .. }) =
             (form, self.arena.node(callable))
             && let Some(bytes) = self.convert(args)
         {
@@ -273,7 +273,7 @@ impl Draft {
         self.push(Node::Object(index))
     }
 
-    /// What `_codecs.encode(text, 'latin1')`, `bytearray(text, 'latin-1')`, `bytearray(bytes)` or `bytearray()` hold.
+    /// What `_codecs.encode(text, 'latin1')`, `bytearray(text, 'latin-1')`, `bytearray(bytes)`, `bytes()` and so on hold.
     fn convert(&self, args: NodeId) -> Option<Vec<u8>> {
         let within = |bytes: &[u8]| bytes.len() <= self.conversions;
         match self.tuple_items(args)? {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::slice::ChunksExact;
 
 use super::{Arena, NodeId, Value};
 
@@ -15,6 +14,16 @@ pub struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// The item at a place, counted from the next one.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Value<'a>> {
+        let id = match index.checked_sub(self.first.len()) {
+            None => self.first.get(index)?,
+            Some(index) => self.then.get(index)?,
+        };
+        Some(Value::new(self.arena, *id))
+    }
+
     pub(super) const fn new(arena: &'a Arena, first: &'a [NodeId], then: &'a [NodeId]) -> Self {
         Self { arena, first, then }
     }
@@ -61,18 +70,33 @@ impl fmt::Debug for Items<'_> {
 }
 
 /// The keys and values of a dict, in stored order.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Pairs<'a> {
     arena: &'a Arena,
     /// Items that are pairs themselves, as Python 2 wrote an `OrderedDict`.
     nested: &'a [NodeId],
-    flat: ChunksExact<'a, NodeId>,
+    /// Keys and values by turns.
+    flat: &'a [NodeId],
 }
 
 impl<'a> Pairs<'a> {
     #[inline]
     pub(super) fn new(arena: &'a Arena, nested: &'a [NodeId], flat: &'a [NodeId]) -> Self {
-        Self { arena, nested, flat: flat.chunks_exact(2) }
+        Self { arena, nested, flat }
+    }
+
+    /// The pair at a place, counted from the next one.
+    pub fn get(&self, index: usize) -> Option<(Value<'a>, Value<'a>)> {
+        match index.checked_sub(self.nested.len()) {
+            None => Some(self.pair(self.arena.sequence(*self.nested.get(index)?))),
+            Some(index) => Some(self.pair(self.flat.get(2 * index..)?.first_chunk::<2>()?)),
+        }
+    }
+
+    /// What is not a pair, which Python would refuse to load, shows as `None`.
+    fn pair(&self, ids: &[NodeId]) -> (Value<'a>, Value<'a>) {
+        let at = |index| Value::new(self.arena, ids.get(index).copied().unwrap_or(NodeId::NONE));
+        (at(0), at(1))
     }
 
     pub(crate) fn none(arena: &'a Arena) -> Self {
@@ -80,12 +104,12 @@ impl<'a> Pairs<'a> {
     }
 
     /// How many are left.
-    pub fn len(&self) -> usize {
-        self.nested.len() + self.flat.len()
+    pub const fn len(&self) -> usize {
+        self.nested.len() + self.flat.len() / 2
     }
 
     /// Whether none is left.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
@@ -95,17 +119,13 @@ impl<'a> Iterator for Pairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let arena = self.arena;
-        let pair = match self.nested.split_first() {
-            Some((pair, rest)) => {
-                self.nested = rest;
-                arena.sequence(*pair)
-            }
-            None => self.flat.next()?,
-        };
-        // What is not a pair, which Python would refuse to load, shows as None.
-        let at = |index| Value::new(arena, pair.get(index).copied().unwrap_or(NodeId::NONE));
-        Some((at(0), at(1)))
+        if let Some((pair, rest)) = self.nested.split_first() {
+            self.nested = rest;
+            return Some(self.pair(self.arena.sequence(*pair)));
+        }
+        let ([key, value], rest) = self.flat.split_first_chunk()?;
+        self.flat = rest;
+        Some((Value::new(self.arena, *key), Value::new(self.arena, *value)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
