@@ -244,7 +244,7 @@ impl Reader {
             let here =
                 |link: &Link| link.section == next.section && link.loaded.file.absolute == next.loaded.file.absolute;
             if links.iter().any(here) {
-                return Err(Error::config(format!("`[{}]` uses itself", shown(&next.section)))
+                return Err(Error::config(format!("`use` leads back to `[{}]`", shown(&next.section)))
                     .with_context("at", used.at())
                     .with_hint("let `use` name another section, or code such as `egg:MyApp`"));
             }
