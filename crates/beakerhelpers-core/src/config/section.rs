@@ -4,7 +4,7 @@ use super::ini::{Ini, shown};
 use crate::{Error, Result};
 
 /// What a section describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     App,
     Filter,
