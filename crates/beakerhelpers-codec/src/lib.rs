@@ -1,1 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod condition;
+mod decoder;
+mod pickle;
+pub mod text;
+
+pub use condition::Condition;
+pub use decoder::{Decoded, Decoder, Found};

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 pub use clap;
 
-use crate::{Error, ErrorKind, Package, Registry, Result, Timestamp, Zone};
+use crate::{
+    Access, Config, Error, ErrorKind, FingerprintKey, Package, Registry, Result, SessionId, SessionStore, StoreConfig,
+    Timestamp, Zone, escape_controls,
+};
 
 /// A subcommand of `beakerhelpers`: its arguments, read by clap, and what it does with them.
 ///
@@ -173,6 +176,14 @@ pub struct Terminals {
     pub stdin: bool,
 }
 
+impl Terminals {
+    /// Says which streams are terminals.
+    #[must_use]
+    pub const fn of(stdout_width: Option<usize>, stderr: bool, stdin: bool) -> Self {
+        Self { stdout_width, stderr, stdin }
+    }
+}
+
 impl<'a> Context<'a> {
     /// A context without terminals and signals.
     pub fn new(
@@ -241,6 +252,14 @@ impl Signal {
     }
 }
 
+/// A warning about a session that cannot be read, by its fingerprint where its id is known: a line for standard error.
+pub fn describe_unreadable(error: &Error, id: Option<&SessionId>, key: &FingerprintKey) -> String {
+    let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
+    let mut line = format!("warning: {which} cannot be read: {error}");
+    error.context().for_each(|(key, value)| line.extend([" (", key, ": ", value, ")"]));
+    escape_controls(&line).into_owned()
+}
+
 /// The arguments that every command on a store shares.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StoreArgs {
@@ -263,3 +282,29 @@ pub struct StoreArgs {
 
 /// The prefix of the session keys where none is given, as in Beaker.
 pub const DEFAULT_PREFIX: &str = "beaker.session";
+
+/// A store and the configuration that it was opened by.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The store.
+    pub store: Box<dyn SessionStore>,
+    /// Its configuration.
+    pub config: StoreConfig,
+}
+
+impl StoreArgs {
+    /// Opens the store that the arguments describe.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file, or what the store says.
+    pub fn open(&self, registry: &Registry, access: Access) -> Result<Opened> {
+        let config = Config::load(&self.config)?
+            .store(&self.prefix)?
+            .with_access(access)
+            .with_zone(self.time_zone)
+            .with_wait(self.wait);
+        Ok(Opened { store: registry.open(&config)?, config })
+    }
+}

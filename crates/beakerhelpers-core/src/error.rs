@@ -153,6 +153,13 @@ impl StdError for Error {
     }
 }
 
+/// Standard output that cannot be written to, mostly; stores say more than this.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Other, "cannot read or write").with_source(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

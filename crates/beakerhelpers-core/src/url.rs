@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::escape::is_control;
 use crate::{Error, Result};
 
 /// An SQLAlchemy database URL, taken apart: `dialect+driver://user:password@host:port/database?option=value`.
@@ -257,7 +258,7 @@ struct Encoded<'a>(&'a str);
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|char| {
-            if char.is_control() || matches!(char, '%' | '@' | '?' | '&' | '#' | ' ') {
+            if is_control(char) || matches!(char, '%' | '@' | '?' | '&' | '#' | ' ') {
                 let mut buffer = [0; 4];
                 char.encode_utf8(&mut buffer).bytes().try_for_each(|byte| write!(f, "%{byte:02X}"))
             } else {

@@ -1,1 +1,56 @@
 #![doc = include_str!("../README.md")]
+
+mod location;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod statement;
+#[cfg(feature = "sqlite")]
+mod times;
+
+use beakerhelpers_core::{
+    Capabilities, OptionSpec, Result, SessionStore, StoreConfig, StoreType, package, register_store,
+};
+
+/// The store type `ext:database`: a table with a primary key `id` beside the columns of [`SQLA`].
+pub static DATABASE: StoreType =
+    StoreType::new("ext:database", "sessions in a database table (SQLAlchemy)", open_database, package!())
+        .with_options(OPTIONS)
+        .with_capabilities(Capabilities::ALL);
+register_store!(DATABASE);
+
+/// The store type `ext:sqla`: a table whose key is `namespace`.
+///
+/// It opens what [`DATABASE`] opens, and the other way round; the two differ in the table that `setup` makes.
+/// Beaker itself takes the table of this type as a Python object, which no ini file can hold, so that here it is named
+/// with the options of `ext:database` (`beaker/ext/sqla.py`, 1.14.1).
+pub static SQLA: StoreType =
+    StoreType::new("ext:sqla", "sessions in a database table without `id` (SQLAlchemy)", open_sqla, package!())
+        .with_options(OPTIONS)
+        .with_capabilities(Capabilities::ALL);
+register_store!(SQLA);
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::secret("url", "database URL in SQLAlchemy's form: `sqlite:////srv/app/sessions.db`"),
+    OptionSpec::secret("sa.url", "the same, where `url` is not set"),
+    OptionSpec::new("table_name", "name of the table; `beaker_cache` otherwise"),
+    OptionSpec::new("schema_name", "schema of the table; none otherwise"),
+];
+
+/// What `setup` creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "no database is compiled in"))]
+enum Flavor {
+    /// `beaker/ext/database.py`: an integer `id` is the key, `namespace` is unique.
+    Database,
+    /// `make_cache_table` of `beaker/ext/sqla.py`: `namespace` is the key.
+    Sqla,
+}
+
+fn open_database(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
+    location::open(config, Flavor::Database)
+}
+
+fn open_sqla(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
+    location::open(config, Flavor::Sqla)
+}

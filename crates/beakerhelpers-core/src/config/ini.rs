@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{Error, Result, escape_controls};
 
 /// No site's configuration comes near this size.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -189,11 +189,9 @@ fn scan(bytes: &[u8], shown: &str) -> Result<(String, Lines)> {
 
 /// Text from outside as a message shows it: without control characters, and not endless.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(200).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
+    let start: String = text.chars().take(200).collect();
+    let end = if start.len() < text.len() { "…" } else { "" };
+    format!("{}{end}", escape_controls(&start))
 }
 
 /// As Python's `os.path.abspath`: `..` is taken out by name, symbolic links stay.

@@ -148,8 +148,11 @@ pub enum Ended {
 }
 
 /// Follows a cleanup while it runs.
+///
+/// The store holds no lock while it calls, so whoever follows may use the store.
 pub trait Progress {
-    /// A record was found old and is about to be deleted, or counted; its access time.
+    /// A record was found old and is about to be deleted, or counted; its access time. A record that is touched
+    /// from here on is kept.
     fn old(&mut self, accessed: Timestamp) {
         let _ = accessed;
     }

@@ -27,9 +27,33 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs while the lock is held, except a caller's `Progress`: the map is whole then too.
+        // No code that can panic runs while the lock is held, so the map is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Tests the age of a record that was found old again and deletes it in the same step.
+    fn take_old(&self, id: &SessionId, cutoff: Cutoff, mode: CleanupMode) -> Took {
+        let records = &mut self.state().records;
+        match records.get(id) {
+            None => Took::Nothing,
+            Some((_, record)) if record.accessed.is_none_or(|accessed| accessed >= cutoff.at()) => Took::Touched,
+            Some(_) => {
+                if mode == CleanupMode::Delete {
+                    records.remove(id);
+                }
+                Took::Old
+            }
+        }
+    }
+}
+
+/// What became of a record that was found old.
+enum Took {
+    Old,
+    /// It was saved meanwhile.
+    Touched,
+    /// It was deleted meanwhile.
+    Nothing,
 }
 
 impl SessionStore for MemoryStore {
@@ -91,12 +115,13 @@ impl SessionStore for MemoryStore {
         let mut so_far = Deleted::default();
         let mut last: Option<SessionId> = None;
         loop {
-            let records = &mut self.state().records;
             let after = match &last {
                 Some(id) => (std::ops::Bound::Excluded(id.clone()), std::ops::Bound::Unbounded),
                 None => (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
             };
-            let batch: Vec<_> = records
+            let batch: Vec<_> = self
+                .state()
+                .records
                 .range(after)
                 .take(pace.batch_size())
                 .map(|(id, (_, record))| (id.clone(), record.accessed))
@@ -104,15 +129,14 @@ impl SessionStore for MemoryStore {
             let Some((id, _)) = batch.last() else { return Ok(so_far) };
             last = Some(id.clone());
             for (id, accessed) in batch {
-                match accessed {
-                    Some(accessed) if accessed < cutoff.at() && pace.may_delete(so_far.deleted) > 0 => {
-                        progress.old(accessed);
-                        if plan.mode == CleanupMode::Delete {
-                            records.remove(&id);
-                        }
-                        so_far.deleted += 1;
-                    }
-                    _ => {
+                let old = accessed.filter(|accessed| *accessed < cutoff.at() && pace.may_delete(so_far.deleted) > 0);
+                if let Some(accessed) = old {
+                    progress.old(accessed);
+                }
+                match old.map(|_| self.take_old(&id, cutoff, plan.mode)) {
+                    Some(Took::Old) => so_far.deleted += 1,
+                    Some(Took::Nothing) => {}
+                    Some(Took::Touched) | None => {
                         so_far.kept += 1;
                         so_far.unknown += u64::from(accessed.is_none());
                     }

@@ -1,0 +1,70 @@
+//! The library half.
+
+use std::time::{Duration, SystemTime};
+
+use beakerhelpers_core::{Cutoff, DeletePlan, Deleted, Error, Progress, Result, SessionStore, Silent, Timestamp};
+
+use crate::clock::ClockCheck;
+
+/// Deletes the sessions that were last accessed longer ago than the timeout, with the plan that suits a live site.
+///
+/// # Errors
+///
+/// As [`Cleanup::new`] and [`Cleanup::run`].
+pub fn cleanup_sessions(store: &dyn SessionStore, timeout: Duration) -> Result<Deleted> {
+    Cleanup::new(timeout)?.run(store, SystemTime::now().into(), &mut Silent)
+}
+
+/// A cleanup: what is old, and how to go about it.
+#[derive(Clone, Debug)]
+pub struct Cleanup {
+    timeout: Duration,
+    plan: DeletePlan,
+    clock_check: ClockCheck,
+}
+
+impl Cleanup {
+    /// Deletes what was last accessed longer ago than the timeout.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for a timeout of zero, which would make every session old.
+    pub fn new(timeout: Duration) -> Result<Self> {
+        if timeout.is_zero() {
+            return Err(Error::config("a timeout of 0 would delete every session")
+                .with_hint("give the age from which on sessions are to go, such as `30d`"));
+        }
+        Ok(Self { timeout, plan: DeletePlan::default(), clock_check: ClockCheck::default() })
+    }
+
+    /// Sets how to go about it.
+    #[must_use]
+    pub fn with_plan(mut self, plan: DeletePlan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// Sets what to do where the sessions show that another time zone wrote them.
+    #[must_use]
+    pub const fn with_clock_check(mut self, check: ClockCheck) -> Self {
+        self.clock_check = check;
+        self
+    }
+
+    /// The cutoff that a run at this instant has.
+    pub fn cutoff(&self, now: Timestamp) -> Cutoff {
+        Cutoff::ago(now, self.timeout)
+    }
+
+    /// Does it, as of `now`.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where the newest sessions show that the store's local times are of another zone than it was opened with:
+    /// nothing is deleted then. `Unsupported` where the store cannot delete by age. Otherwise what the store says; what
+    /// was deleted until then stays deleted.
+    pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
+        self.clock_check.run(store)?;
+        store.delete_old(self.cutoff(now), &self.plan, progress)
+    }
+}

@@ -1,0 +1,237 @@
+//! Sessions in SQLite.
+
+mod cleanup;
+mod connection;
+mod errors;
+mod files;
+mod holders;
+mod layout;
+mod pages;
+mod setup;
+mod sql;
+
+use std::fmt;
+use std::path::{self, Path};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use beakerhelpers_core::{
+    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, NaiveTime, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone,
+};
+use diesel::result::QueryResult;
+use r2d2::PooledConnection;
+
+use crate::Flavor;
+use crate::statement::{KeyColumn, TableName};
+use connection::{Connection, Manager, Opener};
+use files::Files;
+use sql::Sql;
+
+/// So many calls work at once; others wait.
+const CONNECTIONS: u32 = 4;
+/// So often a read is tried on a file that changes under it. Once is enough where the application has just started.
+const RETRIES: usize = 100;
+
+/// A table of sessions in an SQLite database.
+pub(crate) struct SqliteStore {
+    flavor: Flavor,
+    table: TableName,
+    zone: Zone,
+    opener: Opener,
+    prefix: String,
+    pool: r2d2::Pool<Manager>,
+    key: Mutex<Option<KeyColumn>>,
+}
+
+impl SqliteStore {
+    /// Describes a store. The file is not touched before the first call.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for names that SQLite cannot have.
+    pub(crate) fn new(config: &StoreConfig, flavor: Flavor, path: &Path, hint: Option<String>) -> Result<Self> {
+        let schema = config.get("schema_name");
+        if let Some(schema) = schema.filter(|schema| !schema.eq_ignore_ascii_case("main")) {
+            return Err(Error::config(format!("an SQLite database has no schema `{}`", schema.escape_debug()))
+                .with_context("at", config.origin("schema_name"))
+                .with_hint(format!("remove `{}.schema_name`", config.prefix())));
+        }
+        let table = TableName::new(None, config.get("table_name").unwrap_or("beaker_cache"))
+            .map_err(|error| error.with_context("at", config.origin("table_name")))?;
+        let main = path::absolute(path).map_err(|_| Error::config("the path of the database is empty"))?;
+        let opener = Opener { files: Files::new(main), access: config.access(), wait: config.wait(), hint };
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            // Connections are opened at once or fail at once; what is waited for is another thread's work.
+            .connection_timeout(config.wait().max(Duration::from_secs(30)))
+            .build_unchecked(Manager(opener.clone()));
+        let prefix = config.prefix().to_owned();
+        Ok(Self { flavor, table, zone: config.zone(), opener, prefix, pool, key: Mutex::new(None) })
+    }
+
+    fn connection(&self) -> Result<PooledConnection<Manager>> {
+        let mut pooled =
+            self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
+        match &mut *pooled {
+            Ok(_) => Ok(pooled),
+            Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
+        }
+    }
+
+    /// Runs something on a connection.
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        match &mut *self.connection()? {
+            Ok(connection) => work(connection),
+            Err(_) => unreachable!("`connection` hands out no failures"),
+        }
+    }
+
+    /// Runs a query that may have to be run again because the file changed under it.
+    fn read<T>(&self, mut query: impl FnMut(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
+        for _ in 0..RETRIES {
+            let answer = self.with(|connection| {
+                let sql = self.sql(connection);
+                let answer = sql.and_then(|sql| query(connection, sql).map_err(|error| self.explain(&error)));
+                connection.broken |= connection.is_stale(&self.opener.files);
+                if connection.broken {
+                    self.forget_layout();
+                    return Ok(None);
+                }
+                answer.map(Some)
+            })?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "the database changes faster than it can be read"))
+    }
+
+    /// Runs changes in one transaction of their own.
+    fn write<T>(&self, changes: impl FnOnce(&mut Connection, Sql<'_>) -> QueryResult<Result<T>>) -> Result<T> {
+        self.refuse_to_write()?;
+        self.with(|connection| {
+            let sql = self.sql(connection)?;
+            let outcome = connection.transaction(|connection| changes(connection, sql));
+            outcome.map_err(|error| self.explain(&error))?
+        })
+    }
+
+    fn refuse_to_write(&self) -> Result<()> {
+        match self.opener.access {
+            Access::ReadOnly => Err(Error::unsupported("the store was opened for reading only")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The statements for the table as it is; it is looked at once.
+    fn sql(&self, connection: &mut Connection) -> Result<Sql<'_>> {
+        let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = match known {
+            Some(key) => key,
+            None => {
+                let key = layout::detect(connection, &self.table)
+                    .map_err(|error| self.explain(&error))?
+                    .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
+                *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+                key
+            }
+        };
+        Ok(Sql { table: &self.table, key })
+    }
+
+    fn forget_layout(&self) {
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn explain(&self, error: &diesel::result::Error) -> Error {
+        errors::explain(error, &self.opener.files, self.opener.access)
+    }
+
+    fn at(&self, error: Error) -> Error {
+        error.with_context("file", self.opener.files.main.display().to_string())
+    }
+}
+
+impl SessionStore for SqliteStore {
+    fn info(&self) -> StoreInfo {
+        let store_type = match self.flavor {
+            Flavor::Database => crate::DATABASE.name,
+            Flavor::Sqla => crate::SQLA.name,
+        };
+        let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
+        StoreInfo::new(store_type, location, Capabilities::ALL)
+    }
+
+    fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+        self.read(|connection, sql| pages::one(connection, &sql.by_id(id.as_str()), self.zone))?.transpose()
+    }
+
+    fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        let Some(accessed) = record.accessed else {
+            return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
+        };
+        let text = |at| column_text(self.zone.naive_at(at));
+        let (accessed, created) = (text(accessed), text(record.created.unwrap_or(accessed)));
+        let (id, data) = (record.id.as_str(), record.payload.bytes());
+        self.write(|connection, sql| {
+            if mode == SaveMode::Create {
+                let taken = connection.rows(&sql.has(id))?.next().transpose()?.is_some();
+                if taken {
+                    return Ok(Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already")));
+                }
+            } else if connection.change(&sql.update(id, &accessed, data))? > 0 {
+                return Ok(Ok(()));
+            }
+            connection.change(&sql.insert(id, &accessed, &created, data)).map(|_| Ok(()))
+        })
+    }
+
+    fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.write(|connection, sql| Ok(Ok(connection.change(&sql.delete(id.as_str()))? > 0)))
+    }
+
+    fn has(&self, id: &SessionId) -> Result<bool> {
+        self.read(|connection, sql| Ok(connection.rows(&sql.has(id.as_str()))?.next().transpose()?.is_some()))
+    }
+
+    fn setup(&self, mode: SetupMode) -> Result<()> {
+        self.refuse_to_write()?;
+        self.forget_layout();
+        setup::run(&self.opener, &self.table, self.flavor, mode)
+    }
+
+    fn iter(&self, query: Query) -> Records<'_> {
+        Box::new(pages::Pages::new(self, query))
+    }
+
+    fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        cleanup::run(self, cutoff, plan, progress)
+    }
+}
+
+/// As SQLAlchemy writes a time: always with six digits.
+fn column_text(naive: NaiveTime) -> String {
+    naive.to_string()
+}
+
+/// A time to compare the column with, by `<` and `>=` alone. Without the zeros at its end these are right whatever
+/// number of digits the column's text has: `10:11:12` is not before `10:11:12`, though as text it is before
+/// `10:11:12.000000`.
+fn comparable_text(naive: NaiveTime) -> String {
+    let text = naive.to_string();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let info = self.info();
+        f.debug_struct("SqliteStore")
+            .field("type", &info.store_type)
+            .field("location", &info.location)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! `beakerhelpers delete`
+
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
+
+use beakerhelpers_codec::Condition;
+use beakerhelpers_core::command::{Context, Outcome, Signal, StoreArgs, Subcommand, clap, describe_unreadable};
+use beakerhelpers_core::{Access, Error, Fingerprint, FingerprintKey, Result, SessionId, register_command};
+
+use crate::delete::{Mode, Observer, go};
+use crate::selection::Selection;
+
+/// Delete chosen sessions
+///
+/// Deletes the sessions that you name, whatever their age: their visitors are logged out. Sessions that satisfy every kind
+/// of condition given are meant; without any condition nothing is done. On a terminal it asks first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beakerhelpers delete prod.ini --where user_name=ann          log ann out everywhere
+  beakerhelpers delete prod.ini --fingerprint 3f2a90c1d4e7     one that `sessions --columns session,…` showed
+  cat stolen.txt | beakerhelpers delete prod.ini --id -        ids from standard input, one a line")]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Delete the session of this id; `-` reads ids from standard input, one a line. May be repeated
+    #[arg(long = "id", value_name = "ID", allow_hyphen_values = true)]
+    ids: Vec<String>,
+
+    /// Delete the session of this fingerprint, the column `session` of `beakerhelpers sessions`. May be repeated
+    #[arg(long = "fingerprint", value_name = "HEX", value_parser = fingerprint)]
+    fingerprints: Vec<Fingerprint>,
+
+    /// Delete sessions in which this key has this value, as `beakerhelpers sessions` shows it. May be repeated
+    #[arg(short = 'w', long = "where", value_name = "KEY=VALUE")]
+    conditions: Vec<Condition>,
+
+    /// Delete nothing; print the fingerprints of the sessions that are meant
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Ask nothing
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Print nothing unless something goes wrong
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+register_command!(Delete);
+
+impl Subcommand for Delete {
+    const NAME: &'static str = "delete";
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
+        let reads_stdin = self.ids.iter().any(|id| id == "-");
+        let selection = self.selection(cx.stdin)?;
+        selection.check()?;
+        let access = if self.dry_run { Access::ReadOnly } else { Access::ReadWrite };
+        let opened = self.store.open(cx.registry, access)?;
+        if !self.quiet {
+            opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
+        }
+        let key = FingerprintKey::new(opened.config.get("secret"));
+        let store = &*opened.store;
+        cx.catch_signals()?;
+        let asks = cx.terminals.stdin && cx.terminals.stderr && !reads_stdin && !self.yes && !self.dry_run;
+        if asks {
+            let meant = go(store, &selection, &key, Mode::Count, &mut Report { cx, key: &key, prints: false })?;
+            let question = format!("Delete {}?", sessions(meant.sessions));
+            if meant.sessions > 0 && !cx.confirm(&question) {
+                cx.note("nothing was deleted");
+                return Ok(Outcome::Done);
+            }
+        }
+        let mode = if self.dry_run { Mode::Count } else { Mode::Delete };
+        let prints = self.dry_run && !self.quiet;
+        let condemned = go(store, &selection, &key, mode, &mut Report { cx, key: &key, prints })?;
+        if !self.quiet {
+            let verb = if self.dry_run { "would delete" } else { "deleted" };
+            let missing = match condemned.missing {
+                0 => String::new(),
+                missing => format!("; {missing} of the given ids are not in the store"),
+            };
+            writeln!(cx.stdout, "{verb} {}{missing}", sessions(condemned.sessions))?;
+        }
+        if let Some(signal) = Signal::caught(&cx.signal) {
+            return Ok(Outcome::Interrupted(signal));
+        }
+        Ok(if condemned.unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
+    }
+}
+
+impl Delete {
+    fn selection(&self, stdin: &mut dyn Read) -> Result<Selection> {
+        let mut selection = Selection::default();
+        selection.fingerprints.clone_from(&self.fingerprints);
+        selection.conditions.clone_from(&self.conditions);
+        for id in &self.ids {
+            if id == "-" {
+                read_ids(stdin, &mut selection.ids)?;
+            } else {
+                selection.ids.push(SessionId::new(id));
+            }
+        }
+        Ok(selection)
+    }
+}
+
+/// Reads ids, one a line.
+fn read_ids(stdin: &mut dyn Read, ids: &mut Vec<SessionId>) -> Result<()> {
+    let before = ids.len();
+    for line in BufReader::new(stdin).lines() {
+        let line =
+            line.map_err(|error| Error::config("cannot read session ids from standard input").with_source(error))?;
+        // A file from Windows ends its lines otherwise; an id may begin or end with anything else.
+        let id = line.trim_end_matches('\r');
+        if !id.is_empty() {
+            ids.push(SessionId::new(id));
+        }
+    }
+    if ids.len() == before {
+        return Err(Error::config("standard input holds no session id"));
+    }
+    Ok(())
+}
+
+fn sessions(count: u64) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    Fingerprint::parse(text).ok_or_else(|| "a fingerprint is 12 hex digits".to_owned())
+}
+
+/// Tells the user, and ends the run where a signal says so.
+struct Report<'r, 'c> {
+    cx: &'r mut Context<'c>,
+    key: &'r FingerprintKey,
+    prints: bool,
+}
+
+impl Observer for Report<'_, '_> {
+    fn found(&mut self, session: Fingerprint) -> ControlFlow<()> {
+        let printed = !self.prints || writeln!(self.cx.stdout, "{session}").is_ok();
+        if printed && Signal::caught(&self.cx.signal).is_none() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
+    fn unreadable(&mut self, error: &Error, id: Option<&SessionId>) {
+        self.cx.note(&describe_unreadable(error, id, self.key));
+    }
+}

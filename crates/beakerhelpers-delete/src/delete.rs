@@ -1,0 +1,126 @@
+//! Finding and deleting them.
+
+use std::ops::ControlFlow;
+
+use beakerhelpers_core::{
+    Error, ErrorKind, Fingerprint, FingerprintKey, Query, Record, Result, SessionId, SessionStore,
+};
+
+use crate::selection::{Judge, Selection};
+
+/// What came of a deletion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Condemned {
+    /// Sessions that were meant and are deleted, or would be.
+    pub sessions: u64,
+    /// Ids that were given and are not in the store.
+    pub missing: u64,
+    /// Sessions that could not be read, so that nobody knows whether they were meant.
+    pub unreadable: u64,
+}
+
+/// Deletes the sessions that are meant, one by one. A session that is in use is deleted too: its visitor is logged out
+/// with the next request.
+///
+/// # Errors
+///
+/// `Config` for a selection without any condition. Otherwise what the store says; what was deleted until then stays
+/// deleted. A session that cannot be read is counted and kept.
+pub fn delete_sessions(store: &dyn SessionStore, selection: &Selection, key: &FingerprintKey) -> Result<Condemned> {
+    struct Silent;
+    impl Observer for Silent {}
+    go(store, selection, key, Mode::Delete, &mut Silent)
+}
+
+/// Whether anything is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Count,
+    Delete,
+}
+
+/// Hears of each session while it happens.
+pub(crate) trait Observer {
+    /// This one was deleted, or would be. `Break` ends the run.
+    fn found(&mut self, session: Fingerprint) -> ControlFlow<()> {
+        let _ = session;
+        ControlFlow::Continue(())
+    }
+
+    /// This one could not be read.
+    fn unreadable(&mut self, error: &Error, id: Option<&SessionId>) {
+        let _ = (error, id);
+    }
+}
+
+pub(crate) fn go(
+    store: &dyn SessionStore,
+    selection: &Selection,
+    key: &FingerprintKey,
+    mode: Mode,
+    observer: &mut dyn Observer,
+) -> Result<Condemned> {
+    selection.check()?;
+    let mut judge = Judge::new(selection, key);
+    let mut condemned = Condemned::default();
+    for record in candidates(store, selection) {
+        let record = match record {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                condemned.missing += 1;
+                continue;
+            }
+            Err(error) => {
+                condemned.pass_over(error, None, observer)?;
+                continue;
+            }
+        };
+        let verdict = match judge.means(&record) {
+            Ok(true) if mode == Mode::Delete => delete(store, selection, &mut judge, &record.id),
+            verdict => verdict,
+        };
+        match verdict {
+            Ok(false) => {}
+            Ok(true) => {
+                condemned.sessions += 1;
+                if observer.found(record.id.fingerprint(key)) == ControlFlow::Break(()) {
+                    break;
+                }
+            }
+            Err(error) => condemned.pass_over(error, Some(&record.id), observer)?,
+        }
+    }
+    Ok(condemned)
+}
+
+impl Condemned {
+    /// Counts what cannot be read; any other error ends the run.
+    fn pass_over(&mut self, error: Error, id: Option<&SessionId>, observer: &mut dyn Observer) -> Result<()> {
+        if !matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) {
+            return Err(error);
+        }
+        self.unreadable += 1;
+        observer.unreadable(&error, id);
+        Ok(())
+    }
+}
+
+/// The records to look at: those of the ids, `None` for one that is not there, else all.
+fn candidates<'s>(
+    store: &'s dyn SessionStore,
+    selection: &'s Selection,
+) -> Box<dyn Iterator<Item = Result<Option<Record>>> + 's> {
+    if selection.ids.is_empty() {
+        Box::new(store.iter(Query::ALL).map(|record| record.map(Some)))
+    } else {
+        Box::new(selection.ids.iter().map(|id| store.load(id)))
+    }
+}
+
+/// Deletes a session, unless it no longer is what was meant: records are read ahead by pages.
+fn delete(store: &dyn SessionStore, selection: &Selection, judge: &mut Judge<'_>, id: &SessionId) -> Result<bool> {
+    let still_meant =
+        selection.conditions.is_empty() || store.load(id)?.map_or(Ok(false), |record| judge.means(&record))?;
+    Ok(still_meant && store.delete(id)?)
+}

@@ -1,0 +1,166 @@
+//! `beakerhelpers sessions`
+
+use std::io::Write;
+use std::time::Duration;
+
+use beakerhelpers_codec::Condition;
+use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, clap, describe_unreadable};
+use beakerhelpers_core::{
+    Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, StoreConfig, parse_timeout, register_command,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::listing::{Format, Listing, Selection};
+use crate::read::Observer;
+use crate::sort::Sort;
+
+/// Show the active sessions
+///
+/// Shows the sessions that were accessed within the timeout, the one accessed longest ago first, as a table with a column
+/// for each key that occurs. The store is only read, in short steps: a pager left open keeps nothing from the site.
+///
+/// Sessions are decoded without running any of their pickles. One that cannot be read is reported on standard error and
+/// passed over; the exit code is 3 then.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beakerhelpers sessions prod.ini                         the sessions of the last <prefix>.timeout seconds
+  beakerhelpers sessions prod.ini -t 36h                  those of the last 36 hours
+  beakerhelpers sessions prod.ini -t 0 --count            how many there are at all
+  beakerhelpers sessions prod.ini --where user_name=ann   where ann is logged in
+  beakerhelpers sessions prod.ini --format jsonl | jq .   for scripts")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Sessions {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Leave out sessions older than this: `3s`, `14m`, `36h`, `2d`; `0` shows all [default: <PREFIX>.timeout of the file]
+    #[arg(short, long, value_name = "TIME", allow_hyphen_values = true)]
+    timeout: Option<String>,
+
+    /// How to print them
+    #[arg(short, long, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+
+    /// Print these keys only, in this order; `session` is the fingerprint
+    #[arg(short, long, value_name = "KEY,KEY…", value_delimiter = ',', help_heading = "Output")]
+    columns: Vec<String>,
+
+    /// Print the session ids too. Whoever knows one can take that session over
+    #[arg(long, help_heading = "Output")]
+    show_ids: bool,
+
+    /// Sort by this key, `-KEY` for the other direction [default: the time of the last access]
+    #[arg(short, long, value_name = "KEY", allow_hyphen_values = true, help_heading = "Output")]
+    sort: Option<Sort>,
+
+    /// Print the first N only
+    #[arg(short = 'n', long, value_name = "N", help_heading = "Output")]
+    limit: Option<u64>,
+
+    /// Print only how many there are
+    #[arg(long, help_heading = "Output")]
+    count: bool,
+
+    /// Only sessions in which this key has this value, as the table shows it; may be repeated
+    #[arg(short = 'w', long = "where", value_name = "KEY=VALUE", help_heading = "Selection")]
+    conditions: Vec<Condition>,
+
+    /// Only sessions that hold nothing but Beaker's own keys
+    #[arg(long, conflicts_with = "not_anonymous", help_heading = "Selection")]
+    anonymous: bool,
+
+    /// Only sessions that hold more than Beaker's own keys
+    #[arg(long, help_heading = "Selection")]
+    not_anonymous: bool,
+
+    /// Leave out what is left of sessions that the application deleted
+    #[arg(long, help_heading = "Selection")]
+    hide_deleted: bool,
+}
+
+register_command!(Sessions);
+
+impl Subcommand for Sessions {
+    const NAME: &'static str = "sessions";
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
+        let given = self.timeout.as_deref().map(timeout).transpose()?;
+        let opened = self.store.open(cx.registry, Access::ReadOnly)?;
+        opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
+        let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
+        let count = self.count;
+        let listing = self.listing(cx, &opened.config, timeout);
+        let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
+        if count {
+            let sessions = listing.count(&*opened.store, &mut report)?;
+            writeln!(cx.stdout, "{sessions}")?;
+        } else {
+            listing.write(&*opened.store, cx.stdout, &mut report)?;
+        }
+        Ok(if report.unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
+    }
+}
+
+impl Sessions {
+    fn listing(self, cx: &Context<'_>, config: &StoreConfig, timeout: Option<Duration>) -> Listing {
+        let active = timeout.map(|timeout| Cutoff::ago(cx.now, timeout));
+        let anonymous = match (self.anonymous, self.not_anonymous) {
+            (false, false) => None,
+            (anonymous, _) => Some(anonymous),
+        };
+        Listing {
+            query: active.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)),
+            selection: Selection { conditions: self.conditions, anonymous, hide_deleted: self.hide_deleted },
+            format: self.format,
+            columns: self.columns,
+            sort: self.sort.unwrap_or_default(),
+            limit: self.limit.unwrap_or(u64::MAX),
+            show_ids: self.show_ids,
+            fingerprints: FingerprintKey::new(config.get("secret")),
+            zone: config.zone(),
+            terminal: cx.terminals.stdout_width,
+        }
+    }
+}
+
+/// `0` alone shows all, whatever the file says.
+fn timeout(text: &str) -> Result<Option<Duration>> {
+    if text == "0" { Ok(None) } else { parse_timeout(text).map(Some) }
+}
+
+/// Tells the user what cannot be read, and that reading goes on.
+struct Report<'r> {
+    stderr: &'r mut dyn Write,
+    fingerprints: &'r FingerprintKey,
+    bar: ProgressBar,
+    unreadable: u64,
+}
+
+impl<'r> Report<'r> {
+    fn new(terminal: bool, stderr: &'r mut dyn Write, fingerprints: &'r FingerprintKey) -> Self {
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} read {human_pos} records [{elapsed}]").expect("it is well formed"),
+        );
+        Self { stderr, fingerprints, bar, unreadable: 0 }
+    }
+}
+
+impl Observer for Report<'_> {
+    fn read(&mut self, records: usize) {
+        self.bar.inc(u64::try_from(records).unwrap_or(0));
+    }
+
+    fn done(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn unreadable(&mut self, error: Error, id: Option<&SessionId>) {
+        self.unreadable += 1;
+        let line = describe_unreadable(&error, id, self.fingerprints);
+        // That it cannot be written is no reason to stop.
+        let _ = self.bar.suspend(|| writeln!(self.stderr, "{line}"));
+    }
+}

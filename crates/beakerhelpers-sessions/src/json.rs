@@ -1,0 +1,146 @@
+//! Values as JSON.
+//!
+//! What JSON has keeps its type: null, booleans, numbers, strings, arrays (lists and tuples) and objects (dicts). NaN, the
+//! infinities and everything else are strings, as `str` prints them in Python.
+
+use std::fmt::Write;
+
+use beakerhelpers_codec::text;
+use beakerhelpers_core::value::{Items, Pairs};
+use beakerhelpers_core::{Error, Kind, Result, Value};
+
+/// Containers nested deeper are printed as a string: many readers of JSON give up at some hundred levels, and a value
+/// that contains itself has no end.
+const DEEPEST: usize = 32;
+/// A value whose JSON is longer than this cannot be listed. Shared references can make gigabytes of a few bytes.
+const LONGEST: usize = 64 << 20;
+
+/// Appends a string.
+pub(crate) fn push_str(text: &str, out: &mut String) -> Result<()> {
+    // Most texts need no escaping at all.
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return Ok(());
+    }
+    let quoted = serde_json::to_string(text).map_err(|_| Error::corrupt("a text cannot be written as JSON"))?;
+    out.push_str(&quoted);
+    Ok(())
+}
+
+/// A container that is half printed.
+enum Open<'v> {
+    Array(Items<'v>),
+    Object(Pairs<'v>),
+}
+
+/// Appends a value.
+pub(crate) fn push_value(value: Value<'_>, out: &mut String) -> Result<()> {
+    let end = out.len().saturating_add(LONGEST);
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut next = Some(value);
+    loop {
+        if let Some(value) = next.take() {
+            if let Some(container) = push_scalar(value, open.len(), out)? {
+                open.push(container);
+            }
+        }
+        if out.len() > end {
+            return Err(Error::corrupt(format!("a value is longer than {LONGEST} bytes as JSON")));
+        }
+        let Some(container) = open.last_mut() else { return Ok(()) };
+        // The opening bracket is the only one that can stand right before the first item: strings end with a quote.
+        let first = out.ends_with(['[', '{']);
+        match container {
+            Open::Array(items) => match items.next() {
+                Some(item) => {
+                    out.push_str(if first { "" } else { "," });
+                    next = Some(item);
+                }
+                None => close(&mut open, "]", out),
+            },
+            Open::Object(pairs) => match pairs.next() {
+                Some((key, item)) => {
+                    out.push_str(if first { "" } else { "," });
+                    push_text(key, out)?;
+                    out.push(':');
+                    next = Some(item);
+                }
+                None => close(&mut open, "}", out),
+            },
+        }
+    }
+}
+
+fn close(open: &mut Vec<Open<'_>>, bracket: &str, out: &mut String) {
+    open.pop();
+    out.push_str(bracket);
+}
+
+/// Appends a value without parts, or opens a container.
+fn push_scalar<'v>(value: Value<'v>, depth: usize, out: &mut String) -> Result<Option<Open<'v>>> {
+    match value.kind() {
+        Kind::None => out.push_str("null"),
+        Kind::Bool(true) => out.push_str("true"),
+        Kind::Bool(false) => out.push_str("false"),
+        Kind::Int(int) => out.push_str(itoa::Buffer::new().format(int)),
+        Kind::Float(float) if float.is_finite() => text::push_str(value, out)?,
+        Kind::Str(text) => push_str(text, out)?,
+        Kind::SurrogateStr(bytes) => push_surrogates(bytes, out),
+        Kind::BigInt(_) => {
+            let mut digits = String::new();
+            text::push_str(value, &mut digits)?;
+            // Beyond some thousand digits it is printed as a hexadecimal number, which JSON lacks.
+            if digits.contains('x') { push_str(&digits, out)? } else { out.push_str(&digits) }
+        }
+        Kind::List(items) | Kind::Tuple(items) if depth < DEEPEST => {
+            out.push('[');
+            return Ok(Some(Open::Array(items)));
+        }
+        Kind::Dict(pairs) | Kind::OrderedDict(pairs) | Kind::DefaultDict { pairs, .. } | Kind::Counter(pairs)
+            if depth < DEEPEST =>
+        {
+            out.push('{');
+            return Ok(Some(Open::Object(pairs)));
+        }
+        _ => push_text(value, out)?,
+    }
+    Ok(None)
+}
+
+/// Appends what `str` prints, as a string.
+fn push_text(value: Value<'_>, out: &mut String) -> Result<()> {
+    match value.kind() {
+        Kind::Str(text) => push_str(text, out),
+        Kind::SurrogateStr(bytes) => {
+            push_surrogates(bytes, out);
+            Ok(())
+        }
+        _ => {
+            let mut text = String::new();
+            text::push_str(value, &mut text)?;
+            push_str(&text, out)
+        }
+    }
+}
+
+/// Appends a string with lone surrogates, which JSON can spell: `\ud800`.
+fn push_surrogates(mut bytes: &[u8], out: &mut String) {
+    out.push('"');
+    while let Some(chunk) = bytes.utf8_chunks().next() {
+        let valid = chunk.valid();
+        let quoted = serde_json::to_string(valid).unwrap_or_default();
+        out.push_str(quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
+        bytes = &bytes[valid.len()..];
+        // A surrogate, encoded as if it were a character: `ed a0 80` to `ed bf bf`.
+        if let Some((&[0xed, high @ 0xa0..=0xbf, low @ 0x80..=0xbf], rest)) = bytes.split_first_chunk() {
+            let code = 0xd000 | u32::from(high & 0x3f) << 6 | u32::from(low & 0x3f);
+            write!(out, "\\u{code:04x}").expect("a String takes everything");
+            bytes = rest;
+        } else {
+            bytes = bytes.get(1..).unwrap_or_default();
+        }
+    }
+    out.push('"');
+}

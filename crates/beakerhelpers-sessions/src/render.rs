@@ -1,0 +1,193 @@
+//! One session as a row of cells or as a JSON object.
+
+use beakerhelpers_codec::text;
+use beakerhelpers_core::{Kind, Record, Result, Session, Timestamp, Value, Zone, push_escaped};
+
+use crate::columns::{Columns, RowBuilder, cell_width};
+use crate::json;
+use crate::lines::push_markdown;
+use crate::listing::{FINGERPRINT, ID, Listing};
+
+/// How a value becomes the text of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As the original's table shows it, safe for a terminal, with the width of each cell.
+    Table,
+    /// As a cell of a Markdown table.
+    Markdown,
+    /// Python's `str` to the letter; the two times in RFC 3339.
+    Csv,
+    /// The same, safe for a terminal.
+    CsvOnTerminal,
+}
+
+/// Renders sessions one after the other, with buffers that it keeps.
+#[derive(Debug)]
+pub(crate) struct Renderer<'l> {
+    listing: &'l Listing,
+    name: String,
+    plain: String,
+    shown: String,
+}
+
+/// What stands under a name.
+enum Content<'s> {
+    /// The session id or the fingerprint.
+    Own(&'s str),
+    /// One of the two times that Beaker keeps in a session.
+    Time(Timestamp),
+    Value(Value<'s>),
+}
+
+impl<'l> Renderer<'l> {
+    pub(crate) const fn new(listing: &'l Listing) -> Self {
+        Self { listing, name: String::new(), plain: String::new(), shown: String::new() }
+    }
+
+    /// Builds the row of a session, and notes its columns.
+    pub(crate) fn row(
+        &mut self,
+        record: &Record,
+        session: &Session,
+        style: Style,
+        columns: &mut Columns,
+        row: &mut RowBuilder,
+    ) -> Result<()> {
+        row.clear();
+        let Self { listing, name, plain, shown } = self;
+        let chosen = !listing.columns.is_empty();
+        each(listing, record, session, name, |name, content| {
+            let column = if chosen { columns.find(name) } else { Some(columns.find_or_add(name)?) };
+            let Some(column) = column else { return Ok(()) };
+            let text = content.text(style, listing.zone, plain)?;
+            let text = style.escape(text, shown);
+            let width = if style == Style::Table { cell_width(text) } else { 0 };
+            columns.note(column, width);
+            row.push(column, width, text)
+        })?;
+        columns.end_row();
+        Ok(())
+    }
+
+    /// Writes the object of a session.
+    pub(crate) fn object(&mut self, record: &Record, session: &Session, out: &mut String) -> Result<()> {
+        out.clear();
+        let Self { listing, name, .. } = self;
+        each(listing, record, session, name, |name, content| {
+            if !listing.columns.is_empty() && !listing.columns.iter().any(|column| column == name) {
+                return Ok(());
+            }
+            out.push(if out.is_empty() { '{' } else { ',' });
+            json::push_str(name, out)?;
+            out.push(':');
+            match content {
+                Content::Own(text) => json::push_str(text, out),
+                Content::Time(at) => {
+                    out.push('"');
+                    listing.zone.push_rfc3339(at, out);
+                    out.push('"');
+                    Ok(())
+                }
+                Content::Value(value) => json::push_value(value, out),
+            }
+        })?;
+        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        Ok(())
+    }
+}
+
+/// Hands out everything that a listing may show of a session, by name. A session's own `id` and `session` are called
+/// `data.id` and `data.session` where the name is taken.
+fn each(
+    listing: &Listing,
+    record: &Record,
+    session: &Session,
+    name: &mut String,
+    mut take: impl FnMut(&str, Content<'_>) -> Result<()>,
+) -> Result<()> {
+    let shows_fingerprint = listing.shows_fingerprint();
+    if listing.show_ids {
+        take(ID, Content::Own(record.id.as_str()))?;
+    }
+    if shows_fingerprint {
+        take(FINGERPRINT, Content::Own(&record.id.fingerprint(&listing.fingerprints).to_string()))?;
+    }
+    for (key, value) in session.iter() {
+        let content = instant(key, value).map_or(Content::Value(value), Content::Time);
+        match key.as_str() {
+            Some(key) if !(listing.show_ids && key == ID) && !(shows_fingerprint && key == FINGERPRINT) => {
+                take(key, content)?;
+            }
+            Some(key) => {
+                name.clear();
+                name.extend(["data.", key]);
+                take(name, content)?;
+            }
+            None => {
+                name.clear();
+                text::push_str(key, name)?;
+                take(name, content)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The instant of one of the two time keys, where it is a number that a calendar has a date for.
+fn instant(key: Value<'_>, value: Value<'_>) -> Option<Timestamp> {
+    if !matches!(key.as_str()?, "_accessed_time" | "_creation_time") {
+        return None;
+    }
+    let at = match value.kind() {
+        Kind::Float(secs) => Timestamp::from_epoch_float(secs)?,
+        Kind::Int(secs) => Timestamp::from_secs(secs),
+        _ => return None,
+    };
+    // The years 1 to 9999, less the days by which a zone may be off.
+    let secs = at.as_micros().div_euclid(1_000_000);
+    (-62_135_424_000..253_402_128_000).contains(&secs).then_some(at)
+}
+
+impl<'s> Content<'s> {
+    /// The text as `str` prints it, in the buffer unless it is there already.
+    fn text<'b>(&self, style: Style, zone: Zone, buffer: &'b mut String) -> Result<&'b str>
+    where
+        's: 'b,
+    {
+        buffer.clear();
+        match self {
+            Self::Own(text) => return Ok(text),
+            Self::Time(at) if matches!(style, Style::Csv | Style::CsvOnTerminal) => {
+                zone.push_rfc3339(*at, buffer);
+            }
+            Self::Time(at) => {
+                zone.naive_at(*at).push_seconds(buffer);
+            }
+            Self::Value(value) => match value.as_str() {
+                Some(text) => return Ok(text),
+                None => text::push_str(*value, buffer)?,
+            },
+        }
+        Ok(buffer)
+    }
+}
+
+impl Style {
+    /// The text as this style shows it, in the buffer where that differs.
+    fn escape<'b>(self, text: &'b str, buffer: &'b mut String) -> &'b str {
+        // Nearly every text needs nothing, which one look at its bytes tells.
+        let plain = text
+            .bytes()
+            .all(|byte| matches!(byte, b' ' | b'-' | b'.' | b':' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'));
+        if plain || self == Self::Csv {
+            return text;
+        }
+        buffer.clear();
+        push_escaped(text, buffer);
+        if self == Self::Markdown {
+            let escaped = std::mem::take(buffer);
+            push_markdown(&escaped, buffer);
+        }
+        buffer
+    }
+}

@@ -1,0 +1,82 @@
+//! The order of a listing.
+
+use std::str::FromStr;
+
+use beakerhelpers_codec::text;
+use beakerhelpers_core::{Error, Kind, Record, Result, Session, Value};
+
+use crate::sorter::Sorter;
+
+/// By what sessions are sorted: by the time they were last accessed, as the original does, or by a key of theirs.
+/// Equal ones are in the order of their access times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sort {
+    key: Option<String>,
+    descending: bool,
+}
+
+/// `KEY`, or `-KEY` for the other direction.
+impl FromStr for Sort {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (key, descending) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
+        if key.is_empty() {
+            return Err(Error::config("a key to sort by is missing"));
+        }
+        Ok(Self { key: Some(key.to_owned()), descending })
+    }
+}
+
+/// Longer texts are compared by this many bytes.
+const COMPARED: usize = 1 << 10;
+
+impl Sort {
+    pub(crate) fn sorter(&self, limit: u64) -> Sorter {
+        Sorter::new(self.descending, limit)
+    }
+
+    /// The bytes by which a session is sorted: what is missing comes first, then `None`, then numbers, then all else by
+    /// its text.
+    pub(crate) fn key_of(&self, record: &Record, session: &Session, out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        if let Some(key) = &self.key {
+            match session.get(key) {
+                None => out.push(0),
+                Some(value) => push_key(value, out)?,
+            }
+        }
+        if let Some(accessed) = record.accessed {
+            // With the sign turned, two's complement compares as bytes do.
+            out.extend_from_slice(&(accessed.as_micros() ^ i64::MIN).to_be_bytes());
+        }
+        Ok(())
+    }
+}
+
+fn push_key(value: Value<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let number = match value.kind() {
+        Kind::None => {
+            out.push(1);
+            return Ok(());
+        }
+        Kind::Bool(value) => f64::from(u8::from(value)),
+        #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 neighbours may be taken for equals")]
+        Kind::Int(value) => value as f64,
+        Kind::Float(value) => value,
+        _ => {
+            let mut shown = String::new();
+            text::push_str(value, &mut shown)?;
+            out.push(3);
+            out.extend(shown.bytes().filter(|byte| *byte != 0).take(COMPARED));
+            out.push(0);
+            return Ok(());
+        }
+    };
+    // The usual trick: turn the sign of positive numbers and all bits of negative ones, and floats compare as bytes.
+    let bits = (number + 0.0).to_bits();
+    let ordered = if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits };
+    out.push(2);
+    out.extend_from_slice(&ordered.to_be_bytes());
+    Ok(())
+}

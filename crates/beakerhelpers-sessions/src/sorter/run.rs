@@ -1,0 +1,96 @@
+//! Sorted rows in a temporary file.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::path::PathBuf;
+
+use beakerhelpers_core::{Error, ErrorKind, Result};
+
+const IO_BUFFER: usize = 256 << 10;
+
+/// A finished run.
+#[derive(Debug)]
+pub(super) struct Run(File);
+
+/// Writes a run. Each row is the lengths of key and row, four bytes each, then both.
+#[derive(Debug)]
+pub(super) struct Writer(BufWriter<File>);
+
+/// Reads a run.
+#[derive(Debug)]
+pub(super) struct Reader<'r> {
+    file: BufReader<&'r mut File>,
+    bytes: Vec<u8>,
+    key: usize,
+}
+
+impl Writer {
+    pub(super) fn create() -> Result<Self> {
+        // Unlinked and readable for this user only: that is what `tempfile` makes.
+        let folder = folder();
+        let file = tempfile::tempfile_in(&folder)
+            .map_err(|error| failed(error).with_context("in", folder.display().to_string()))?;
+        Ok(Self(BufWriter::with_capacity(IO_BUFFER, file)))
+    }
+
+    pub(super) fn push(&mut self, key: &[u8], row: &[u8]) -> Result<()> {
+        let length =
+            |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Error::corrupt("a session is larger than 4 GiB"));
+        let write = |file: &mut BufWriter<File>, lengths: [u32; 2]| {
+            file.write_all(&lengths[0].to_le_bytes())?;
+            file.write_all(&lengths[1].to_le_bytes())?;
+            file.write_all(key)?;
+            file.write_all(row)
+        };
+        write(&mut self.0, [length(key)?, length(row)?]).map_err(failed)
+    }
+
+    pub(super) fn finish(self) -> Result<Run> {
+        self.0.into_inner().map(Run).map_err(|error| failed(error.into_error()))
+    }
+}
+
+impl Run {
+    pub(super) fn read(&mut self) -> Result<Reader<'_>> {
+        self.0.rewind().map_err(failed)?;
+        Ok(Reader { file: BufReader::with_capacity(IO_BUFFER, &mut self.0), bytes: Vec::new(), key: 0 })
+    }
+}
+
+impl Reader<'_> {
+    /// Moves on to the next row; `false` at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        if self.file.buffer().is_empty() && std::io::BufRead::fill_buf(&mut self.file).map_err(failed)?.is_empty() {
+            return Ok(false);
+        }
+        let mut length = [0; 4];
+        self.file.read_exact(&mut length).map_err(failed)?;
+        self.key = u32::from_le_bytes(length) as usize;
+        self.file.read_exact(&mut length).map_err(failed)?;
+        self.bytes.resize(self.key + u32::from_le_bytes(length) as usize, 0);
+        self.file.read_exact(&mut self.bytes).map_err(failed)?;
+        Ok(true)
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        &self.bytes[..self.key]
+    }
+
+    pub(super) fn row(&self) -> &[u8] {
+        &self.bytes[self.key..]
+    }
+}
+
+/// Where temporary files go: `/var/tmp` rather than `/tmp`, which many systems keep in memory.
+fn folder() -> PathBuf {
+    match std::env::var_os("TMPDIR") {
+        Some(folder) if !folder.is_empty() => folder.into(),
+        _ => Some(PathBuf::from("/var/tmp")).filter(|folder| folder.is_dir()).unwrap_or_else(std::env::temp_dir),
+    }
+}
+
+fn failed(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Other, "cannot sort the sessions in a temporary file")
+        .with_source(error)
+        .with_hint("make room there, or set `TMPDIR` to a folder that has it")
+}

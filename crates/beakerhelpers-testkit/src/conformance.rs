@@ -1,0 +1,128 @@
+//! The contract of `SessionStore` as tests: one function per behaviour, and what they share.
+
+pub mod admin;
+pub mod cleanup;
+pub mod interference;
+pub mod listing;
+pub mod model;
+pub mod records;
+mod subject;
+
+pub use subject::{Guarded, Open, Plain, Subject, TwoHandles};
+
+use beakerhelpers_core::{Framing, SessionStore};
+
+/// Emits one `#[test]` for each behaviour that the contract of
+/// [`SessionStore`](beakerhelpers_core::SessionStore) asks of a store.
+///
+/// It takes a function without arguments that gives a fresh, empty store that is set up:
+///
+/// * `fn open() -> impl SessionStore`,
+/// * `fn open() -> (guard, store)` where something must outlive the store, a temporary directory,
+/// * `fn open() -> (guard, store, other)` where `other` is a second handle on the same place: what the suite does
+///   from outside, such as touching a session while a cleanup runs, then goes through it.
+///
+/// A behaviour that a store cannot have by its
+/// [`Capabilities`](beakerhelpers_core::Capabilities) is replaced by the test that asking for it is `Unsupported`.
+/// Each test runs on the store itself, through `Box<dyn SessionStore>` and through `Arc<dyn SessionStore>`.
+/// Payloads are framed as `Framing::Namespace`; a second argument asks for another framing.
+#[macro_export]
+macro_rules! conformance {
+    ($open:path) => {
+        $crate::conformance!($open, $crate::__private::Framing::Namespace);
+    };
+    ($open:path, $framing:expr) => {
+        $crate::__conformance! { $open, $framing;
+            records::a_saved_record_loads,
+            records::what_is_not_there_is_no_error,
+            records::upsert_replaces_all_but_created,
+            records::create_refuses_a_taken_id_and_changes_nothing,
+            records::deleting_twice_tells_true_then_false,
+            records::ids_are_any_text,
+            records::ids_that_look_like_patterns_stay_apart,
+            records::ids_of_255_bytes_are_whole,
+            records::an_empty_payload_is_kept,
+            records::ten_megabytes_are_kept,
+            records::times_are_kept,
+            listing::every_record_appears_once,
+            listing::an_empty_store_lists_nothing,
+            listing::active_keeps_the_exact_cutoff,
+            listing::active_keeps_unknown_times,
+            listing::limits_are_exact,
+            listing::newest_comes_first,
+            listing::an_open_listing_stops_nobody,
+            cleanup::the_exact_cutoff_is_kept_and_older_goes,
+            cleanup::one_microsecond_decides_where_the_store_keeps_it,
+            cleanup::unknown_times_are_listed_and_never_deleted,
+            cleanup::an_empty_store_is_clean,
+            cleanup::batches_of_every_size_delete_the_same,
+            cleanup::a_dry_run_counts_the_same_and_changes_nothing,
+            cleanup::a_limit_is_exact,
+            cleanup::progress_sees_every_old_one,
+            cleanup::whoever_follows_can_stop_it,
+            cleanup::its_time_can_be_over,
+            interference::a_session_touched_after_it_was_found_survives,
+            interference::a_session_touched_before_its_batch_survives,
+            interference::a_session_deleted_meanwhile_is_not_counted,
+            interference::saving_while_old_ones_go_loses_nothing,
+            interference::threads_use_one_store,
+            interference::one_of_many_creates_wins,
+            admin::setup_leaves_sessions_alone,
+            admin::recreating_empties,
+            admin::what_it_cannot_do_is_unsupported,
+            admin::it_says_what_it_is,
+            admin::no_message_holds_a_secret,
+            model::random_operations_agree_with_memory,
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance {
+    ($open:path, $framing:expr; $($module:ident :: $behaviour:ident,)*) => { $(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(&$open, $framing, $crate::conformance::$module::$behaviour);
+        }
+    )* };
+}
+
+type Wrap = fn(Box<dyn SessionStore>) -> Box<dyn SessionStore>;
+
+/// Runs one behaviour on fresh stores: as they are and through both forwarding implementations.
+#[expect(clippy::print_stderr, reason = "the test harness shows it where the test fails")]
+pub fn run<Form, O: Open<Form>>(open: &O, framing: Framing, behaviour: fn(&Subject)) {
+    let forms: [(&str, Wrap); 3] = [
+        ("the store itself", |store| store),
+        ("Box<dyn SessionStore>", |store| Box::new(store)),
+        ("Arc<dyn SessionStore>", |store| Box::new(std::sync::Arc::<dyn SessionStore>::from(store))),
+    ];
+    for (name, wrap) in forms {
+        eprintln!("through {name}");
+        behaviour(&open.open(framing).wrapped(wrap));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// A behaviour that the macro forgets would never run.
+    #[test]
+    fn the_macro_names_every_behaviour() {
+        let (this, _) = include_str!("conformance.rs").split_once("#[doc(hidden)]").expect("the list comes first");
+        for (module, source) in [
+            ("admin", include_str!("conformance/admin.rs")),
+            ("cleanup", include_str!("conformance/cleanup.rs")),
+            ("interference", include_str!("conformance/interference.rs")),
+            ("listing", include_str!("conformance/listing.rs")),
+            ("model", include_str!("conformance/model.rs")),
+            ("records", include_str!("conformance/records.rs")),
+        ] {
+            for line in source.lines() {
+                if let Some((name, _)) = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('(')) {
+                    assert!(this.contains(&format!(" {module}::{name},")), "{module}::{name} is not in the list");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Setting up, capabilities, and what a store says of itself.
+
+use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+
+use super::Subject;
+use super::subject::{NOW, cutoff, plan};
+
+pub fn setup_leaves_sessions_alone(s: &Subject) {
+    if !s.can().setup {
+        return;
+    }
+    let record = s.save("a", NOW);
+    s.store().setup(SetupMode::IfMissing).expect("what is there stays");
+    s.assert_stored(&record);
+}
+
+pub fn recreating_empties(s: &Subject) {
+    if !s.can().setup {
+        return;
+    }
+    s.save("a", NOW);
+    s.store().setup(SetupMode::Recreate).expect("it is created anew");
+    assert!(!s.has("a"));
+    let record = s.record("a", NOW);
+    s.store().save(&record, SaveMode::Create).expect("it can be used at once");
+    s.assert_stored(&record);
+}
+
+/// A flag that is off means `Unsupported`, never a silent nothing.
+pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
+    let record = s.save("a", NOW);
+    let can = s.can();
+    if !can.setup {
+        for mode in [SetupMode::IfMissing, SetupMode::Recreate] {
+            assert_eq!(s.store().setup(mode).map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+        }
+    }
+    if !can.iter {
+        let mut items = s.store().iter(Query::ALL);
+        assert_eq!(items.next().map(|item| item.map_err(|error| error.kind())), Some(Err(ErrorKind::Unsupported)));
+        assert!(items.next().is_none());
+    }
+    if !can.delete_old {
+        let result = s.store().delete_old(cutoff(), &plan(), &mut Silent);
+        assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+    }
+    s.assert_stored(&record);
+}
+
+pub fn it_says_what_it_is(s: &Subject) {
+    let info = s.store().info();
+    assert!(!info.store_type.is_empty() && !info.location.is_empty());
+    assert_eq!(s.other().info().store_type, info.store_type);
+    assert_eq!(s.other().info().capabilities, info.capabilities);
+    assert!(!format!("{:?}", s.store()).is_empty());
+}
+
+pub fn no_message_holds_a_secret(s: &Subject) {
+    let (id, content) = ("5ec2e7-1d-of-a-visitor", "c0ntent-of-a-visitor");
+    let record = s.opaque(id, content.as_bytes().to_vec());
+    s.store().save(&record, SaveMode::Create).expect("a fresh id");
+    let loaded = s.store().load(&SessionId::new(id)).expect("the store answers");
+    let error = s.store().save(&record, SaveMode::Create).expect_err("the id is taken");
+    let messages = [
+        format!("{:?}", s.store()),
+        format!("{:?}", s.store().info()),
+        format!("{loaded:?}"),
+        format!("{error}"),
+        format!("{error:?}"),
+        error.report().to_string(),
+    ];
+    for message in messages {
+        // From the fifth character on: the first four may be shown.
+        assert!(!message.contains(&id[4..]), "an id is shown");
+        assert!(!message.contains(content), "a payload is shown");
+    }
+}

@@ -1,0 +1,211 @@
+//! A fresh store under test, and the records that are put into it.
+
+use std::any::Any;
+use std::time::Duration;
+
+use beakerhelpers_core::{
+    Capabilities, Cutoff, DeletePlan, Deleted, ErrorKind, Framing, Payload, Progress, Query, Record, Rest, SaveMode,
+    SessionId, SessionStore, Silent, Timestamp,
+};
+
+/// When every test takes place: 2026-01-15T12:00:00Z, far from any zone's clock change.
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_768_478_400);
+/// The timeout of every test.
+const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The cutoff of every test.
+pub(super) fn cutoff() -> Cutoff {
+    Cutoff::ago(NOW, TIMEOUT)
+}
+
+/// An access time so many seconds before the cutoff: old from 1 on, active at 0 and below.
+pub(super) fn before_cutoff(secs: i64) -> Timestamp {
+    Timestamp::from_micros(cutoff().at().as_micros() - secs * 1_000_000)
+}
+
+/// A plan that never rests, so that no test waits.
+pub(super) fn plan() -> DeletePlan {
+    DeletePlan::default().with_rest(Rest::For(Duration::ZERO))
+}
+
+/// A function that opens a fresh, empty store.
+///
+/// `Form` only tells the implementations apart.
+pub trait Open<Form> {
+    /// Opens it.
+    fn open(&self, framing: Framing) -> Subject;
+}
+
+/// `fn() -> store`.
+#[derive(Debug)]
+pub enum Plain {}
+/// `fn() -> (guard, store)`.
+#[derive(Debug)]
+pub enum Guarded {}
+/// `fn() -> (guard, store, other)`.
+#[derive(Debug)]
+pub enum TwoHandles {}
+
+impl<F: Fn() -> S, S: SessionStore> Open<Plain> for F {
+    fn open(&self, framing: Framing) -> Subject {
+        Subject { store: Box::new(self()), other: None, framing, _guard: Box::new(()) }
+    }
+}
+
+impl<F: Fn() -> (G, S), G: Send + Sync + 'static, S: SessionStore> Open<Guarded> for F {
+    fn open(&self, framing: Framing) -> Subject {
+        let (guard, store) = self();
+        Subject { store: Box::new(store), other: None, framing, _guard: Box::new(guard) }
+    }
+}
+
+impl<F: Fn() -> (G, S, T), G: Send + Sync + 'static, S: SessionStore, T: SessionStore> Open<TwoHandles> for F {
+    fn open(&self, framing: Framing) -> Subject {
+        let (guard, store, other) = self();
+        Subject { store: Box::new(store), other: Some(Box::new(other)), framing, _guard: Box::new(guard) }
+    }
+}
+
+/// A fresh store under test.
+#[derive(Debug)]
+pub struct Subject {
+    store: Box<dyn SessionStore>,
+    other: Option<Box<dyn SessionStore>>,
+    framing: Framing,
+    // Last, so that it outlives the stores.
+    _guard: Box<dyn Any + Send + Sync>,
+}
+
+impl Subject {
+    /// Puts the store into another wrapper.
+    #[must_use]
+    pub fn wrapped(self, wrap: fn(Box<dyn SessionStore>) -> Box<dyn SessionStore>) -> Self {
+        Self { store: wrap(self.store), ..self }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn SessionStore {
+        // Through the box that `wrap` made, not around it.
+        &*self.store
+    }
+
+    /// The handle that others use at the same time.
+    pub fn other(&self) -> &dyn SessionStore {
+        self.other.as_deref().unwrap_or(&*self.store)
+    }
+
+    /// What the store can do.
+    pub fn can(&self) -> Capabilities {
+        self.store.info().capabilities
+    }
+
+    /// A record whose payload is a real session of these times.
+    pub fn record(&self, id: &str, accessed: Timestamp) -> Record {
+        let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);
+        Record::new(SessionId::new(id), self.payload(Some((created, accessed))))
+            .with_times(Some(created), Some(accessed))
+    }
+
+    /// A record of any bytes, which no store may look into.
+    pub fn opaque(&self, id: &str, bytes: Vec<u8>) -> Record {
+        let mut record = self.record(id, NOW);
+        record.payload = Payload::new(self.framing, bytes);
+        record
+    }
+
+    /// A record without times, in the payload either.
+    pub fn timeless(&self, id: &str) -> Record {
+        Record::new(SessionId::new(id), self.payload(None))
+    }
+
+    /// Saves a record of this access time.
+    pub fn save(&self, id: &str, accessed: Timestamp) -> Record {
+        let record = self.record(id, accessed);
+        self.store().save(&record, SaveMode::Upsert).expect("a fresh store takes a record");
+        record
+    }
+
+    /// Saves a record unless the store says that it cannot hold such a one, and tells whether it did.
+    pub fn save_if_supported(&self, record: &Record) -> bool {
+        match self.store().save(record, SaveMode::Upsert) {
+            Ok(()) => true,
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                assert!(!self.has(record.id.as_str()), "a refused record must not be there");
+                false
+            }
+            Err(error) => panic!("only `Unsupported` may refuse a record: {error:?}"),
+        }
+    }
+
+    /// Tells whether there is a record.
+    pub fn has(&self, id: &str) -> bool {
+        self.store().has(&SessionId::new(id)).expect("the store answers")
+    }
+
+    /// Loads a record.
+    pub fn load(&self, id: &str) -> Option<Record> {
+        self.store().load(&SessionId::new(id)).expect("the store answers")
+    }
+
+    /// The ids that a query gives, in its order.
+    pub fn ids(&self, query: Query) -> Vec<String> {
+        let ids = self.store().iter(query).map(|item| item.expect("the store lists").id.as_str().to_owned());
+        ids.collect()
+    }
+
+    /// Deletes what is old.
+    pub fn clean(&self, plan: &DeletePlan) -> Deleted {
+        self.clean_with(plan, &mut Silent)
+    }
+
+    /// Deletes what is old, followed by someone.
+    pub fn clean_with(&self, plan: &DeletePlan, progress: &mut dyn Progress) -> Deleted {
+        self.store().delete_old(cutoff(), plan, progress).expect("the store cleans")
+    }
+
+    /// Checks that a stored record is what was saved, as far as the store keeps it.
+    #[track_caller]
+    pub fn assert_stored(&self, expected: &Record) {
+        let stored = self.load(expected.id.as_str()).expect("the record is there");
+        assert!(stored.id == expected.id, "the id differs");
+        assert!(stored.payload == expected.payload, "the payload differs");
+        if self.can().access_times {
+            assert_eq!((stored.created, stored.accessed), (expected.created, expected.accessed));
+        }
+    }
+
+    /// Checks the payload only, where an earlier save decided `created`.
+    #[track_caller]
+    pub fn assert_stored_payload(&self, expected: &Record) {
+        let stored = self.load(expected.id.as_str()).expect("the record is there");
+        assert!(stored.payload == expected.payload, "the payload differs");
+    }
+
+    fn payload(&self, times: Option<(Timestamp, Timestamp)>) -> Payload {
+        let session = session_pickle(times);
+        let bytes = match self.framing {
+            // {'session': …}, as Beaker up to 1.11 stores it.
+            Framing::Namespace => [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat(),
+            _ => [b"\x80\x02".as_slice(), &session, b"."].concat(),
+        };
+        Payload::new(self.framing, bytes)
+    }
+}
+
+/// A session dict of these times as a pickle, without the opcodes around it: stores that keep no times read them here.
+fn session_pickle(times: Option<(Timestamp, Timestamp)>) -> Vec<u8> {
+    let mut out = b"}".to_vec();
+    if let Some((created, accessed)) = times {
+        for (key, time) in [("_creation_time", created), ("_accessed_time", accessed)] {
+            #[expect(clippy::cast_precision_loss, reason = "Beaker keeps floats")]
+            let secs = time.as_micros() as f64 / 1e6;
+            out.push(b'U');
+            out.push(u8::try_from(key.len()).expect("a short key"));
+            out.extend_from_slice(key.as_bytes());
+            out.push(b'G');
+            out.extend_from_slice(&secs.to_be_bytes());
+            out.push(b's');
+        }
+    }
+    out
+}

@@ -1,0 +1,125 @@
+//! The Python interpreters that have Beaker.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The interpreter that has the current Beaker.
+const CURRENT: &str = "BEAKERHELPERS_PYTHON";
+/// The directory of the older releases: one virtual environment each, named like `1.11.0`.
+const OLDER: &str = "BEAKERHELPERS_PYTHON_OLDER";
+/// Each of these turns a skip into a failure.
+const NO_SKIP: [&str; 2] = ["CI", "BEAKERHELPERS_NO_SKIP"];
+
+/// The older Beaker releases that run on the Pythons of today.
+///
+/// 1.11.0 is the last that stores a session as a plain dict, 1.12.1 the first that stores base64 and can be installed.
+pub const OLDER_RELEASES: [&str; 4] = ["1.9.1", "1.11.0", "1.12.1", "1.13.0"];
+
+/// A Python interpreter that has Beaker, SQLAlchemy and PasteDeploy.
+#[derive(Clone, Debug)]
+pub struct Python {
+    interpreter: PathBuf,
+    zone: Option<String>,
+}
+
+/// Gives the [`Python`](crate::Python) of a test, or ends the test where there is none: it prints `skipped:` and how to
+/// get one. Under CI that is a failure.
+///
+/// `python!()` has the current Beaker, `python!("1.11.0")` one of [`OLDER_RELEASES`](crate::OLDER_RELEASES).
+#[macro_export]
+macro_rules! python {
+    () => {
+        match $crate::Python::current() {
+            Some(python) => python,
+            None => return,
+        }
+    };
+    ($release:expr) => {
+        match $crate::Python::with_beaker($release) {
+            Some(python) => python,
+            None => return,
+        }
+    };
+}
+
+impl Python {
+    /// The one with the current Beaker. Where there is none it says so on the standard error, past the test harness,
+    /// and panics under CI.
+    pub fn current() -> Option<Self> {
+        let interpreter = env::var_os(CURRENT).map(PathBuf::from);
+        or_skip(Self::found(interpreter, "the current Beaker"))
+    }
+
+    /// The one with an older Beaker; as [`current`](Self::current).
+    pub fn with_beaker(release: &str) -> Option<Self> {
+        assert!(OLDER_RELEASES.contains(&release), "{release} is none of {OLDER_RELEASES:?}");
+        let interpreter = env::var_os(OLDER).map(|older| PathBuf::from(older).join(release).join("bin/python"));
+        or_skip(Self::found(interpreter, &format!("Beaker {release}")))
+    }
+
+    /// Starts a command line with the interpreter, to which a script or `-c` is to be added. What the environment says
+    /// about Python does not reach it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.interpreter);
+        for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
+            command.env_remove(name);
+        }
+        command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
+        command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }
+
+    /// Lets it run in another time zone, `Europe/Vilnius`: Beaker stores the local times of its machine.
+    #[must_use]
+    pub fn with_time_zone(mut self, zone: &str) -> Self {
+        self.zone = Some(zone.to_owned());
+        self
+    }
+
+    /// The error says what is missing.
+    fn found(interpreter: Option<PathBuf>, what: &str) -> Result<Self, String> {
+        let problem = match interpreter {
+            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter, zone: None }),
+            Some(interpreter) => format!("{} is not there", interpreter.display()),
+            None => "the environment names no interpreter".to_owned(),
+        };
+        Err(format!("no Python with {what}: {problem} — run `cargo xtask test`"))
+    }
+}
+
+fn or_skip(found: Result<Python, String>) -> Option<Python> {
+    found.map_err(|why| skip(&why, skips_fail().is_some())).ok()
+}
+
+/// Says that a test does not run, or fails it.
+fn skip(why: &str, skips_fail: bool) {
+    assert!(!skips_fail, "{why}");
+    // Not `eprintln!`: the harness shows that only where a test fails.
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}
+
+/// What turns skips into failures, if anything does.
+fn skips_fail() -> Option<OsString> {
+    NO_SKIP.into_iter().filter_map(env::var_os).find(|value| !value.is_empty() && value != "0" && value != "false")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_python_is_a_failure_under_ci() {
+        let why = Python::found(Some("/nonexistent".into()), "Beaker").expect_err("there is none");
+        assert_eq!(why, "no Python with Beaker: /nonexistent is not there — run `cargo xtask test`");
+        assert!(std::panic::catch_unwind(|| skip(&why, true)).is_err());
+    }
+
+    #[test]
+    fn whatever_is_a_file_is_taken_for_an_interpreter() {
+        let file = env::current_exe().expect("this test is a file");
+        assert!(Python::found(Some(file), "Beaker").is_ok());
+    }
+}

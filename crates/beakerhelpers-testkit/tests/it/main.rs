@@ -1,0 +1,4 @@
+//! The suite on the store that it is written against, and what needs real Beaker.
+
+mod beaker;
+mod memory;
