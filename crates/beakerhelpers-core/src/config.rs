@@ -3,7 +3,9 @@
 mod find;
 mod ini;
 mod interpolate;
+mod keys;
 mod paste;
+mod reader;
 mod section;
 mod store_config;
 

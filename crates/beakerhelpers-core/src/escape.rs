@@ -36,7 +36,7 @@ pub fn push_escaped(text: &str, out: &mut String) {
     out.push_str(&text[shown..]);
 }
 
-fn is_control(char: char) -> bool {
+pub(crate) fn is_control(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

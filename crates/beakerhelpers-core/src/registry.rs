@@ -234,3 +234,73 @@ macro_rules! register_store {
         $crate::__private::inventory::submit! { $crate::__private::LinkedStore(&$store) }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, MemoryStore};
+
+    static MEMORY: StoreType = StoreType::new("memory", "in memory", open, package!());
+    static FILE: StoreType = StoreType::new("file", "in files", open, Package::new("other", "0.2.0"));
+    static OTHER_MEMORY: StoreType = StoreType::new("memory", "in memory", open, Package::new("other", "0.2.0"));
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is an `OpenStore`")]
+    fn open(_: &StoreConfig) -> Result<Box<dyn SessionStore>> {
+        Ok(Box::new(MemoryStore::new()))
+    }
+
+    fn report(registry: &Registry, store_type: &str) -> String {
+        let config = StoreConfig::new("beaker.session").with("type", store_type);
+        let error = registry.open(&config).map(|store| store.info()).expect_err("it is not linked");
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.report().to_string()
+    }
+
+    #[test]
+    fn a_store_is_opened_by_its_type() {
+        let registry = Registry::default().with_store(&FILE).with_store(&MEMORY);
+        let store = registry.open(&StoreConfig::new("beaker.session").with("type", "memory")).expect("it is linked");
+        assert_eq!(store.info().store_type, "memory");
+    }
+
+    #[test]
+    fn an_unknown_type_lists_what_is_linked_near_names_first() {
+        let registry = Registry::default().with_store(&FILE).with_store(&MEMORY);
+        assert_eq!(
+            report(&registry, "memry\n"),
+            "the store type `memry` is not linked into this program\n  linked: `memory`, `file`\n  \
+             at: `beaker.session.type`\n\nhint: correct `type`, or link a crate that registers it"
+        );
+    }
+
+    #[test]
+    fn a_known_type_that_is_not_linked_is_told_the_line_to_add() {
+        let missing = "\n\nhint: it comes with the crate `beakerhelpers-database`: run `cargo add beakerhelpers-database` \
+                       and add the line `use beakerhelpers_database as _;`";
+        let said = report(&Registry::default(), "ext:database");
+        assert!(said.contains("linked: no store type at all") && said.ends_with(missing), "{said}");
+        // The type that Beaker's users mean where they give none.
+        let said = report(&Registry::default().with_store(&MEMORY), "");
+        assert!(said.starts_with("the store type `ext:database` is not linked") && said.ends_with(missing), "{said}");
+    }
+
+    #[test]
+    fn twins_are_refused_with_both_crates() {
+        let stores = [&FILE, &MEMORY, &OTHER_MEMORY].map(|store| (store.name, store.package));
+        let error = refuse_twins("store type", stores.into_iter()).expect_err("there are twins");
+        assert_eq!(
+            error.report().to_string(),
+            format!(
+                "two plugins register the store type `memory`\n  first: beakerhelpers-core {}\n  second: other 0.2.0\n\n\
+                 hint: remove one of the two crates from the build",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+        assert!(refuse_twins("store type", stores[..2].iter().copied()).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_linked_into_core_itself() {
+        assert_eq!(Registry::linked().expect("there are no twins").stores().count(), 0);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::escape::is_control;
 use crate::{Error, Result};
 
 /// An SQLAlchemy database URL, taken apart: `dialect+driver://user:password@host:port/database?option=value`.
@@ -18,6 +19,8 @@ pub struct DatabaseUrl {
     port: Option<u16>,
     database: Option<String>,
     options: Vec<(String, String)>,
+    /// The password may hold an `@` that should have been encoded, and what follows be the rest of it.
+    password_may_go_on: bool,
 }
 
 impl DatabaseUrl {
@@ -49,6 +52,7 @@ impl DatabaseUrl {
             return Err(malformed("it holds a line break or another control character"));
         }
         let (username, password, rest) = split_user(rest);
+        let password_may_go_on = password.is_some() && rest.contains('@');
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, port) = split_host(&rest[..end])?;
         let (rest, query) = rest[end..].split_once('?').map_or((&rest[end..], ""), |(rest, query)| (rest, query));
@@ -61,6 +65,7 @@ impl DatabaseUrl {
             port,
             database: rest.strip_prefix('/').map(percent_decode),
             options: query.split('&').filter_map(option).collect(),
+            password_may_go_on,
         })
     }
 
@@ -126,22 +131,22 @@ fn split_user(rest: &str) -> (Option<&str>, Option<&str>, &str) {
 
 fn split_host(text: &str) -> Result<(Option<&str>, Option<u16>)> {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')) {
-        Some((host, "")) => (host, ""),
+        Some((host, "")) => (host, None),
         Some((host, port)) => {
-            (host, port.strip_prefix(':').ok_or_else(|| malformed("there is something between `]` and the port"))?)
+            let port = port.strip_prefix(':').ok_or_else(|| malformed("something stands between `]` and the port"))?;
+            (host, Some(port))
         }
-        None => text.split_once(':').unwrap_or((text, "")),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
     if host.contains('@') {
         return Err(malformed("there is an `@` in the host")
             .with_hint("in the user and the password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `%` as `%25`"));
     }
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let number = match port {
-        "" => None,
-        port => Some(port.parse().ok().filter(|_| digits).ok_or_else(|| malformed("the port is no number to 65535"))?),
+    let number = |port: &str| {
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| port.parse().ok()).flatten().ok_or_else(|| malformed("the port is no number up to 65535"))
     };
-    Ok((Some(host).filter(|host| !host.is_empty()), number))
+    Ok((Some(host).filter(|host| !host.is_empty()), port.map(number).transpose()?))
 }
 
 /// An option as Python's `urllib.parse.parse_qsl` reads it.
@@ -195,6 +200,9 @@ impl fmt::Display for DatabaseUrl {
             let password = if self.password.is_some() { ":****" } else { "" };
             write!(f, "{password}@")?;
         }
+        if self.password_may_go_on {
+            return f.write_str("****");
+        }
         match &self.host {
             Some(host) if host.contains(':') => write!(f, "[{}]", Encoded(host))?,
             Some(host) => write!(f, "{}", Encoded(host))?,
@@ -203,11 +211,8 @@ impl fmt::Display for DatabaseUrl {
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
-        match &self.database {
-            // Here the password may hold an `@` and a `/` that should have been encoded, and this is the rest of it.
-            Some(database) if self.password.is_some() && database.contains('@') => f.write_str("/****")?,
-            Some(database) => write!(f, "/{}", Encoded(database))?,
-            None => {}
+        if let Some(database) = &self.database {
+            write!(f, "/{}", Encoded(database))?;
         }
         for (index, (name, value)) in self.options().enumerate() {
             let value = if may_be_shown(name) { value } else { "****" };
@@ -253,7 +258,7 @@ struct Encoded<'a>(&'a str);
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|char| {
-            if char.is_control() || matches!(char, '%' | '@' | '?' | '&' | '#' | ' ') {
+            if is_control(char) || matches!(char, '%' | '@' | '?' | '&' | '#' | ' ') {
                 let mut buffer = [0; 4];
                 char.encode_utf8(&mut buffer).bytes().try_for_each(|byte| write!(f, "%{byte:02X}"))
             } else {

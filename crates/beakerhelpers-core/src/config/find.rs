@@ -1,21 +1,20 @@
 //! Which section holds the options of the session store.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ini::{Ini, shown};
 use super::interpolate::resolve;
-use super::paste::{Context, Entry, Link, Loaded, Reader};
+use super::keys::{BEAKER, Keys, is_middleware, says_which_store};
+use super::paste::{Context, Link, Loaded};
+use super::reader::Reader;
 use super::section::{Kind, find_section, list, look_up, short_name};
 use super::store_config::{StoreConfig, StoreOption};
 use crate::{Error, Result};
 
 /// How many sections are looked at before the search gives up.
 const MOST_SECTIONS: usize = 256;
-
-/// The prefix with which Beaker reads keys of other prefixes too.
-const BEAKER: &str = "beaker.session";
 
 /// Finds the options of the store. `name` is the section that the user picked.
 pub(super) fn find(file: &Arc<Ini>, name: Option<&str>, prefix: &str) -> Result<StoreConfig> {
@@ -31,13 +30,13 @@ pub(super) fn find(file: &Arc<Ini>, name: Option<&str>, prefix: &str) -> Result<
     }
     let candidates = finder.candidates(&primary)?;
     if let Some(config) = finder.choose(&candidates)? {
-        let why = format!("`[{}]` of {} has none", shown(&section), file.shown);
-        let used = config.source().unwrap_or_default().to_owned();
-        return Ok(config.with_notice(format!("the session options are those of {used}, because {why}")));
+        let used = config.source().unwrap_or_default();
+        let notice = format!("the session options are those of {used}, because `[{}]` has none", shown(&section));
+        return Ok(config.with_notice(notice));
     }
     // What is left may be the timeout alone, from `[DEFAULT]`; the store will say what it misses.
     let keys = Keys::Prefixed(prefix.to_owned());
-    if keys.names(&primary).next().is_some() {
+    if !keys.names(&primary).is_empty() {
         return finder.config(&Found { context: primary, keys });
     }
     Err(finder.nothing(&section))
@@ -47,33 +46,6 @@ pub(super) fn find(file: &Arc<Ini>, name: Option<&str>, prefix: &str) -> Result<
 struct Found {
     context: Context,
     keys: Keys,
-}
-
-/// Which keys of a section are options of the store.
-enum Keys {
-    /// Those with this prefix and a dot.
-    Prefixed(String),
-    /// Those of a filter that is Beaker's middleware: bare ones, else those with one of Beaker's two prefixes.
-    Middleware,
-}
-
-impl Keys {
-    /// The names of the options that a section has, and their keys.
-    fn names<'c>(&self, context: &'c Context) -> impl Iterator<Item = (&'c str, &'c str)> {
-        context.names().into_iter().filter_map(move |key| Some((self.name(context, key)?, key)))
-    }
-
-    fn name<'k>(&self, context: &Context, key: &'k str) -> Option<&'k str> {
-        let prefixed = |prefix: &str| key.strip_prefix(prefix)?.strip_prefix('.').filter(|name| !name.is_empty());
-        match self {
-            Self::Prefixed(prefix) => prefixed(prefix),
-            Self::Middleware => prefixed(BEAKER).or_else(|| prefixed("session")).or_else(|| {
-                let other = matches!(key, "use" | "next" | "require" | "filter-with" | "environ_key");
-                let bare = !other && !key.starts_with("paste.") && context.local(key).is_some();
-                bare.then_some(key)
-            }),
-        }
-    }
 }
 
 struct Finder<'a> {
@@ -110,12 +82,13 @@ impl Finder<'_> {
         let is_filter = kind == Kind::Filter || context.first().section.starts_with("filter-app:");
         if is_filter && self.prefix == BEAKER && is_middleware(context) {
             let keys = Keys::Middleware;
-            let any = keys.names(context).next().is_some();
-            return any.then(|| Found { context: context.clone(), keys });
+            return (!keys.names(context).is_empty()).then(|| Found { context: context.clone(), keys });
         }
-        let keys = self.prefixes().map(|prefix| Keys::Prefixed(prefix.to_owned())).find(|keys| {
-            keys.names(context)
-                .any(|(name, key)| matches!(name, "type" | "url" | "sa.url") || context.local(key).is_some())
+        let keys = self.prefixes().map(|prefix| (prefix, Keys::Prefixed(prefix.to_owned())));
+        let (_, keys) = keys.into_iter().find(|(prefix, keys)| {
+            // `session.` may be the prefix of something else.
+            let own = |key| *prefix == self.prefix && context.local(key).is_some();
+            keys.names(context).into_iter().any(|(name, key)| says_which_store(name) || own(key))
         })?;
         Some(Found { context: context.clone(), keys })
     }
@@ -146,8 +119,7 @@ impl Finder<'_> {
                         continue;
                     }
                     if seen.len() > MOST_SECTIONS {
-                        return Err(Error::config("the section leads to more than 256 others")
-                            .with_hint("pick the application by its name, as in `prod.ini#name`"));
+                        return Err(too_many());
                     }
                     match (kind, self.keys_of(&next, kind)) {
                         (Kind::App, Some(found)) => apps.push(found),
@@ -179,20 +151,22 @@ impl Finder<'_> {
             }
             "filter-app" => names.extend(value("next")?.map(|next| (Kind::App, next))),
             "composite" | "composit" => {
+                let file = &link.loaded.file;
+                let apps: HashSet<_> = file.sections().filter(|name| Kind::App.owns(name)).map(short_name).collect();
                 for key in link.locals().filter(|key| !matches!(*key, "use" | "filter-with" | "require")) {
                     // Not every value is the name of an application, so none is required to be one.
                     let Ok(Some(name)) = value(key) else { continue };
                     let name = name.trim();
-                    if name.starts_with("config:")
-                        || matches!(look_up(&link.loaded.file, Kind::App, Some(name)), Ok(Some(_)))
-                    {
+                    if name.starts_with("config:") || apps.contains(name) {
                         names.push((Kind::App, name.to_owned()));
                     }
                 }
             }
             _ => {}
         }
-        Ok(names)
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        if names.len() > MOST_SECTIONS { Err(too_many()) } else { Ok(names) }
     }
 
     fn follow(&mut self, kind: Kind, name: &str, from: &Link) -> Result<Option<Context>> {
@@ -224,13 +198,13 @@ impl Finder<'_> {
         if rest.all(|other| other.agrees_with(&first)) {
             return Ok(Some(first));
         }
+        let pick = |link: &Link| format!("{}#{}", link.loaded.file.shown, shown(short_name(&link.section)));
         let sections = || candidates.iter().map(|found| found.context.first());
-        let pick = sections().find(|link| Arc::ptr_eq(&link.loaded.file, &self.top.file)).map(|link| &link.section);
-        let example = pick.map_or("name", |section| short_name(section));
+        let pick = sections().next().map(pick).unwrap_or_default();
         Err(Error::config(format!("several sections have `{}.*` keys, and they differ", self.prefix))
             .with_context("file", self.top.file.shown.as_str())
             .with_context("sections", list(sections().map(|link| link.section.as_str())))
-            .with_hint(format!("pick one by its name, as in `{}#{}`", self.top.file.shown, shown(example))))
+            .with_hint(format!("pick one by its name, as in `{pick}`")))
     }
 
     fn config(&mut self, found: &Found) -> Result<StoreConfig> {
@@ -244,7 +218,7 @@ impl Finder<'_> {
             let Some(entry) = found.context.option(key).transpose()? else { continue };
             let value = resolve(&entry, &mut self.reader.budget)?;
             if name == "url" || (name == "sa.url" && base_dir.is_none()) {
-                base_dir = Some(directory(&entry));
+                base_dir = Some(PathBuf::from(&entry.loaded.file.here));
             }
             let origin = Some(format!("{}, `{}`", entry.at(), shown(key)));
             options.insert(name, StoreOption { name: name.to_owned(), value, origin });
@@ -262,7 +236,9 @@ impl Finder<'_> {
         let file = &self.top.file;
         let error = Error::config(format!("there are no `{}.*` keys", shown(self.prefix)))
             .with_context("in", format!("`[{}]` of {}", shown(section), file.shown));
-        let other = file.sections().flat_map(|section| file.keys(section)).find_map(|key| key.strip_suffix(".type"));
+        let keys = file.sections().flat_map(|section| file.keys(section));
+        let prefixes = keys.filter_map(|key| key.strip_prefix("set ").unwrap_or(key).strip_suffix(".type"));
+        let other = prefixes.map(str::trim).find(|prefix| !prefix.contains("cache"));
         match other {
             Some(prefix) => error.with_hint(format!(
                 "there are keys that begin with `{0}.`; if they are those of the sessions, add `--prefix {0}`",
@@ -273,30 +249,11 @@ impl Finder<'_> {
     }
 }
 
+fn too_many() -> Error {
+    Error::config("the section leads to more than 256 others")
+        .with_hint("pick the application by its name, as in `prod.ini#name`")
+}
+
 fn source(link: &Link) -> String {
     format!("`[{}]` of {}", shown(&link.section), link.loaded.file.shown)
-}
-
-fn directory(entry: &Entry) -> PathBuf {
-    PathBuf::from(&entry.loaded.file.here)
-}
-
-/// Whether a filter is Beaker's session middleware (`entry_points.txt` and `beaker/middleware.py`, 1.14.1).
-fn is_middleware(context: &Context) -> bool {
-    let factory = |code: &str| {
-        let code = code.trim().to_ascii_lowercase();
-        code.strip_prefix("beaker.middleware:").is_some_and(|name| name.contains("session"))
-    };
-    let code = context.code.as_deref().map(|code| code.trim().to_ascii_lowercase());
-    let used = code.as_deref().and_then(|code| code.split_once(':')).is_some_and(|(scheme, code)| match scheme {
-        "egg" => {
-            code.split_once('#').is_some_and(|(egg, name)| egg.trim() == "beaker" && name.trim() == "beaker_session")
-        }
-        _ => factory(code),
-    });
-    let given = ["paste.filter_factory", "paste.filter_app_factory"].iter().any(|key| {
-        let entry = context.local(key).and_then(Result::ok);
-        entry.is_some_and(|entry| factory(entry.text()))
-    });
-    used || given
 }

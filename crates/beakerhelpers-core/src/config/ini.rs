@@ -1,11 +1,12 @@
 //! One ini file as Python's `configparser` reads it, with the line of every key.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{Error, Result, escape_controls};
 
 /// No site's configuration comes near this size.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -17,7 +18,6 @@ pub(super) const DEFAULT: &str = "DEFAULT";
 const MARK: char = '\0';
 
 /// A file that was read. Values are raw: nothing is interpolated.
-#[derive(Debug)]
 pub(super) struct Ini {
     /// As it was named, for messages.
     pub(super) shown: String,
@@ -91,6 +91,13 @@ impl Ini {
     /// A line of this file, for messages: `prod.ini:12`.
     pub(super) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.shown)
+    }
+}
+
+/// Shows the name only: values may be secrets.
+impl fmt::Debug for Ini {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ini").field("file", &self.shown).finish_non_exhaustive()
     }
 }
 
@@ -169,8 +176,8 @@ fn scan(bytes: &[u8], shown: &str) -> Result<(String, Lines)> {
             else {
                 return fail("a line is neither a section nor `key = value`".to_owned());
             };
-            if keys.insert(key.to_owned(), number).is_some() {
-                return fail(format!("the key `{}` is there twice in its section", self::shown(key)));
+            if let Some(first) = keys.insert(key.to_owned(), number) {
+                return fail(format!("the key `{}` is in this section twice, first on line {first}", self::shown(key)));
             }
             key_indent = Some(indent);
         }
@@ -182,11 +189,9 @@ fn scan(bytes: &[u8], shown: &str) -> Result<(String, Lines)> {
 
 /// Text from outside as a message shows it: without control characters, and not endless.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(200).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
+    let start: String = text.chars().take(200).collect();
+    let end = if start.len() < text.len() { "…" } else { "" };
+    format!("{}{end}", escape_controls(&start))
 }
 
 /// As Python's `os.path.abspath`: `..` is taken out by name, symbolic links stay.

@@ -19,7 +19,7 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: 64 * 1024 * 1024, steps: 1_000_000 }
+        Self { bytes: 64 * 1024 * 1024, steps: 100_000 }
     }
 }
 

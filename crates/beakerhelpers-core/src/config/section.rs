@@ -4,7 +4,7 @@ use super::ini::{Ini, shown};
 use crate::{Error, Result};
 
 /// What a section describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     App,
     Filter,
@@ -74,9 +74,12 @@ fn no_section(file: &Ini, kind: Kind, name: Option<&str>) -> Error {
     let error = Error::config(format!("there is no section `[{prefix}:{}]`", shown(name.unwrap_or("main"))))
         .with_context("file", file.shown.as_str())
         .with_context("sections", there);
-    let other = file.sections().find(|section| section.starts_with("app:") && kind == Kind::App);
-    match other {
-        Some(other) => error.with_hint(format!("pick one by its name, as in `{}#{}`", file.shown, short_name(other))),
+    // Without a name it is the user who can pick one; a name that stands in a file is to be corrected there.
+    let other = file.sections().find(|section| section.starts_with("app:"));
+    match other.filter(|_| name.is_none()) {
+        Some(other) => {
+            error.with_hint(format!("pick one by its name, as in `{}#{}`", file.shown, shown(short_name(other))))
+        }
         None => error,
     }
 }
