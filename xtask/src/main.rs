@@ -1,2 +1,49 @@
-//! Chores of the workspace.
-fn main() {}
+//! Chores of the workspace: `cargo xtask --help`.
+
+mod ci;
+mod demo;
+mod run;
+mod test;
+#[cfg(test)]
+mod tidy;
+mod venv;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Chores of the workspace")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Brings what the tests need, under target/, and runs them all
+    Test {
+        /// For `cargo test`: `-p` and a package, `--test it`, a part of the names of tests
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Checks everything that a change must keep, the tests included; nothing may be skipped
+    Ci,
+    /// Makes examples/demo anew with real Beaker
+    Demo,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Test { args } => test::run(&args, test::Skips::Allowed),
+        Chore::Ci => ci::run_all(),
+        Chore::Demo => demo::run_demo(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            run::say(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}

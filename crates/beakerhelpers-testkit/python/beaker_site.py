@@ -13,7 +13,7 @@ from beaker.session import SignedCookie
 from paste.deploy.loadwsgi import APP, ConfigLoader
 
 # Where Beaker asks for the time. 1.9 has its own copy of the database code.
-CLOCKS = ["beaker.session", "beaker.ext.sqla", "beaker.ext.database"]
+CLOCKS = ["beaker.container", "beaker.session", "beaker.ext.sqla", "beaker.ext.database"]
 
 
 def configuration(ini, prefix="beaker.session"):

@@ -15,7 +15,7 @@ const NO_SKIP: [&str; 2] = ["CI", "BEAKERHELPERS_NO_SKIP"];
 
 /// The older Beaker releases that run on the Pythons of today.
 ///
-/// 1.11.0 is the last that stores a session as a plain dict, 1.12.1 the first that stores base64 and can be installed.
+/// 1.11.0 is the last that stores a session as a plain dict; the 1.12 series stores base64.
 pub const OLDER_RELEASES: [&str; 4] = ["1.9.1", "1.11.0", "1.12.1", "1.13.0"];
 
 /// A Python interpreter that has Beaker, SQLAlchemy and PasteDeploy.

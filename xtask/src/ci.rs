@@ -1,0 +1,74 @@
+//! `cargo xtask ci`: everything that a change must keep.
+
+use std::time::Instant;
+
+use serde_json::Value as Json;
+
+use crate::run::{Result, cargo, output, run, say};
+use crate::test::{self, Skips};
+
+type Step = (&'static str, fn() -> Result);
+
+const STEPS: [Step; 6] = [
+    ("format", || run(&mut cargo(&["fmt", "--all", "--check"]))),
+    ("lints", || {
+        run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
+    }),
+    ("documentation", || {
+        run(cargo(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "--deny warnings"))
+    }),
+    ("features", features),
+    ("tests", || test::run(&[], Skips::Forbidden)),
+    ("packages", packages),
+];
+
+/// Takes one step after another and ends at the first that fails.
+pub(crate) fn run_all() -> Result {
+    let mut times = Vec::new();
+    for (name, step) in STEPS {
+        say(&format!("\n== {name}"));
+        let started = Instant::now();
+        step().map_err(|failure| format!("{name}: {failure}"))?;
+        times.push(format!("{name} {} s", started.elapsed().as_secs()));
+    }
+    say(&format!("\nall steps passed: {}", times.join(", ")));
+    Ok(())
+}
+
+/// Every package builds without its default features, and with each of its features alone.
+fn features() -> Result {
+    for package in members()? {
+        let Some(features) = package["features"].as_object().filter(|features| !features.is_empty()) else { continue };
+        let check = ["check", "--quiet", "--no-default-features", "--package", name(&package)?];
+        run(&mut cargo(&check))?;
+        for feature in features.keys().filter(|feature| *feature != "default") {
+            run(cargo(&check).args(["--features", feature.as_str()]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that is published can be packaged, from what the manifests include. What is inside is not built again.
+fn packages() -> Result {
+    let mut package = cargo(&["package", "--quiet", "--no-verify", "--allow-dirty"]);
+    for member in members()? {
+        // `null` is everywhere, an empty list nowhere.
+        if member["publish"].is_null() {
+            package.args(["--package", name(&member)?]);
+        }
+    }
+    run(&mut package)
+}
+
+fn members() -> Result<Vec<Json>> {
+    let metadata = output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
+    let mut metadata: Json = serde_json::from_str(&metadata).map_err(|error| format!("`cargo metadata`: {error}"))?;
+    match metadata["packages"].take() {
+        Json::Array(packages) => Ok(packages),
+        _ => Err("`cargo metadata` gives no packages".to_owned()),
+    }
+}
+
+fn name(package: &Json) -> Result<&str> {
+    package["name"].as_str().ok_or_else(|| "`cargo metadata` gives a package without a name".to_owned())
+}

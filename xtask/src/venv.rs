@@ -1,0 +1,129 @@
+//! The Python environments that the tests against real Beaker run in.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use sha2::{Digest, Sha256};
+
+use crate::run::{Result, output, root, run, say, target};
+
+/// Where the requirements are: `current.txt`, and one file for each older release of Beaker, named after it.
+const REQUIREMENTS: &str = "crates/beakerhelpers-testkit/python/requirements";
+/// The name of the requirements of the current Beaker.
+const CURRENT: &str = "current";
+
+/// What is installed.
+pub(crate) struct Environments {
+    directory: PathBuf,
+}
+
+impl Environments {
+    /// The interpreter that has the current Beaker.
+    pub(crate) fn current(&self) -> PathBuf {
+        interpreter(&self.directory.join(CURRENT))
+    }
+
+    /// The directory of the older releases, an environment for each under its number.
+    pub(crate) fn older(&self) -> PathBuf {
+        self.directory.clone()
+    }
+}
+
+/// Makes every environment whose requirements, or whose Python, have changed since it was made.
+pub(crate) fn ensure() -> Result<Environments> {
+    let directory = target().join("python");
+    let python = output(Command::new("python3").args(["-c", "import sys; print(sys.version, sys.executable)"]))
+        .map_err(|error| format!("the tests need Python 3.10 or later as `python3`: {error}"))?;
+    let entries = fs::read_dir(root().join(REQUIREMENTS)).map_err(|error| format!("{REQUIREMENTS}: {error}"))?;
+    let mut missing = Vec::new();
+    for entry in entries {
+        let requirements = entry.map_err(|error| format!("{REQUIREMENTS}: {error}"))?.path();
+        let environment = Environment::new(&directory, requirements, &python)?;
+        if !environment.is_made() {
+            missing.push(environment);
+        }
+    }
+    if !missing.is_empty() {
+        bring_venv()?;
+    }
+    thread::scope(|scope| {
+        let making: Vec<_> = missing.iter().map(|environment| scope.spawn(|| environment.make())).collect();
+        making.into_iter().try_for_each(|made| made.join().expect("making an environment does not panic"))
+    })?;
+    Ok(Environments { directory })
+}
+
+/// An environment as it should be.
+struct Environment {
+    directory: PathBuf,
+    requirements: PathBuf,
+    stamp: String,
+}
+
+impl Environment {
+    fn new(directory: &Path, requirements: PathBuf, python: &str) -> Result<Self> {
+        let name = requirements.file_stem().ok_or("a requirements file has no name")?;
+        let wanted = fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
+        let stamp = Sha256::new().chain_update(python).chain_update(&wanted).finalize();
+        Ok(Self { directory: directory.join(name), stamp: format!("{stamp:02x?}"), requirements })
+    }
+
+    fn is_made(&self) -> bool {
+        fs::read_to_string(self.stamp_file()).is_ok_and(|found| found == self.stamp)
+    }
+
+    fn stamp_file(&self) -> PathBuf {
+        self.directory.join("requirements.stamp")
+    }
+
+    fn make(&self) -> Result {
+        let directory = &self.directory;
+        say(&format!("installing {} into {}", self.requirements.display(), directory.display()));
+        if directory.exists() {
+            fs::remove_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        }
+        output(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
+        let pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--requirement"];
+        output(Command::new(interpreter(directory)).args(pip).arg(&self.requirements)).map_err(|error| {
+            format!("{error}\nthe tests need these packages from PyPI once; after that they run without a network")
+        })?;
+        // Last: an installation that was interrupted is made anew.
+        fs::write(self.stamp_file(), &self.stamp).map_err(|error| format!("{}: {error}", directory.display()))
+    }
+}
+
+/// Debian's Python comes without what makes environments: installs that where this may be done, else says how to.
+fn bring_venv() -> Result {
+    const PACKAGE: &str = "python3-venv";
+    let there = || output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok();
+    if there() {
+        return Ok(());
+    }
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !root || !on_path("apt-get") {
+        let sudo = if root { "" } else { "sudo " };
+        return Err(format!(
+            "this Python cannot make virtual environments: on Debian and Ubuntu `{sudo}apt-get install {PACKAGE}` \
+             brings what is missing"
+        ));
+    }
+    say(&format!("installing {PACKAGE}"));
+    let install = || {
+        let args = ["install", "--yes", "--no-install-recommends", PACKAGE];
+        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args))
+    };
+    // A fresh machine has no lists of packages yet.
+    install().or_else(|_| run(Command::new("apt-get").arg("update")).and_then(|()| install()))?;
+    if there() { Ok(()) } else { Err(format!("{PACKAGE} is installed, yet `python3` cannot make environments")) }
+}
+
+fn on_path(program: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}
+
+fn interpreter(environment: &Path) -> PathBuf {
+    environment.join("bin/python")
+}
