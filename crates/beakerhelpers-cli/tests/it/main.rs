@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its files up has failed")]
 
 mod beaker;
+mod cleanup;
+mod delete;
+mod dispatcher;
+mod formats;
+mod interrupted;
 mod original;
 mod recorded;
 mod run;

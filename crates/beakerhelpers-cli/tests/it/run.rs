@@ -1,8 +1,10 @@
 //! Running the program: the real binary, or its dispatcher with a clock and terminals of our own.
 
 use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::io::Write as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -49,6 +51,21 @@ pub(crate) fn binary() -> Command {
         command.env_remove(name);
     }
     command.env("TZ", "UTC").stdin(Stdio::null());
+    command
+}
+
+/// The binary as a user who may do no more than the permissions of files allow: root may do anything, so there it runs
+/// as nobody, from a copy in this directory, which nobody can reach.
+pub(crate) fn unprivileged(directory: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return binary();
+    }
+    let copy = directory.join("beakerhelpers");
+    fs::copy(env!("CARGO_BIN_EXE_beakerhelpers"), &copy).expect("room for a copy of the binary");
+    fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("the directory is ours");
+    let mut command = Command::new(copy);
+    command.env_clear().env("TZ", "UTC").stdin(Stdio::null()).current_dir("/");
+    command.uid(65_534).gid(65_534);
     command
 }
 

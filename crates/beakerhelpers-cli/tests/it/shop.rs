@@ -97,7 +97,10 @@ impl Shop {
     /// A connection of our own.
     pub(crate) fn connect(&self) -> SqliteConnection {
         let path = self.database();
-        SqliteConnection::establish(path.to_str().expect("a plain path")).expect("the database opens")
+        let path = path.to_str().expect("a plain path");
+        let mut connection = SqliteConnection::establish(path).expect("the database opens");
+        connection.batch_execute("PRAGMA busy_timeout = 60000").expect("SQLite knows it");
+        connection
     }
 
     /// The ids that are there, sorted.
