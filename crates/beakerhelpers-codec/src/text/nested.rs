@@ -158,10 +158,10 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Decimal(text), Style::Repr) => out.format(format_args!("Decimal('{text}')")),
             (Kind::Uuid(uuid), style) => {
-                let [a, b, c, d] = [uuid >> 96, uuid >> 80 & 0xffff, uuid >> 64 & 0xffff, uuid >> 48 & 0xffff];
-                let (open, close) = if style == Style::Repr { ("UUID('", "')") } else { ("", "") };
-                let e = uuid & 0xffff_ffff_ffff;
-                out.format(format_args!("{open}{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}{close}"))
+                let digits = format!("{uuid:032x}");
+                let part = |range| digits.get(range).unwrap_or_default();
+                let parts = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-");
+                out.put(&if style == Style::Repr { format!("UUID('{parts}')") } else { parts })
             }
             (Kind::Global(global), _) => class(out, &global),
             (Kind::List(_), _) => self.begin(value, "[", "[...]"),
@@ -255,7 +255,8 @@ fn parts(kind: Kind<'_>) -> Option<(Parts<'_>, &'static str)> {
     Some(match kind {
         Kind::List(items) => (Parts::Items(items), "]"),
         // A tuple of one item has a comma behind it.
-        Kind::Tuple(items) => (Parts::Items(items), if items.len() == 1 { ",)" } else { ")" }),
+        Kind::Tuple(items) if items.len() == 1 => (Parts::Items(items), ",)"),
+        Kind::Tuple(items) => (Parts::Items(items), ")"),
         Kind::Set(items) => (Parts::Items(items), "}"),
         Kind::FrozenSet(items) => (Parts::Items(items), "})"),
         Kind::Deque { items, max_len: None } => (Parts::Items(items), "])"),
