@@ -76,20 +76,17 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Some((Parts::One(value), close)) => ("", Some(value).filter(|_| done == 0), close),
                 None => ("", None, ""),
             };
-            match part {
-                Some(part) => {
-                    self.out.put(before)?;
-                    self.value(part, Style::Repr)?;
-                }
-                None => {
-                    self.out.put(close)?;
-                    if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
-                        self.out.format(format_args!("{max_len})"))?;
-                    }
-                    self.frames.pop();
-                    self.mark(value, false);
-                }
+            if let Some(part) = part {
+                self.out.put(before)?;
+                self.value(part, Style::Repr)?;
+                continue;
             }
+            self.out.put(close)?;
+            if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
+                self.out.format(format_args!("{max_len})"))?;
+            }
+            self.frames.pop();
+            self.mark(value, false);
         }
         Ok(())
     }
@@ -133,7 +130,7 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::BigInt(int), _) => out.format(format_args!("{int}")),
             (Kind::Float(value), _) => out.short(|out| float::push(out, value)),
             (Kind::Complex(real, imaginary), _) => out.short(|out| float::push_complex(out, real, imaginary)),
-            (Kind::Str(text), Style::Str) => out.put(text),
+            (Kind::Str(text) | Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Str(text), Style::Repr) => quote::text(out, text),
             (Kind::SurrogateStr(bytes), Style::Str) => quote::plain_surrogates(out, bytes),
             (Kind::SurrogateStr(bytes), Style::Repr) => quote::surrogates(out, bytes),
@@ -155,7 +152,6 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::TimeDelta(delta), Style::Repr) => times::repr_delta(out, delta),
             (Kind::TimeZone(zone), Style::Str) => times::zone(out, zone),
             (Kind::TimeZone(zone), Style::Repr) => times::repr_zone(out, zone),
-            (Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Decimal(text), Style::Repr) => out.format(format_args!("Decimal('{text}')")),
             (Kind::Uuid(uuid), style) => {
                 let digits = format!("{uuid:032x}");

@@ -170,8 +170,7 @@ fn unify_suspects(arena: &mut Arena, suspects: &[usize]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Draft;
-    use crate::value::Kind;
+    use crate::value::{Draft, Kind, Value};
 
     #[test]
     fn the_first_place_and_the_last_value_count() {
@@ -209,6 +208,6 @@ mod tests {
         let root = draft.dict(&pairs);
         let session = draft.finish(root).unwrap();
         assert_eq!(session.len(), 5000);
-        assert_eq!(session.get("key 4999").and_then(|value| value.as_i64()), Some(5000));
+        assert_eq!(session.get("key 4999").and_then(Value::as_i64), Some(5000));
     }
 }
