@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use beakerhelpers_core::{Error, Result, Session};
 
-use crate::text;
+use crate::text::Text;
 
 /// A condition on a session: that the value of a key is printed like this by `str`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Condition {
             return Ok(text == self.value);
         }
         let mut text = String::new();
-        text::push_str(value, &mut text)?;
+        Text::new().append_str(value, &mut text)?;
         Ok(text == self.value)
     }
 }

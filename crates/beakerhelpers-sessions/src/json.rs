@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use beakerhelpers_codec::text;
+use beakerhelpers_codec::text::Text;
 use beakerhelpers_core::value::{Items, Pairs};
 use beakerhelpers_core::{Error, Kind, Result, Value};
 
@@ -13,7 +13,7 @@ use beakerhelpers_core::{Error, Kind, Result, Value};
 /// that contains itself has no end.
 const DEEPEST: usize = 32;
 /// A value whose JSON is longer than this cannot be listed. Shared references can make gigabytes of a few bytes.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 16 << 20;
 
 /// Appends a string.
 pub(crate) fn push_str(text: &str, out: &mut String) -> Result<()> {
@@ -46,7 +46,7 @@ pub(crate) fn push_value(value: Value<'_>, out: &mut String) -> Result<()> {
                 open.push(container);
             }
         }
-        if out.len() > end {
+        if !open.is_empty() && out.len() > end {
             return Err(Error::corrupt(format!("a value is longer than {LONGEST} bytes as JSON")));
         }
         let Some(container) = open.last_mut() else { return Ok(()) };
@@ -85,12 +85,12 @@ fn push_scalar<'v>(value: Value<'v>, depth: usize, out: &mut String) -> Result<O
         Kind::Bool(true) => out.push_str("true"),
         Kind::Bool(false) => out.push_str("false"),
         Kind::Int(int) => out.push_str(itoa::Buffer::new().format(int)),
-        Kind::Float(float) if float.is_finite() => text::push_str(value, out)?,
+        Kind::Float(float) if float.is_finite() => Text::new().append_str(value, out)?,
         Kind::Str(text) => push_str(text, out)?,
         Kind::SurrogateStr(bytes) => push_surrogates(bytes, out),
         Kind::BigInt(_) => {
             let mut digits = String::new();
-            text::push_str(value, &mut digits)?;
+            Text::new().append_str(value, &mut digits)?;
             // Beyond some thousand digits it is printed as a hexadecimal number, which JSON lacks.
             if digits.contains('x') { push_str(&digits, out)? } else { out.push_str(&digits) }
         }
@@ -119,7 +119,7 @@ fn push_text(value: Value<'_>, out: &mut String) -> Result<()> {
         }
         _ => {
             let mut text = String::new();
-            text::push_str(value, &mut text)?;
+            Text::new().append_str(value, &mut text)?;
             push_str(&text, out)
         }
     }

@@ -1,6 +1,6 @@
 //! One session as a row of cells or as a JSON object.
 
-use beakerhelpers_codec::text;
+use beakerhelpers_codec::text::Text;
 use beakerhelpers_core::{Kind, Record, Result, Session, Timestamp, Value, Zone, push_escaped};
 
 use crate::columns::{Columns, RowBuilder, cell_width};
@@ -125,7 +125,7 @@ fn each(
             }
             None => {
                 name.clear();
-                text::push_str(key, name)?;
+                Text::new().append_str(key, name)?;
                 take(name, content)?;
             }
         }
@@ -165,7 +165,7 @@ impl<'s> Content<'s> {
             }
             Self::Value(value) => match value.as_str() {
                 Some(text) => return Ok(text),
-                None => text::push_str(*value, buffer)?,
+                None => Text::new().append_str(*value, buffer)?,
             },
         }
         Ok(buffer)

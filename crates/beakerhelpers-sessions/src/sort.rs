@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use beakerhelpers_codec::text;
+use beakerhelpers_codec::text::Text;
 use beakerhelpers_core::{Error, Kind, Record, Result, Session, Value};
 
 use crate::sorter::Sorter;
@@ -66,7 +66,7 @@ fn push_key(value: Value<'_>, out: &mut Vec<u8>) -> Result<()> {
         Kind::Float(value) => value,
         _ => {
             let mut shown = String::new();
-            text::push_str(value, &mut shown)?;
+            Text::new().append_str(value, &mut shown)?;
             out.push(3);
             out.extend(shown.bytes().filter(|byte| *byte != 0).take(COMPARED));
             out.push(0);
