@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use beakerhelpers_core::{Access, Error, ErrorKind, Result};
@@ -22,8 +22,8 @@ pub(crate) struct Opener {
     pub(crate) files: Files,
     pub(crate) access: Access,
     pub(crate) wait: Duration,
-    /// Said where the file is missing but stands elsewhere.
-    pub(crate) hint: Option<String>,
+    /// For a relative path: where the file would be if it were relative to the configuration, and what to write then.
+    pub(crate) elsewhere: Option<(PathBuf, String)>,
 }
 
 /// One open connection.
@@ -127,10 +127,10 @@ impl Opener {
         let path = &self.files.main;
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                let hint = self
-                    .hint
-                    .as_deref()
-                    .unwrap_or("correct the URL; the application creates the file when it saves its first session");
+                let hint = match &self.elsewhere {
+                    Some((there, hint)) if there.is_file() => hint,
+                    _ => "correct the URL; the application creates the file when it saves its first session",
+                };
                 Error::new(ErrorKind::NotSetUp, "the database file does not exist").with_hint(hint)
             }
             io::ErrorKind::PermissionDenied => {
