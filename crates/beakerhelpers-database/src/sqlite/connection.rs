@@ -101,10 +101,10 @@ impl Opener {
         let raw = SqliteConnection::establish(&uri(&self.files.main, options))
             .map_err(|error| errors::explain(&connection_error(&error), &self.files, self.access))?;
         let mut connection = Connection { raw, frozen, broken: false };
-        let wait = i32::try_from(self.wait.as_millis()).unwrap_or(i32::MAX);
         // Python's connections do not enforce foreign keys; those of this build of SQLite would.
         connection
-            .execute(&format!("PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = OFF"))
+            .wait_for(self.wait)
+            .and_then(|()| connection.execute("PRAGMA foreign_keys = OFF"))
             .map_err(|error| errors::explain(&error, &self.files, self.access))?;
         Ok(connection)
     }
@@ -172,6 +172,12 @@ impl Connection {
     /// Runs SQL that has no parameters and whose rows nobody wants.
     pub(crate) fn execute(&mut self, sql: &str) -> QueryResult<()> {
         self.raw.batch_execute(sql)
+    }
+
+    /// Sets how long to wait for a lock.
+    pub(crate) fn wait_for(&mut self, wait: Duration) -> QueryResult<()> {
+        let millis = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        self.execute(&format!("PRAGMA busy_timeout = {millis}"))
     }
 
     /// Runs a statement and tells how many rows it changed.
