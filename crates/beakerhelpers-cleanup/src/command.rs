@@ -173,6 +173,7 @@ impl CleanupArgs {
                 took: started.elapsed(),
                 dry_run: self.dry_run,
                 ages: follow.ages,
+                locks: follow.locks,
                 failed: result.is_err(),
             };
             summary.write(self.format, cx.stdout)?;

@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use beakerhelpers_core::command::{Context, Signal};
 use beakerhelpers_core::{Deleted, Progress, Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ages::Ages;
+use crate::locks::Locks;
 
 /// Counts ages, draws progress, listens for signals, and remembers how far the cleanup came if it fails.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub(crate) struct Follow {
     pub(crate) ages: Ages,
     pub(crate) active: u64,
     pub(crate) so_far: Deleted,
+    pub(crate) locks: Locks,
 }
 
 impl Follow {
@@ -31,7 +34,16 @@ impl Follow {
         let style = ProgressStyle::with_template("{spinner} {prefix} {msg} [{elapsed}]");
         bar.set_style(style.expect("the template is well formed"));
         let signal = Arc::clone(&cx.signal);
-        Self { now: cx.now, active_since, signal, bar, ages: Ages::default(), active: 0, so_far: Deleted::default() }
+        Self {
+            now: cx.now,
+            active_since,
+            signal,
+            bar,
+            ages: Ages::default(),
+            active: 0,
+            so_far: Deleted::default(),
+            locks: Locks::default(),
+        }
     }
 
     /// Clears the progress from the screen.
@@ -44,6 +56,10 @@ impl Progress for Follow {
     fn old(&mut self, accessed: Timestamp) {
         self.ages.add(accessed, self.now);
         self.active += u64::from(self.active_since.is_some_and(|since| accessed >= since));
+    }
+
+    fn held(&mut self, lock: Duration) {
+        self.locks.add(lock);
     }
 
     fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {

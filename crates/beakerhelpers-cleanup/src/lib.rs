@@ -9,6 +9,8 @@ mod command;
 #[cfg(feature = "command")]
 mod follow;
 #[cfg(feature = "command")]
+mod locks;
+#[cfg(feature = "command")]
 mod summary;
 
 pub use cleanup::{Cleanup, cleanup_sessions};

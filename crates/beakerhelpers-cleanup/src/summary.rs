@@ -7,6 +7,7 @@ use beakerhelpers_core::command::clap;
 use beakerhelpers_core::{Cutoff, Deleted, Ended, Result, Zone, format_timeout};
 
 use crate::ages::Ages;
+use crate::locks::Locks;
 
 /// How the summary is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -28,6 +29,7 @@ pub(crate) struct Summary {
     pub(crate) took: Duration,
     pub(crate) dry_run: bool,
     pub(crate) ages: Ages,
+    pub(crate) locks: Locks,
     /// An error ended it.
     pub(crate) failed: bool,
 }
@@ -94,7 +96,18 @@ impl Summary {
             "time_zone": self.zone.to_string(),
             "seconds": self.took.as_secs_f64(),
             "ages": ages,
+            "batches": self.locks.batches(),
+            "lock_seconds": self.locks.total().as_secs_f64(),
+            "lock_ms": {
+                "p50": millis(self.locks.percentile(50)),
+                "p99": millis(self.locks.percentile(99)),
+                "max": millis(self.locks.longest()),
+            },
         })
         .to_string()
     }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }

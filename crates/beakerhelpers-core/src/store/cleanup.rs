@@ -157,6 +157,11 @@ pub trait Progress {
         let _ = accessed;
     }
 
+    /// A batch kept others from writing for this long; batches that found nothing to delete keep nobody.
+    fn held(&mut self, lock: Duration) {
+        let _ = lock;
+    }
+
     /// A batch is done; `so_far` is everything until now. `Break` ends the run after this batch.
     fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {
         let _ = so_far;

@@ -49,6 +49,9 @@ impl<'p> Pace<'p> {
         so_far: &Deleted,
         progress: &mut dyn Progress,
     ) -> Option<Ended> {
+        if let Some(busy) = busy {
+            progress.held(busy);
+        }
         if let (Some(busy), None) = (busy, self.plan.batch_size) {
             self.adapt(busy);
         }
