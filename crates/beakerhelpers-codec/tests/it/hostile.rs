@@ -2,7 +2,7 @@
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_codec::{Decoded, Decoder};
-use beakerhelpers_core::{Framing, Payload, Session};
+use beakerhelpers_core::{Framing, Kind, Payload, Session};
 
 /// Decodes `{'session': {'v': value}}` and checks the memory that it takes; `None` where it is refused.
 fn decode(value: &[u8]) -> Option<Session> {
@@ -68,6 +68,16 @@ fn containers_that_hold_themselves_end() {
         "2010-01-01 10:10:10"
     );
     assert_eq!(print(b"cbuiltins\nValueError\n(]q\0tRq\x010h\0h\x01a0h\x01").unwrap(), "[ValueError([...])]");
+}
+
+#[test]
+fn many_containers_print_one_by_one() {
+    let pairs: Vec<u8> = (0..200_000_u32).flat_map(|n| [&b"J"[..], &n.to_le_bytes(), b"]"].concat()).collect();
+    let session = decode(&[b"N0(", &pairs[..], b"d"].concat()).unwrap();
+    let Kind::Dict(pairs) = session.get("v").unwrap().kind() else { panic!("no dict") };
+    let mut out = String::new();
+    pairs.for_each(|(_, list)| Text::new().append_str(list, &mut out).unwrap());
+    assert_eq!(out, "[]".repeat(200_000));
 }
 
 #[test]
