@@ -454,7 +454,7 @@ mod tests {
         let Some(Kind::Tuple(lists)) = session.get("lists").map(Value::kind) else { panic!("no tuple") };
         for (list, model) in lists.zip(model) {
             let Kind::List(items) = list.kind() else { panic!("no list") };
-            assert!(items.map(|item| item.as_i64()).eq(model.into_iter().map(Some)));
+            assert!(items.map(Value::as_i64).eq(model.into_iter().map(Some)));
         }
     }
 
