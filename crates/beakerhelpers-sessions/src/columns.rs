@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use beakerhelpers_core::{Error, Result, escape_controls};
+use beakerhelpers_core::{Error, Result, escape_controls, is_printable_ascii};
 use unicode_width::UnicodeWidthStr;
 
 /// More columns than this are no table. Their number is under the control of whoever fills the sessions.
@@ -136,7 +136,7 @@ impl Columns {
 
 /// The cells of a text in a terminal, all of which is printable.
 pub(crate) fn cell_width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+    if is_printable_ascii(text) { text.len() } else { text.width() }
 }
 
 /// Builds rows of cells, each with its column and width.
@@ -155,10 +155,12 @@ impl RowBuilder {
 
     /// Adds a cell.
     pub(crate) fn push(&mut self, column: usize, width: usize, text: &str) -> Result<()> {
-        for number in [column, width, text.len()] {
+        let mut head = [0; HEAD];
+        for (place, number) in head.chunks_exact_mut(4).zip([column, width, text.len()]) {
             let number = u32::try_from(number).map_err(|_| Error::corrupt("a value is larger than 4 GiB"))?;
-            self.bytes.extend_from_slice(&number.to_le_bytes());
+            place.copy_from_slice(&number.to_le_bytes());
         }
+        self.bytes.extend_from_slice(&head);
         self.bytes.extend_from_slice(text.as_bytes());
         Ok(())
     }

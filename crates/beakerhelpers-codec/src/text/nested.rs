@@ -76,20 +76,17 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Some((Parts::One(value), close)) => ("", Some(value).filter(|_| done == 0), close),
                 None => ("", None, ""),
             };
-            match part {
-                Some(part) => {
-                    self.out.put(before)?;
-                    self.value(part, Style::Repr)?;
-                }
-                None => {
-                    self.out.put(close)?;
-                    if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
-                        self.out.format(format_args!("{max_len})"))?;
-                    }
-                    self.frames.pop();
-                    self.mark(value, false);
-                }
+            if let Some(part) = part {
+                self.out.put(before)?;
+                self.value(part, Style::Repr)?;
+                continue;
             }
+            self.out.put(close)?;
+            if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
+                self.out.format(format_args!("{max_len})"))?;
+            }
+            self.frames.pop();
+            self.mark(value, false);
         }
         Ok(())
     }
@@ -133,7 +130,7 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::BigInt(int), _) => out.format(format_args!("{int}")),
             (Kind::Float(value), _) => out.short(|out| float::push(out, value)),
             (Kind::Complex(real, imaginary), _) => out.short(|out| float::push_complex(out, real, imaginary)),
-            (Kind::Str(text), Style::Str) => out.put(text),
+            (Kind::Str(text) | Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Str(text), Style::Repr) => quote::text(out, text),
             (Kind::SurrogateStr(bytes), Style::Str) => quote::plain_surrogates(out, bytes),
             (Kind::SurrogateStr(bytes), Style::Repr) => quote::surrogates(out, bytes),
@@ -155,13 +152,12 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::TimeDelta(delta), Style::Repr) => times::repr_delta(out, delta),
             (Kind::TimeZone(zone), Style::Str) => times::zone(out, zone),
             (Kind::TimeZone(zone), Style::Repr) => times::repr_zone(out, zone),
-            (Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Decimal(text), Style::Repr) => out.format(format_args!("Decimal('{text}')")),
             (Kind::Uuid(uuid), style) => {
-                let [a, b, c, d] = [uuid >> 96, uuid >> 80 & 0xffff, uuid >> 64 & 0xffff, uuid >> 48 & 0xffff];
-                let (open, close) = if style == Style::Repr { ("UUID('", "')") } else { ("", "") };
-                let e = uuid & 0xffff_ffff_ffff;
-                out.format(format_args!("{open}{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}{close}"))
+                let digits = format!("{uuid:032x}");
+                let part = |range| digits.get(range).unwrap_or_default();
+                let parts = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-");
+                out.put(&if style == Style::Repr { format!("UUID('{parts}')") } else { parts })
             }
             (Kind::Global(global), _) => class(out, &global),
             (Kind::List(_), _) => self.begin(value, "[", "[...]"),
@@ -255,7 +251,8 @@ fn parts(kind: Kind<'_>) -> Option<(Parts<'_>, &'static str)> {
     Some(match kind {
         Kind::List(items) => (Parts::Items(items), "]"),
         // A tuple of one item has a comma behind it.
-        Kind::Tuple(items) => (Parts::Items(items), if items.len() == 1 { ",)" } else { ")" }),
+        Kind::Tuple(items) if items.len() == 1 => (Parts::Items(items), ",)"),
+        Kind::Tuple(items) => (Parts::Items(items), ")"),
         Kind::Set(items) => (Parts::Items(items), "}"),
         Kind::FrozenSet(items) => (Parts::Items(items), "})"),
         Kind::Deque { items, max_len: None } => (Parts::Items(items), "])"),
