@@ -52,9 +52,9 @@ fn features() -> Result {
     Ok(())
 }
 
-/// Everything that is published can be packaged, from what the manifests include. What is inside is not built again.
+/// Everything that is published can be packaged, and builds from what its package includes.
 fn packages() -> Result {
-    let mut package = cargo(&["package", "--quiet", "--no-verify", "--allow-dirty"]);
+    let mut package = cargo(&["package", "--quiet", "--allow-dirty"]);
     for member in members()? {
         // `null` is everywhere, an empty list nowhere.
         if member["publish"].is_null() {
