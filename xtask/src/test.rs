@@ -19,11 +19,13 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     if !args.iter().any(|arg| arg == "--package" || arg.starts_with("-p")) {
         tests.arg("--workspace");
     }
-    tests.args(args);
     tests.env("BEAKERHELPERS_PYTHON", environments.current());
     tests.env("BEAKERHELPERS_PYTHON_OLDER", environments.older());
     if skips == Skips::Forbidden {
         tests.env("BEAKERHELPERS_NO_SKIP", "1");
+        // One run shows all that is wrong.
+        tests.arg("--no-fail-fast");
     }
+    tests.args(args);
     run::run(&mut tests)
 }

@@ -15,6 +15,9 @@ const REQUIREMENTS: &str = "crates/beakerhelpers-testkit/python/requirements";
 /// The name of the requirements of the current Beaker.
 const CURRENT: &str = "current";
 
+/// Tells which Python this is; fails where the packages do not run on it.
+const DESCRIBE: &str = "import sys; print(sys.version, sys.executable); sys.exit(sys.version_info < (3, 10))";
+
 /// What is installed.
 pub(crate) struct Environments {
     directory: PathBuf,
@@ -35,7 +38,7 @@ impl Environments {
 /// Makes every environment whose requirements, or whose Python, have changed since it was made.
 pub(crate) fn ensure() -> Result<Environments> {
     let directory = target().join("python");
-    let python = output(Command::new("python3").args(["-c", "import sys; print(sys.version, sys.executable)"]))
+    let python = output(Command::new("python3").args(["-c", DESCRIBE]))
         .map_err(|error| format!("the tests need Python 3.10 or later as `python3`: {error}"))?;
     let entries = fs::read_dir(root().join(REQUIREMENTS)).map_err(|error| format!("{REQUIREMENTS}: {error}"))?;
     let mut missing = Vec::new();

@@ -125,7 +125,7 @@ impl Decoder {
         let Some(text) = draft.content(value) else { return root(draft, value) };
         self.inner.clear();
         if BASE64.decode_vec(text, &mut self.inner).is_err() {
-            return Err(not_base64(text));
+            return Err(not_a_pickle(text));
         }
         match *self.inner.as_slice() {
             [0x80, 0..=5, ..] => {}
@@ -133,7 +133,7 @@ impl Decoder {
             [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31) => {
                 return Err(Error::unsupported("sessions of the JSON serializer cannot be read yet"));
             }
-            _ => return Err(encrypted()),
+            _ => return Err(not_a_pickle(text)),
         }
         draft.reset(most);
         let top = self.machine.run(draft, &self.inner, care).map_err(|fault| damaged("session", fault))?;
@@ -190,16 +190,11 @@ fn damaged(what: &str, fault: Fault) -> Error {
 }
 
 /// Tells encrypted text, a nonce and base64, from damaged text.
-fn not_base64(text: &[u8]) -> Error {
+fn not_a_pickle(text: &[u8]) -> Error {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    // A pickle of protocol 2 begins so, and a nonce of two bytes that begins so is one of 65,536.
-    let is_pickle = text.starts_with(b"gAJ") || text.starts_with(b"eJ");
-    if text.len() >= 16 && text.iter().all(alphabet) && !is_pickle {
-        return encrypted();
+    // A pickle of protocol 2 begins so, and one of 262,144 nonces.
+    if text.len() >= 16 && text.iter().all(alphabet) && !text.starts_with(b"gAJ") && !text.starts_with(b"eJ") {
+        return Error::unsupported("encrypted sessions cannot be read yet");
     }
     corrupt("the session is text that is not base64, or was cut")
-}
-
-fn encrypted() -> Error {
-    Error::unsupported("encrypted sessions cannot be read yet")
 }

@@ -20,7 +20,7 @@ mod zone;
 pub use command::Command;
 pub use config::{Access, Config, StoreConfig};
 pub use error::{Error, ErrorKind, Result};
-pub use escape::{escape_controls, push_escaped};
+pub use escape::{escape_controls, is_printable_ascii, push_escaped};
 pub use record::{Framing, Payload, Record};
 pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
 pub use session::{RESERVED_KEYS, Scalar, Session};

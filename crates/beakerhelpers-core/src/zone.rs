@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Local, NaiveDate, Offset, TimeDelta, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, Local, NaiveDate, Offset, TimeZone, Timelike};
 
 use crate::{Cutoff, Error, Result, Timestamp};
 
@@ -138,9 +138,7 @@ impl Zone {
         let offset = self.offset_at(at);
         let naive = NaiveTime(at.as_micros().saturating_add(i64::from(offset) * 1_000_000));
         let Some(parts) = naive.parts() else { return false };
-        parts.push_date(out);
-        out.push('T');
-        parts.push_time(out);
+        parts.push(b'T', out);
         out.push('.');
         push_digits(out, parts.micros, 6);
         push_offset(out, offset);
@@ -176,10 +174,21 @@ fn push_offset(out: &mut String, offset: i32) {
     push_digits(out, minutes % 60, 2);
 }
 
-fn push_digits(out: &mut String, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        out.push(char::from(b'0' + u8::try_from(number / 10_u32.pow(place) % 10).expect("one digit")));
+fn push_digits(out: &mut String, number: u32, width: usize) {
+    let mut digits = [0; 6];
+    set_digits(&mut digits[..width], number);
+    out.push_str(ascii(&digits[..width]));
+}
+
+fn set_digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).expect("one digit");
+        number /= 10;
     }
+}
+
+fn ascii(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).expect("digits are ASCII")
 }
 
 /// A local time without a zone, to the microsecond, as Beaker's columns hold it.
@@ -229,17 +238,15 @@ impl NaiveTime {
     /// years 1 to 9999 has no such form and appends nothing; the answer says which it was.
     pub fn push_seconds(self, out: &mut String) -> bool {
         let Some(parts) = self.parts() else { return false };
-        parts.push_date(out);
-        out.push(' ');
-        parts.push_time(out);
+        parts.push(b' ', out);
         true
     }
 
     fn parts(self) -> Option<Parts> {
-        let time = DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(TimeDelta::microseconds(self.0))?;
+        let time = DateTime::from_timestamp_micros(self.0)?;
         let year = u32::try_from(time.year()).ok().filter(|year| (1..=9999).contains(year))?;
         let (hour, minute, second, micros) =
-            (time.hour(), time.minute(), time.second(), time.and_utc().timestamp_subsec_micros());
+            (time.hour(), time.minute(), time.second(), time.timestamp_subsec_micros());
         Some(Parts { year, month: time.month(), day: time.day(), hour, minute, second, micros })
     }
 }
@@ -255,20 +262,16 @@ struct Parts {
 }
 
 impl Parts {
-    fn push_date(&self, out: &mut String) {
-        push_digits(out, self.year, 4);
-        out.push('-');
-        push_digits(out, self.month, 2);
-        out.push('-');
-        push_digits(out, self.day, 2);
-    }
-
-    fn push_time(&self, out: &mut String) {
-        push_digits(out, self.hour, 2);
-        out.push(':');
-        push_digits(out, self.minute, 2);
-        out.push(':');
-        push_digits(out, self.second, 2);
+    /// Appends date and time to the second.
+    fn push(&self, separator: u8, out: &mut String) {
+        let mut text = *b"0000-00-00 00:00:00";
+        text[10] = separator;
+        let numbers = [self.month, self.day, self.hour, self.minute, self.second];
+        set_digits(&mut text[..4], self.year);
+        for (place, number) in text[5..].chunks_mut(3).zip(numbers) {
+            set_digits(&mut place[..2], number);
+        }
+        out.push_str(ascii(&text));
     }
 }
 

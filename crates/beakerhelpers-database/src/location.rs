@@ -1,71 +1,147 @@
 //! From a database URL to the store that serves it.
 
-use std::path::PathBuf;
-
-use beakerhelpers_core::{Error, Result, SessionStore, StoreConfig};
+use beakerhelpers_core::{DatabaseUrl, Error, Result, SessionStore, StoreConfig};
 
 use crate::Flavor;
 
-/// The databases that this build can talk to, as URLs name them.
+/// The dialects that this build can talk to, as URLs name them.
 const LINKED: &[&str] = &[
     #[cfg(feature = "sqlite")]
     "sqlite",
 ];
-/// The features that exist for other URLs, none of them yet.
+/// What SQLAlchemy itself can talk to, by dialect.
 const KNOWN: &[(&str, &str)] = &[
-    ("sqlite", "sqlite"),
+    ("sqlite", "SQLite"),
     ("postgresql", "PostgreSQL"),
     ("postgres", "PostgreSQL"),
     ("mysql", "MySQL"),
     ("mariadb", "MariaDB"),
+    ("oracle", "Oracle"),
+    ("mssql", "Microsoft SQL Server"),
 ];
 
-/// Opens the store of a configuration. Nothing is touched yet: the first call of the store does that.
+/// Opens the store of a configuration. The database is not touched yet: the first call of the store does that.
 pub(crate) fn open(config: &StoreConfig, flavor: Flavor) -> Result<Box<dyn SessionStore>> {
+    // As Beaker looks for them (`DatabaseNamespaceManager.__init__` in `beaker/ext/database.py`, 1.14.1).
     let key = if config.get("url").is_none() && config.get("sa.url").is_some() { "sa.url" } else { "url" };
     let url = config.require(key).map_err(|error| {
-        error.with_hint("set it to the URL that SQLAlchemy would get, such as `sqlite:////srv/app/sessions.db`")
+        error.with_hint("set it to the URL that the application's SQLAlchemy gets: `sqlite:////srv/app/sessions.db`")
     })?;
-    open_url(config, flavor, url).map_err(|error| error.with_context("at", config.origin(key)))
+    DatabaseUrl::parse(url)
+        .and_then(|url| open_url(config, flavor, &url))
+        .map_err(|error| error.with_context("at", config.origin(key)))
 }
 
-fn open_url(config: &StoreConfig, flavor: Flavor, url: &str) -> Result<Box<dyn SessionStore>> {
-    let (scheme, _) = url.split_once("://").ok_or_else(|| {
-        Error::config("the database URL has no `://`").with_hint("an example: `sqlite:////srv/app/sessions.db`")
-    })?;
-    let dialect = scheme.split_once('+').map_or(scheme, |(dialect, _driver)| dialect);
-    match dialect {
-        #[cfg(feature = "sqlite")]
-        "sqlite" => {
-            let path = sqlite_path(url)?;
-            Ok(Box::new(crate::sqlite::SqliteStore::new(config, flavor, &path, None)?))
-        }
-        _ => Err(unsupported(dialect)),
+fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<Box<dyn SessionStore>> {
+    #[cfg(feature = "sqlite")]
+    if url.dialect() == "sqlite" {
+        let store = crate::sqlite::SqliteStore::new(config, flavor, &sqlite_path(url)?)?;
+        return Ok(Box::new(store));
     }
+    let _ = (config, flavor);
+    Err(unsupported(url.dialect()))
 }
 
 fn unsupported(dialect: &str) -> Error {
+    let error = match KNOWN.iter().find(|(name, _)| *name == dialect) {
+        Some((_, product)) => Error::unsupported(format!("this build does not support {product}")),
+        None => Error::unsupported(format!("there is no database `{}`", dialect.escape_debug())),
+    };
     let linked = match LINKED {
         [] => "no database at all".to_owned(),
         names => format!("`{}`", names.join("`, `")),
     };
-    let error = match KNOWN.iter().find(|(name, _)| *name == dialect) {
-        Some((_, product)) => Error::unsupported(format!("this build has no support for {product}")),
-        None => Error::unsupported(format!("unknown database `{}` in the URL", dialect.escape_debug())),
-    };
     error.with_context("supported", linked)
 }
 
-/// The path in a URL of SQLAlchemy: `sqlite:///relative`, `sqlite:////absolute`.
-fn sqlite_path(url: &str) -> Result<PathBuf> {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let rest = rest.split_once('?').map_or(rest, |(path, _options)| path);
-    match rest.strip_prefix('/') {
-        Some("" | ":memory:") => None,
-        path => path.map(PathBuf::from),
+/// The path of the file.
+#[cfg(feature = "sqlite")]
+fn sqlite_path(url: &DatabaseUrl) -> Result<String> {
+    const EXAMPLE: &str = "write `sqlite:////srv/app/sessions.db` or `sqlite:///%(here)s/sessions.db`";
+    if url.driver().is_some_and(|driver| driver.contains("sqlcipher")) {
+        return Err(Error::unsupported("this build cannot read encrypted SQLite databases"));
     }
-    .ok_or_else(|| {
-        Error::config("the database URL names no file")
-            .with_hint("a database in memory can be seen only by the program that owns it; name a file: `sqlite:////srv/app/sessions.db`")
-    })
+    if url.host().is_some() || url.username().is_some() {
+        // SQLAlchemy refuses it too; most often a slash is missing.
+        return Err(Error::config("an SQLite database has no host").with_hint(EXAMPLE));
+    }
+    let database = url.database().unwrap_or_default();
+    // With `uri=true` Python's driver hands this form to SQLite.
+    let path = match database.strip_prefix("file:").filter(|_| url.option("uri").is_some()) {
+        Some(path) => path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path),
+        None => database,
+    };
+    match path {
+        "" | ":memory:" => Err(Error::config("the database is in memory, where only the application can see it")),
+        path if url.option("mode") == Some("memory") || path.contains('\0') => {
+            Err(Error::config(format!("`{}` names no file", path.escape_debug())))
+        }
+        path => return Ok(path.to_owned()),
+    }
+    .map_err(|error| error.with_hint(EXAMPLE))
+}
+
+#[cfg(test)]
+mod tests {
+    use beakerhelpers_core::ErrorKind;
+
+    use super::*;
+
+    fn refused(url: &str) -> Error {
+        let config = StoreConfig::new("beaker.session").with("url", url);
+        open(&config, Flavor::Database).expect_err("it is refused")
+    }
+
+    #[test]
+    fn what_this_build_lacks_is_named_beside_what_it_has() {
+        for (url, kind, message) in [
+            ("postgresql+psycopg2://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support PostgreSQL"),
+            ("mysql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support MySQL"),
+            ("mongodb://app:s3cret@db/x", ErrorKind::Unsupported, "there is no database `mongodb`"),
+        ] {
+            let error = refused(url);
+            assert_eq!((error.kind(), error.message()), (kind, message));
+            assert!(error.context().any(|(key, value)| key == "supported" && !value.is_empty()), "{error:?}");
+            assert!(!format!("{error:?}").contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_missing_url_is_asked_for_by_its_key() {
+        let error = open(&StoreConfig::new("app.session"), Flavor::Sqla).expect_err("there is none");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Config, "`app.session.url` is not set"));
+        assert!(error.hint().is_some_and(|hint| hint.contains("sqlite:////")));
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn what_names_no_file_is_refused() {
+        for url in [
+            "sqlite://",
+            "sqlite:///",
+            "sqlite:///:memory:",
+            "sqlite://srv/app.db",
+            "sqlite:///file:x?mode=memory&uri=true",
+        ] {
+            let error = refused(url);
+            assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("sqlite:////")), "{url}: {error:?}");
+            assert!(error.context().any(|(_, value)| value.contains("beaker.session.url")), "{url}");
+        }
+        assert_eq!(refused("sqlite+pysqlcipher://:key@/x.db").kind(), ErrorKind::Unsupported);
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn paths_are_sqlalchemys() {
+        for (url, path) in [
+            ("sqlite:////srv/a%20b.db", "/srv/a b.db"),
+            ("sqlite+pysqlite:///data/x.db?timeout=30", "data/x.db"),
+            ("sqlite:///file:/srv/x.db?mode=ro&uri=true", "/srv/x.db"),
+            ("sqlite:///file:///srv/x.db?uri=true", "/srv/x.db"),
+        ] {
+            let url = DatabaseUrl::parse(url).expect("it is a URL");
+            assert_eq!(sqlite_path(&url).expect("it names a file"), path);
+        }
+    }
 }

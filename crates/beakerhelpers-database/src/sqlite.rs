@@ -50,7 +50,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// `Config` for names that SQLite cannot have.
-    pub(crate) fn new(config: &StoreConfig, flavor: Flavor, path: &Path, hint: Option<String>) -> Result<Self> {
+    pub(crate) fn new(config: &StoreConfig, flavor: Flavor, path: &str) -> Result<Self> {
         let schema = config.get("schema_name");
         if let Some(schema) = schema.filter(|schema| !schema.eq_ignore_ascii_case("main")) {
             return Err(Error::config(format!("an SQLite database has no schema `{}`", schema.escape_debug()))
@@ -60,7 +60,15 @@ impl SqliteStore {
         let table = TableName::new(None, config.get("table_name").unwrap_or("beaker_cache"))
             .map_err(|error| error.with_context("at", config.origin("table_name")))?;
         let main = path::absolute(path).map_err(|_| Error::config("the path of the database is empty"))?;
-        let opener = Opener { files: Files::new(main), access: config.access(), wait: config.wait(), hint };
+        let elsewhere = config.base_dir().filter(|_| Path::new(path).is_relative()).map(|base| {
+            let hint = format!(
+                "a relative path starts at the working directory; the file stands beside the configuration, so write \
+                 `sqlite:///%(here)s/{}`",
+                path.escape_debug()
+            );
+            (base.join(path), hint)
+        });
+        let opener = Opener { files: Files::new(main), access: config.access(), wait: config.wait(), elsewhere };
         let pool = r2d2::Pool::builder()
             .max_size(CONNECTIONS)
             .min_idle(Some(0))

@@ -18,9 +18,9 @@ const LONGEST: usize = 16 << 20;
 
 /// Appends a string.
 pub(crate) fn push_str(text: &str, out: &mut String) -> Result<()> {
-    // Most texts need no escaping at all.
-    let plain = |byte: u8| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    // Most texts need no escaping at all. Looking at every byte is faster than stopping at the first one found.
+    let special = |byte: u8| !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\';
+    if !text.bytes().fold(false, |found, byte| found | special(byte)) {
         out.push('"');
         out.push_str(text);
         out.push('"');
@@ -60,9 +60,7 @@ pub(crate) fn push_value(value: Value<'_>, out: &mut String) -> Result<()> {
     let mut next = Some(value);
     loop {
         if let Some(value) = next.take() {
-            if let Some(container) = push_scalar(value, open.len(), out)? {
-                open.push(container);
-            }
+            open.extend(push_scalar(value, open.len(), out)?);
         }
         if !open.is_empty() && out.len() > end {
             return Err(Error::corrupt(format!("a value is longer than {LONGEST} bytes as JSON")));

@@ -20,8 +20,7 @@ pub(crate) const NOTHING: &str = "No sessions found";
 /// How sessions are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "command", derive(clap::ValueEnum))]
-#[non_exhaustive]
-pub enum Format {
+pub(crate) enum Format {
     /// The table of the original
     #[default]
     Table,

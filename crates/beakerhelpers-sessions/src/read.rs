@@ -1,6 +1,6 @@
 //! Reads and decodes the sessions of a store.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use beakerhelpers_codec::{Decoder, Found};
@@ -8,7 +8,7 @@ use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, Session, Sessi
 
 /// Records that are handed over at once: enough to make the hand-over cheap, few enough to bound the memory.
 const BATCH: usize = 128;
-/// Batches that may wait: with the one in work on each side this bounds what is in memory.
+/// Batches that may wait between two threads: this bounds what is in memory.
 const WAITING: usize = 4;
 
 /// Hears of what happens on the way.
@@ -25,10 +25,17 @@ pub(crate) trait Observer {
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>);
 }
 
+/// A record, and what decoding it gave.
+struct Item {
+    record: Record,
+    found: Result<Found>,
+    session: Session,
+}
+
 /// Hands out every session of a store; what is empty or no session at all is passed over. What cannot be read, or is too
 /// large for `take`, is reported, and the rest goes on.
 ///
-/// The store is read by a thread of its own, so that reading and decoding take a core each.
+/// Reading, decoding and taking have a thread each: none of them fills a core for long, and together they fill two.
 pub(crate) fn each_session(
     store: &dyn SessionStore,
     query: Query,
@@ -36,45 +43,71 @@ pub(crate) fn each_session(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     thread::scope(|scope| {
-        let (send, batches) = mpsc::sync_channel(WAITING);
-        scope.spawn(move || {
-            let mut records = store.iter(query);
-            loop {
-                let batch: Vec<_> = records.by_ref().take(BATCH).collect();
-                // Nobody listens any more: the other side has failed.
-                if batch.is_empty() || send.send(batch).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut decoder = Decoder::new();
-        let mut session = Session::default();
-        for batch in batches {
+        let (read, records) = mpsc::sync_channel(WAITING);
+        let (send, items) = mpsc::sync_channel(WAITING);
+        // Sessions that were taken go back, so that their memory serves again. There are never more of them than fit.
+        let (taken, spares) = mpsc::sync_channel(2 * WAITING + 2);
+        scope.spawn(move || read_records(store, query, &read));
+        scope.spawn(move || decode_records(&records, &send, &spares));
+        for batch in items {
+            let batch: Vec<Result<Item>> = batch;
             observer.read(batch.len());
-            for record in batch {
-                let record = match record {
-                    Ok(record) => record,
-                    Err(error) if error.kind() == ErrorKind::Corrupt => {
-                        observer.unreadable(error, None);
-                        continue;
+            let mut spare = Vec::with_capacity(batch.len());
+            for item in batch {
+                match item {
+                    Ok(Item { record, found, session }) => {
+                        let result = found.and_then(|found| match found {
+                            Found::Session => take(&record, &session),
+                            _ => Ok(()),
+                        });
+                        spare.push(session);
+                        match result {
+                            // Of one session only: damaged, or of a kind that cannot be read.
+                            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {
+                                observer.unreadable(error, Some(&record.id));
+                            }
+                            result => result?,
+                        }
                     }
+                    Err(error) if error.kind() == ErrorKind::Corrupt => observer.unreadable(error, None),
                     Err(error) => return Err(error),
-                };
-                let taken = match decoder.decode_into(&record.payload, &mut session) {
-                    Ok(Found::Session) => take(&record, &session),
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error),
-                };
-                match taken {
-                    // Of one session only: damaged, or of a kind that cannot be read.
-                    Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {
-                        observer.unreadable(error, Some(&record.id));
-                    }
-                    taken => taken?,
                 }
             }
+            // It is no loss where nobody needs them any more.
+            let _ = taken.try_send(spare);
         }
         observer.done();
         Ok(())
     })
+}
+
+fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Result<Record>>>) {
+    let mut records = store.iter(query);
+    loop {
+        let batch: Vec<_> = records.by_ref().take(BATCH).collect();
+        // Nobody listens any more where the other side has failed.
+        if batch.is_empty() || read.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+fn decode_records(
+    records: &Receiver<Vec<Result<Record>>>,
+    items: &SyncSender<Vec<Result<Item>>>,
+    spares: &Receiver<Vec<Session>>,
+) {
+    let mut decoder = Decoder::new();
+    for batch in records {
+        let mut spare = spares.try_recv().unwrap_or_default();
+        let decode = |record: Result<Record>| {
+            let record = record?;
+            let mut session = spare.pop().unwrap_or_default();
+            let found = decoder.decode_into(&record.payload, &mut session);
+            Ok(Item { record, found, session })
+        };
+        if items.send(batch.into_iter().map(decode).collect()).is_err() {
+            return;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! One session as a row of cells or as a JSON object.
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_core::{Kind, Record, Result, Session, Timestamp, Value, Zone, push_escaped};
+use beakerhelpers_core::{Record, Result, Session, Timestamp, Value, Zone, is_printable_ascii, push_escaped};
 
 use crate::columns::{Columns, RowBuilder, cell_width};
 use crate::json;
@@ -112,10 +112,11 @@ fn each(
     if shows_fingerprint {
         take(FINGERPRINT, Content::Own(&record.id.fingerprint(&listing.fingerprints).to_string()))?;
     }
-    for (key, value) in session.iter() {
+    let is_taken = |key: &str| (listing.show_ids && key == ID) || (shows_fingerprint && key == FINGERPRINT);
+    for (key, value) in session {
         let content = instant(key, value).map_or(Content::Value(value), Content::Time);
         match key.as_str() {
-            Some(key) if !(listing.show_ids && key == ID) && !(shows_fingerprint && key == FINGERPRINT) => {
+            Some(key) if !is_taken(key) => {
                 take(key, content)?;
             }
             Some(key) => {
@@ -135,14 +136,14 @@ fn each(
 
 /// The instant of one of the two time keys, where it is a number that a calendar has a date for.
 fn instant(key: Value<'_>, value: Value<'_>) -> Option<Timestamp> {
+    // The value first: most are no numbers, and the key need not be looked at then.
+    let at = match value.as_f64() {
+        Some(secs) => Timestamp::from_epoch_float(secs)?,
+        None => Timestamp::from_secs(value.as_i64()?),
+    };
     if !matches!(key.as_str()?, "_accessed_time" | "_creation_time") {
         return None;
     }
-    let at = match value.kind() {
-        Kind::Float(secs) => Timestamp::from_epoch_float(secs)?,
-        Kind::Int(secs) => Timestamp::from_secs(secs),
-        _ => return None,
-    };
     // The years 1 to 9999, less the days by which a zone may be off.
     let secs = at.as_micros().div_euclid(1_000_000);
     (-62_135_424_000..253_402_128_000).contains(&secs).then_some(at)
@@ -175,11 +176,7 @@ impl<'s> Content<'s> {
 impl Style {
     /// The text as this style shows it, in the buffer where that differs.
     fn escape<'b>(self, text: &'b str, buffer: &'b mut String) -> &'b str {
-        // Nearly every text needs nothing, which one look at its bytes tells.
-        let plain = text
-            .bytes()
-            .all(|byte| matches!(byte, b' ' | b'-' | b'.' | b':' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'));
-        if plain || self == Self::Csv {
+        if self == Self::Csv || (self != Self::Markdown && is_printable_ascii(text)) {
             return text;
         }
         buffer.clear();

@@ -1,5 +1,7 @@
 //! Values in values, without recursion.
 
+use std::collections::HashSet;
+
 use beakerhelpers_core::value::{Form, Global, Items, Kind, Object, Pairs, Value};
 
 use super::sink::{Put, Sink};
@@ -10,9 +12,12 @@ pub(super) struct Writer<'a, 'o> {
     out: Sink<'o>,
     /// The containers that are being printed, the outermost first.
     frames: Vec<Frame<'a>>,
-    /// A bit for each node: whether it is among them.
-    open: Vec<u64>,
+    /// Those of them that are deep: among few it is faster to look, and most values have few.
+    deep: HashSet<usize>,
 }
+
+/// From this depth on, containers are kept in a set.
+const DEEP: usize = 16;
 
 /// A container of which something is still to come.
 struct Frame<'a> {
@@ -37,8 +42,8 @@ enum Parts<'a> {
 }
 
 impl<'a, 'o> Writer<'a, 'o> {
-    pub(super) const fn new(out: Sink<'o>) -> Self {
-        Self { out, frames: Vec::new(), open: Vec::new() }
+    pub(super) fn new(out: Sink<'o>) -> Self {
+        Self { out, frames: Vec::new(), deep: HashSet::new() }
     }
 
     pub(super) fn write(&mut self, value: Value<'a>, style: Style) -> Put {
@@ -76,19 +81,18 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Some((Parts::One(value), close)) => ("", Some(value).filter(|_| done == 0), close),
                 None => ("", None, ""),
             };
-            match part {
-                Some(part) => {
-                    self.out.put(before)?;
-                    self.value(part, Style::Repr)?;
-                }
-                None => {
-                    self.out.put(close)?;
-                    if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
-                        self.out.format(format_args!("{max_len})"))?;
-                    }
-                    self.frames.pop();
-                    self.mark(value, false);
-                }
+            if let Some(part) = part {
+                self.out.put(before)?;
+                self.value(part, Style::Repr)?;
+                continue;
+            }
+            self.out.put(close)?;
+            if let Kind::Deque { max_len: Some(max_len), .. } = value.kind() {
+                self.out.format(format_args!("{max_len})"))?;
+            }
+            self.frames.pop();
+            if self.frames.len() >= DEEP {
+                self.deep.remove(&value.id());
             }
         }
         Ok(())
@@ -133,7 +137,7 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::BigInt(int), _) => out.format(format_args!("{int}")),
             (Kind::Float(value), _) => out.short(|out| float::push(out, value)),
             (Kind::Complex(real, imaginary), _) => out.short(|out| float::push_complex(out, real, imaginary)),
-            (Kind::Str(text), Style::Str) => out.put(text),
+            (Kind::Str(text) | Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Str(text), Style::Repr) => quote::text(out, text),
             (Kind::SurrogateStr(bytes), Style::Str) => quote::plain_surrogates(out, bytes),
             (Kind::SurrogateStr(bytes), Style::Repr) => quote::surrogates(out, bytes),
@@ -155,13 +159,12 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::TimeDelta(delta), Style::Repr) => times::repr_delta(out, delta),
             (Kind::TimeZone(zone), Style::Str) => times::zone(out, zone),
             (Kind::TimeZone(zone), Style::Repr) => times::repr_zone(out, zone),
-            (Kind::Decimal(text), Style::Str) => out.put(text),
             (Kind::Decimal(text), Style::Repr) => out.format(format_args!("Decimal('{text}')")),
             (Kind::Uuid(uuid), style) => {
-                let [a, b, c, d] = [uuid >> 96, uuid >> 80 & 0xffff, uuid >> 64 & 0xffff, uuid >> 48 & 0xffff];
-                let (open, close) = if style == Style::Repr { ("UUID('", "')") } else { ("", "") };
-                let e = uuid & 0xffff_ffff_ffff;
-                out.format(format_args!("{open}{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}{close}"))
+                let digits = format!("{uuid:032x}");
+                let part = |range| digits.get(range).unwrap_or_default();
+                let parts = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-");
+                out.put(&if style == Style::Repr { format!("UUID('{parts}')") } else { parts })
             }
             (Kind::Global(global), _) => class(out, &global),
             (Kind::List(_), _) => self.begin(value, "[", "[...]"),
@@ -201,10 +204,13 @@ impl<'a, 'o> Writer<'a, 'o> {
 
     /// Begins a container; `again` where it is one that is open already.
     fn begin(&mut self, value: Value<'a>, open: &str, again: &str) -> Put {
-        if !self.mark(value, true) {
+        if self.is_open(value) {
             return self.out.put(again);
         }
         self.out.put(open)?;
+        if self.frames.len() >= DEEP {
+            self.deep.insert(value.id());
+        }
         self.frames.push(Frame { value, done: 0, order: None });
         Ok(())
     }
@@ -221,19 +227,9 @@ impl<'a, 'o> Writer<'a, 'o> {
     }
 
     fn is_open(&self, value: Value<'a>) -> bool {
-        self.open.get(value.id() / 64).is_some_and(|word| word & 1 << (value.id() % 64) != 0)
-    }
-
-    /// Marks a container as open or closed; `false` where it was so already.
-    fn mark(&mut self, value: Value<'a>, open: bool) -> bool {
-        let (word, bit) = (value.id() / 64, 1 << (value.id() % 64));
-        if word >= self.open.len() {
-            self.open.resize(word.saturating_add(1), 0);
-        }
-        let Some(word) = self.open.get_mut(word) else { return false };
-        let was_open = *word & bit != 0;
-        *word = if open { *word | bit } else { *word & !bit };
-        was_open != open
+        let id = value.id();
+        self.frames.iter().take(DEEP).any(|frame| frame.value.id() == id)
+            || self.frames.len() > DEEP && self.deep.contains(&id)
     }
 
     fn object(&mut self, object: &Object<'a>) -> Put {
@@ -255,7 +251,8 @@ fn parts(kind: Kind<'_>) -> Option<(Parts<'_>, &'static str)> {
     Some(match kind {
         Kind::List(items) => (Parts::Items(items), "]"),
         // A tuple of one item has a comma behind it.
-        Kind::Tuple(items) => (Parts::Items(items), if items.len() == 1 { ",)" } else { ")" }),
+        Kind::Tuple(items) if items.len() == 1 => (Parts::Items(items), ",)"),
+        Kind::Tuple(items) => (Parts::Items(items), ")"),
         Kind::Set(items) => (Parts::Items(items), "}"),
         Kind::FrozenSet(items) => (Parts::Items(items), "})"),
         Kind::Deque { items, max_len: None } => (Parts::Items(items), "])"),

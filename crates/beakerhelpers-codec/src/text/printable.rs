@@ -13,6 +13,7 @@ pub(super) fn is_printable(char: char) -> bool {
 /// The characters from which on it changes, beginning with printable ones before the first edge. Made by asking
 /// `str.isprintable` of CPython 3.11 for every character.
 #[rustfmt::skip]
+#[expect(clippy::unreadable_literal, reason = "nobody reads them")]
 static EDGES: [u32; 1401] = [
     0, 32, 127, 161, 173, 174, 888, 890, 896, 900, 907, 908, 909, 910, 930, 931, 1328, 1329, 1367, 1369, 1419, 1421,
     1424, 1425, 1480, 1488, 1515, 1519, 1525, 1542, 1564, 1565, 1757, 1758, 1806, 1808, 1867, 1869, 1970, 1984, 2043,

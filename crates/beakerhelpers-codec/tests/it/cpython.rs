@@ -1,23 +1,25 @@
 //! Values that CPython pickles and prints.
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use beakerhelpers_testkit::{Python, python};
 
 use super::{repr_of, session, str_of};
 
 const SCRIPT: &str = include_str!("../data/values.py");
 
-/// Runs a script with the Python of the tests, which it does not get on without.
-fn python(script: &str) -> String {
-    let python = std::env::var_os("BEAKERHELPERS_PYTHON").unwrap_or_else(|| "python3".into());
-    let mut child = Command::new(&python)
+/// Runs the script with the Python of the tests.
+fn run(python: &Python) -> String {
+    let mut child = python
+        .command()
         .arg("-")
         .env("PYTHONIOENCODING", "utf-8")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{}: {error}; set BEAKERHELPERS_PYTHON to a Python 3", python.display()));
-    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        .expect("Python starts");
+    child.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "the script failed");
     String::from_utf8(output.stdout).unwrap()
@@ -30,7 +32,7 @@ fn unhex(digits: &str) -> Vec<u8> {
 #[test]
 fn every_value_prints_as_in_python_whatever_the_protocol() {
     let mut seen = 0;
-    for line in python(SCRIPT).lines() {
+    for line in run(&python!()).lines() {
         let fields: Vec<_> = line.split('|').collect();
         let [protocol, pickle, string, representation] = fields[..] else { panic!("{} fields", fields.len()) };
         let pickle = unhex(pickle);

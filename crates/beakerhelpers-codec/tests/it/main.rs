@@ -1,5 +1,5 @@
 //! The codec against CPython, against serde-pickle, and against everything that is no session.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cpython;
 mod hostile;

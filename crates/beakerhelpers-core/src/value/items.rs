@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 use super::{Arena, NodeId, Value};
 
 /// The items of a list, tuple or set, in stored order.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Items<'a> {
     arena: &'a Arena,
     first: &'a [NodeId],
@@ -44,13 +44,10 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        let (id, rest) = match self.first.split_first() {
-            Some((id, rest)) => (id, rest),
-            None => {
-                self.first = std::mem::take(&mut self.then);
-                self.first.split_first()?
-            }
-        };
+        if self.first.is_empty() {
+            self.first = std::mem::take(&mut self.then);
+        }
+        let (id, rest) = self.first.split_first()?;
         self.first = rest;
         Some(Value::new(self.arena, *id))
     }
@@ -70,7 +67,7 @@ impl fmt::Debug for Items<'_> {
 }
 
 /// The keys and values of a dict, in stored order.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Pairs<'a> {
     arena: &'a Arena,
     /// Items that are pairs themselves, as Python 2 wrote an `OrderedDict`.

@@ -56,9 +56,8 @@ fn imprint(arena: &Arena, key: NodeId) -> u16 {
             None => 2,
         },
     };
-    #[expect(clippy::cast_possible_truncation, reason = "the upper ten bits are wanted")]
-    let imprint = (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as u16;
-    imprint
+    // The upper ten bits of the product.
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as u16
 }
 
 /// The integer that a key equals.
@@ -68,7 +67,7 @@ fn number(node: Node) -> Option<i64> {
         Node::Int(value) => Some(value),
         // Beyond 2^53 a float and an integer that are equal may be told apart here; no session has such keys.
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
-        Node::Float(value) if value.trunc() == value && value.abs() < 9e15 => Some(value as i64),
+        Node::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some(value as i64),
         _ => None,
     }
 }
@@ -171,8 +170,7 @@ fn unify_suspects(arena: &mut Arena, suspects: &[usize]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Draft;
-    use crate::value::Kind;
+    use crate::value::{Draft, Kind, Value};
 
     #[test]
     fn the_first_place_and_the_last_value_count() {
@@ -210,6 +208,6 @@ mod tests {
         let root = draft.dict(&pairs);
         let session = draft.finish(root).unwrap();
         assert_eq!(session.len(), 5000);
-        assert_eq!(session.get("key 4999").and_then(|value| value.as_i64()), Some(5000));
+        assert_eq!(session.get("key 4999").and_then(Value::as_i64), Some(5000));
     }
 }

@@ -153,10 +153,11 @@ impl<'a> Object<'a> {
         bytes.try_into().ok()
     }
 
-    fn zone(&self, rest: &[NodeId]) -> Option<Option<Value<'a>>> {
+    /// The zone that follows the state, [`NodeId::ABSENT`] where none does; `None` where something else follows.
+    fn zone(rest: &[NodeId]) -> Option<NodeId> {
         match rest {
-            [] | [NodeId::NONE] => Some(None),
-            [zone] => Some(Some(Value::new(self.arena, *zone))),
+            [] | [NodeId::NONE] => Some(NodeId::ABSENT),
+            [zone] => Some(*zone),
             _ => None,
         }
     }
@@ -166,14 +167,14 @@ impl<'a> Object<'a> {
         // Since Python 3.6 the upper bit of the month is the fold.
         let date = Date::from_state([y0, y1, month & 0x7f, day])?;
         let clock = Clock::from_state(clock)?;
-        Some(Kind::DateTime(DateTime { date, clock, fold: month > 0x7f, zone: self.zone(zone)? }))
+        Some(Kind::DateTime(DateTime { date, clock, fold: month > 0x7f, zone: self.value(Self::zone(zone)?) }))
     }
 
     fn time(&self, state: NodeId, zone: &[NodeId]) -> Option<Kind<'a>> {
         let mut state = self.state_bytes::<6>(state)?;
         let fold = state[0] > 0x7f;
         state[0] &= 0x7f;
-        Some(Kind::Time(Time { clock: Clock::from_state(state)?, fold, zone: self.zone(zone)? }))
+        Some(Kind::Time(Time { clock: Clock::from_state(state)?, fold, zone: self.value(Self::zone(zone)?) }))
     }
 
     fn uuid(&self) -> Option<Kind<'a>> {

@@ -158,16 +158,16 @@ fn another_prefix_is_read_with_and_without_its_dot() {
 #[test]
 fn keys_of_other_files_say_where_they_stand() {
     let site = Site::new(&[
-        ("conf/prod.ini", "[app:main]\nuse = config:../shared/base.ini\nbeaker.session.type = ext:database\n"),
+        ("conf/prod.ini", "[app:main]\nuse = config:../common/base.ini\nbeaker.session.type = ext:database\n"),
         (
-            "shared/base.ini",
+            "common/base.ini",
             "# base\n[app:main]\nuse = egg:App\nbeaker.session.sa.url = sqlite:///%(here)s/x\nbeaker.session.type = x\n",
         ),
     ]);
     let config = site.store("conf/prod.ini").unwrap();
-    let here = site.path("shared");
+    let here = site.path("common");
     assert_eq!(config.get("url").unwrap(), format!("sqlite:///{}/x", here.display()));
-    assert_eq!(site.short(&config.origin("url")), "conf/../shared/base.ini:4, `beaker.session.sa.url`");
+    assert_eq!(site.short(&config.origin("url")), "conf/../common/base.ini:4, `beaker.session.sa.url`");
     assert_eq!(site.short(&config.origin("type")), "conf/prod.ini:3, `beaker.session.type`");
     assert_eq!(config.base_dir(), Some(here.as_path()));
 }

@@ -1,6 +1,6 @@
 //! Deleting old sessions under the eyes of a live application.
 
-use std::time::{Duration, Instant};
+mod batch;
 
 use beakerhelpers_core::{
     CleanupMode, Cutoff, DeletePlan, Deleted, Ended, NaiveTime, Pace, Progress, Result, Timestamp,
@@ -25,27 +25,31 @@ pub(crate) fn run(
     plan: &DeletePlan,
     progress: &mut dyn Progress,
 ) -> Result<Deleted> {
-    let naive = store.zone.naive_cutoff(cutoff);
-    let text = comparable_text(naive);
-    let mut clock = Clock::new(store.zone);
     let mut pace = Pace::start(plan);
     let mut so_far = Deleted::default();
-    if plan.mode != CleanupMode::Count {
+    let deletes = plan.mode != CleanupMode::Count;
+    if deletes {
         store.refuse_to_write()?;
     }
     if pace.may_delete(0) == 0 {
         so_far.ended = Ended::Limit;
         return Ok(so_far);
     }
+    let naive = store.zone.naive_cutoff(cutoff);
+    let text = comparable_text(naive);
+    let mut clock = Clock::new(store.zone);
+    let mut batches = if deletes { Some(batch::Batches::start(store, plan.rest)?) } else { None };
     let mut after: Option<Key> = None;
     loop {
-        let rows = match (plan.mode, plan.batch_size) {
-            (CleanupMode::Count, None) => COUNTED,
-            _ => pace.batch_size().min(LARGEST),
-        };
+        let rows = if deletes || plan.batch_size.is_some() { pace.batch_size().min(LARGEST) } else { COUNTED };
         let may_delete = pace.may_delete(so_far.deleted);
-        let found =
-            store.read(|connection, sql| find(connection, sql, after.as_ref(), rows, naive, may_delete, &mut clock))?;
+        let mut look = |connection: &mut Connection, sql: Sql<'_>| {
+            find(connection, sql, after.as_ref(), rows, naive, may_delete, &mut clock)
+        };
+        let found = match &mut batches {
+            Some(batches) => batches.read(look)?,
+            None => store.read(&mut look)?,
+        };
         let Some((first, last)) = found.range else { return Ok(so_far) };
         for accessed in &found.old {
             progress.old(*accessed);
@@ -53,22 +57,22 @@ pub(crate) fn run(
         let old = u64::try_from(found.old.len()).unwrap_or(u64::MAX);
         so_far.unknown += found.unknown;
         let mut held = None;
-        if plan.mode == CleanupMode::Count || old == 0 {
-            so_far.deleted += old;
-            so_far.kept += found.rows - old;
-        } else {
-            let batch = store.with(|connection| {
-                let sql = store.sql(connection)?;
-                delete(connection, sql, &first, &last, &text).map_err(|error| store.explain(&error))
-            })?;
-            so_far.deleted += batch.deleted;
-            so_far.kept += if batch.deleted == old {
-                found.rows - old
-            } else {
-                // Some were touched or deleted meanwhile: those that are still there were kept.
-                store.read(|connection, sql| count(connection, sql, &first, &last))?
-            };
-            held = Some(batch.held);
+        match &mut batches {
+            Some(batches) if old > 0 => {
+                let batch = batches.delete(&first, &last, &text)?;
+                so_far.deleted += batch.deleted;
+                so_far.kept += if batch.deleted == old {
+                    found.rows - old
+                } else {
+                    // Some were touched or deleted meanwhile: those that are still there were kept.
+                    batches.read(|connection, sql| count(connection, sql, &first, &last))?
+                };
+                held = Some(batch.held);
+            }
+            _ => {
+                so_far.deleted += old;
+                so_far.kept += found.rows - old;
+            }
         }
         after = Some(last);
         if let Some(ended) = pace.batch_done(held, &so_far, progress) {
@@ -116,28 +120,6 @@ fn find(
         }
     }
     Ok(found)
-}
-
-struct Batch {
-    deleted: u64,
-    /// How long the write lock was held.
-    held: Duration,
-}
-
-fn delete(connection: &mut Connection, sql: Sql<'_>, first: &Key, last: &Key, cutoff: &str) -> QueryResult<Batch> {
-    connection.execute("BEGIN IMMEDIATE")?;
-    let locked = Instant::now();
-    let deleted = connection.change(&sql.delete_old(first, last, cutoff)).and_then(|deleted| {
-        connection.execute("COMMIT")?;
-        Ok(deleted)
-    });
-    match deleted {
-        Ok(deleted) => Ok(Batch { deleted, held: locked.elapsed() }),
-        Err(error) => {
-            connection.roll_back();
-            Err(error)
-        }
-    }
 }
 
 fn count(connection: &mut Connection, sql: Sql<'_>, first: &Key, last: &Key) -> QueryResult<u64> {

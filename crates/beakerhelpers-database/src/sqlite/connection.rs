@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use beakerhelpers_core::{Access, Error, ErrorKind, Result};
@@ -22,8 +22,8 @@ pub(crate) struct Opener {
     pub(crate) files: Files,
     pub(crate) access: Access,
     pub(crate) wait: Duration,
-    /// Said where the file is missing but stands elsewhere.
-    pub(crate) hint: Option<String>,
+    /// For a relative path: where the file would be if it were relative to the configuration, and what to write then.
+    pub(crate) elsewhere: Option<(PathBuf, String)>,
 }
 
 /// One open connection.
@@ -101,10 +101,10 @@ impl Opener {
         let raw = SqliteConnection::establish(&uri(&self.files.main, options))
             .map_err(|error| errors::explain(&connection_error(&error), &self.files, self.access))?;
         let mut connection = Connection { raw, frozen, broken: false };
-        let wait = i32::try_from(self.wait.as_millis()).unwrap_or(i32::MAX);
         // Python's connections do not enforce foreign keys; those of this build of SQLite would.
         connection
-            .execute(&format!("PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = OFF"))
+            .wait_for(self.wait)
+            .and_then(|()| connection.execute("PRAGMA foreign_keys = OFF"))
             .map_err(|error| errors::explain(&error, &self.files, self.access))?;
         Ok(connection)
     }
@@ -127,10 +127,10 @@ impl Opener {
         let path = &self.files.main;
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                let hint = self
-                    .hint
-                    .as_deref()
-                    .unwrap_or("correct the URL; the application creates the file when it saves its first session");
+                let hint = match &self.elsewhere {
+                    Some((there, hint)) if there.is_file() => hint,
+                    _ => "correct the URL; the application creates the file when it saves its first session",
+                };
                 Error::new(ErrorKind::NotSetUp, "the database file does not exist").with_hint(hint)
             }
             io::ErrorKind::PermissionDenied => {
@@ -172,6 +172,12 @@ impl Connection {
     /// Runs SQL that has no parameters and whose rows nobody wants.
     pub(crate) fn execute(&mut self, sql: &str) -> QueryResult<()> {
         self.raw.batch_execute(sql)
+    }
+
+    /// Sets how long to wait for a lock.
+    pub(crate) fn wait_for(&mut self, wait: Duration) -> QueryResult<()> {
+        let millis = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        self.execute(&format!("PRAGMA busy_timeout = {millis}"))
     }
 
     /// Runs a statement and tells how many rows it changed.

@@ -1,4 +1,5 @@
 //! The suite on the store that it is written against, and what needs real Beaker.
 
 mod beaker;
+mod faults;
 mod memory;

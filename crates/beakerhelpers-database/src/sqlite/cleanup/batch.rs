@@ -1,0 +1,150 @@
+//! One short transaction after the other.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use beakerhelpers_core::{Error, ErrorKind, Rest, Result};
+use diesel::result::QueryResult;
+use r2d2::PooledConnection;
+
+use crate::sqlite::connection::{Connection, Manager, int};
+use crate::sqlite::errors::Trouble;
+use crate::sqlite::sql::Sql;
+use crate::sqlite::{SqliteStore, files};
+use crate::statement::{Key, Piece, Statement};
+
+/// How long a transaction may wait for readers to get out of its way before it gives up and lets the others go on: while
+/// it waits, nobody else gets in.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// A writer in WAL mode checkpoints after so many pages (`SQLITE_DEFAULT_WAL_AUTOCHECKPOINT`), the application too: it
+/// must not have to do so for what was written here.
+const CHECKPOINT_PAGES: u64 = 1000;
+/// Who wants no rests wants it done: so many batches share a checkpoint then, which writes most pages once for all.
+const HURRIED: u32 = 4;
+/// Enough that a batch of 20,000 rows seldom has to write a page twice, and half of what this process may use.
+const CACHE: &str = "PRAGMA cache_size = -16000";
+
+/// A connection that deletes batches.
+pub(super) struct Batches<'s> {
+    store: &'s SqliteStore,
+    connection: PooledConnection<Manager>,
+    sql: Sql<'s>,
+    /// The size that the `-wal` file may have; none but in WAL mode.
+    wal_limit: Option<u64>,
+    /// So many batches at least lie between two checkpoints.
+    spacing: u32,
+    since_checkpoint: u32,
+}
+
+/// What came of one batch.
+pub(super) struct Batch {
+    pub(super) deleted: u64,
+    /// How long the write lock was held.
+    pub(super) held: Duration,
+}
+
+impl<'s> Batches<'s> {
+    pub(super) fn start(store: &'s SqliteStore, rest: Rest) -> Result<Self> {
+        let mut pooled = store.connection()?;
+        let connection = connected(&mut pooled)?;
+        let sql = store.sql(connection)?;
+        let wal_limit = prepare(connection).map_err(|error| store.explain(&error))?;
+        let spacing = if rest == Rest::For(Duration::ZERO) { HURRIED } else { 1 };
+        Ok(Self { store, connection: pooled, sql, wal_limit, spacing, since_checkpoint: 0 })
+    }
+
+    /// Runs a query on the same connection: what it reads is in memory when the batch that follows wants it.
+    pub(super) fn read<T>(&mut self, mut query: impl FnMut(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
+        let sql = self.sql;
+        query(connected(&mut self.connection)?, sql).map_err(|error| self.store.explain(&error))
+    }
+
+    /// Deletes what is old from a key to a key.
+    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str) -> Result<Batch> {
+        let store = self.store;
+        let statement = self.sql.delete_old(first, last, cutoff);
+        let connection = connected(&mut self.connection)?;
+        let started = Instant::now();
+        loop {
+            let outcome = attempt(connection, &statement, store.opener.wait);
+            match outcome {
+                Ok(batch) => {
+                    self.checkpoint()?;
+                    return Ok(batch);
+                }
+                // Somebody reads for long. He, and whoever else wants in, gets as much time as this tried for.
+                Err(error) if Trouble::of_error(&error) == Trouble::Busy && started.elapsed() < store.opener.wait => {
+                    thread::sleep(PATIENCE);
+                }
+                Err(error) => return Err(store.explain(&error)),
+            }
+        }
+    }
+
+    /// Moves what readers no longer need from the `-wal` file to the database, if it is time, waiting for nobody.
+    fn checkpoint(&mut self) -> Result<()> {
+        self.since_checkpoint += 1;
+        let limit = self.wal_limit.filter(|_| self.since_checkpoint >= self.spacing);
+        if limit.is_none_or(|limit| files::len(&self.store.opener.files.wal) <= limit) {
+            return Ok(());
+        }
+        self.since_checkpoint = 0;
+        match connected(&mut self.connection)?.execute("PRAGMA wal_checkpoint(PASSIVE)") {
+            Err(error) if Trouble::of_error(&error) != Trouble::Busy => Err(self.store.explain(&error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Batches<'_> {
+    /// The connection was made for this work and is not handed on.
+    fn drop(&mut self) {
+        if let Ok(connection) = &mut *self.connection {
+            connection.broken = true;
+        }
+    }
+}
+
+fn connected(pooled: &mut PooledConnection<Manager>) -> Result<&mut Connection> {
+    match &mut **pooled {
+        Ok(connection) => Ok(connection),
+        Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
+    }
+}
+
+/// Makes the connection fit for many deletes, and tells how large the `-wal` file may grow.
+fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
+    connection.execute(CACHE)?;
+    let mut wal = false;
+    for row in connection.rows(&Statement::new([Piece::Sql("SELECT journal_mode = 'wal' FROM pragma_journal_mode")]))? {
+        wal = int(&row?, 0) == Some(1);
+    }
+    if !wal {
+        return Ok(None);
+    }
+    // A checkpoint right after the commit is not part of the write lock, and is not to count as if it were.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")?;
+    let mut page = 4096;
+    for row in connection.rows(&Statement::new([Piece::Sql("PRAGMA page_size")]))? {
+        page = int(&row?, 0).and_then(|size| u64::try_from(size).ok()).unwrap_or(page);
+    }
+    Ok(Some(CHECKPOINT_PAGES * page))
+}
+
+fn attempt(connection: &mut Connection, statement: &Statement<'_>, wait: Duration) -> QueryResult<Batch> {
+    connection.wait_for(wait)?;
+    connection.execute("BEGIN IMMEDIATE")?;
+    let locked = Instant::now();
+    let done = connection.wait_for(PATIENCE.min(wait)).and_then(|()| {
+        let deleted = connection.change(statement)?;
+        connection.execute("COMMIT")?;
+        Ok(deleted)
+    });
+    match done {
+        Ok(deleted) => Ok(Batch { deleted, held: locked.elapsed() }),
+        Err(error) => {
+            connection.roll_back();
+            Err(error)
+        }
+    }
+}
