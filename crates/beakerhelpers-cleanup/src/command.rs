@@ -25,10 +25,10 @@ use crate::{Cleanup, ClockCheck};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  beakerhelpers cleanup prod.ini                      what is older than <prefix>.timeout seconds
-  beakerhelpers cleanup prod.ini -t 30d --dry-run     how many are older than 30 days, and how old
-  beakerhelpers cleanup prod.ini -t 30d --quiet       for cron: silent unless something went wrong
-  beakerhelpers cleanup prod.ini --max-time 10m       as much as can be done in ten minutes")]
+  beakerhelpers cleanup prod.ini                   what is older than the site's timeout
+  beakerhelpers cleanup prod.ini -t 30d --dry-run  how many are older than 30 days, and how old
+  beakerhelpers cleanup prod.ini -t 30d --quiet    for cron: silent unless something went wrong
+  beakerhelpers cleanup prod.ini --max-time 10m    as much as can be done in ten minutes")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CleanupArgs {
     #[command(flatten)]

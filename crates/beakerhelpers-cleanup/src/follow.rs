@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beakerhelpers_core::command::{Context, Signal};
 use beakerhelpers_core::{Deleted, Progress, Timestamp};
@@ -11,6 +11,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ages::Ages;
 use crate::locks::Locks;
+
+/// Work that is done sooner needs no progress.
+const NOTICED: Duration = Duration::from_millis(500);
 
 /// Counts ages, draws progress, listens for signals, and remembers how far the cleanup came if it fails.
 #[derive(Debug)]
@@ -20,6 +23,7 @@ pub(crate) struct Follow {
     active_since: Option<Timestamp>,
     signal: Arc<AtomicUsize>,
     bar: ProgressBar,
+    started: Instant,
     pub(crate) ages: Ages,
     pub(crate) active: u64,
     pub(crate) so_far: Deleted,
@@ -39,6 +43,7 @@ impl Follow {
             active_since,
             signal,
             bar,
+            started: Instant::now(),
             ages: Ages::default(),
             active: 0,
             so_far: Deleted::default(),
@@ -64,8 +69,10 @@ impl Progress for Follow {
 
     fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {
         self.so_far = *so_far;
-        self.bar.set_message(format!("{} of {} sessions", so_far.deleted, so_far.scanned()));
-        self.bar.tick();
+        if self.started.elapsed() > NOTICED {
+            self.bar.set_message(format!("{} of {} sessions", so_far.deleted, so_far.scanned()));
+            self.bar.tick();
+        }
         if Signal::caught(&self.signal).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

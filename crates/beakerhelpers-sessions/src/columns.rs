@@ -14,7 +14,7 @@ const LONGEST_NAMES: usize = 16 << 20;
 /// Every column seen so far, and how wide its cells are.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    columns: Vec<Column>,
+    all: Vec<Column>,
     by_name: HashMap<Box<str>, usize>,
     names: usize,
     rows: u64,
@@ -54,7 +54,7 @@ impl Columns {
 
     /// The column of this name.
     pub(crate) fn find(&mut self, name: &str) -> Option<usize> {
-        let guess = self.previous.get(self.at).copied().filter(|column| self.columns[*column].name == name);
+        let guess = self.previous.get(self.at).copied().filter(|column| self.all[*column].name == name);
         let column = guess.or_else(|| self.by_name.get(name).copied())?;
         match self.previous.get_mut(self.at) {
             Some(slot) => *slot = column,
@@ -65,7 +65,7 @@ impl Columns {
     }
 
     fn add(&mut self, name: &str) -> Result<usize> {
-        let column = self.columns.len();
+        let column = self.all.len();
         self.names += name.len();
         if column >= MOST_COLUMNS || self.names > LONGEST_NAMES {
             return Err(Error::corrupt(format!(
@@ -74,14 +74,14 @@ impl Columns {
             .with_hint("choose some with `--columns`, or print all with `--format jsonl`"));
         }
         let header = escape_controls(name).into_owned();
-        self.columns.push(Column { name: name.to_owned(), widest: header.width(), header, present: 0 });
+        self.all.push(Column { name: name.to_owned(), widest: header.width(), header, present: 0 });
         self.by_name.insert(name.into(), column);
         Ok(column)
     }
 
     /// Takes note of a cell.
     pub(crate) fn note(&mut self, column: usize, width: usize) {
-        let column = &mut self.columns[column];
+        let column = &mut self.all[column];
         column.present += 1;
         column.widest = column.widest.max(width);
     }
@@ -95,26 +95,26 @@ impl Columns {
     /// Forgets all rows, keeping the columns: for a second count over fewer rows.
     pub(crate) fn forget_rows(&mut self) {
         self.rows = 0;
-        for column in &mut self.columns {
+        for column in &mut self.all {
             (column.present, column.widest) = (0, column.header.width());
         }
     }
 
     /// Drops no column, and sorts none.
     pub(crate) fn as_given(&self) -> Vec<usize> {
-        (0..self.columns.len()).collect()
+        (0..self.all.len()).collect()
     }
 
     /// The columns that have a cell, sorted by name as Python sorts text, by code point.
     pub(crate) fn sorted(&self) -> Vec<usize> {
-        let mut order: Vec<_> = (0..self.columns.len()).filter(|column| self.columns[*column].present > 0).collect();
-        order.sort_by(|a, b| self.columns[*a].name.cmp(&self.columns[*b].name));
+        let mut order: Vec<_> = (0..self.all.len()).filter(|column| self.all[*column].present > 0).collect();
+        order.sort_by(|a, b| self.all[*a].name.cmp(&self.all[*b].name));
         order
     }
 
     /// The number of columns.
     pub(crate) fn len(&self) -> usize {
-        self.columns.len()
+        self.all.len()
     }
 
     /// The number of rows.
@@ -124,12 +124,12 @@ impl Columns {
 
     /// A column.
     pub(crate) fn get(&self, column: usize) -> &Column {
-        &self.columns[column]
+        &self.all[column]
     }
 
     /// The width that a column of a table needs. Where a row lacks it, `None` is printed and counts.
     pub(crate) fn width(&self, column: usize) -> usize {
-        let column = &self.columns[column];
+        let column = &self.all[column];
         column.widest.max(if column.present < self.rows { "None".len() } else { 0 })
     }
 }

@@ -1,7 +1,7 @@
 //! `beakerhelpers sessions`
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beakerhelpers_codec::Condition;
 use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, clap, describe_unreadable};
@@ -24,11 +24,11 @@ use crate::sort::Sort;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  beakerhelpers sessions prod.ini                         the sessions of the last <prefix>.timeout seconds
-  beakerhelpers sessions prod.ini -t 36h                  those of the last 36 hours
-  beakerhelpers sessions prod.ini -t 0 --count            how many there are at all
-  beakerhelpers sessions prod.ini --where user_name=ann   where ann is logged in
-  beakerhelpers sessions prod.ini --format jsonl | jq .   for scripts")]
+  beakerhelpers sessions prod.ini                        who was there within the site's timeout
+  beakerhelpers sessions prod.ini -t 36h                 who was there within 36 hours
+  beakerhelpers sessions prod.ini -t 0 --count           how many sessions there are at all
+  beakerhelpers sessions prod.ini --where user_name=ann  the sessions of ann
+  beakerhelpers sessions prod.ini --format jsonl         for scripts")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Sessions {
     #[command(flatten)]
@@ -134,8 +134,13 @@ struct Report<'r> {
     stderr: &'r mut dyn Write,
     fingerprints: &'r FingerprintKey,
     bar: ProgressBar,
+    started: Instant,
+    read: u64,
     unreadable: u64,
 }
+
+/// Work that is done sooner needs no progress.
+const NOTICED: Duration = Duration::from_millis(500);
 
 impl<'r> Report<'r> {
     fn new(terminal: bool, stderr: &'r mut dyn Write, fingerprints: &'r FingerprintKey) -> Self {
@@ -144,13 +149,16 @@ impl<'r> Report<'r> {
         bar.set_style(
             ProgressStyle::with_template("{spinner} read {human_pos} records [{elapsed}]").expect("it is well formed"),
         );
-        Self { stderr, fingerprints, bar, unreadable: 0 }
+        Self { stderr, fingerprints, bar, started: Instant::now(), read: 0, unreadable: 0 }
     }
 }
 
 impl Observer for Report<'_> {
     fn read(&mut self, records: usize) {
-        self.bar.inc(u64::try_from(records).unwrap_or(0));
+        self.read += u64::try_from(records).unwrap_or(0);
+        if self.started.elapsed() > NOTICED {
+            self.bar.set_position(self.read);
+        }
     }
 
     fn done(&mut self) {

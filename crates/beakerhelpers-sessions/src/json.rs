@@ -43,9 +43,7 @@ pub(crate) fn push_value(value: Value<'_>, out: &mut String) -> Result<()> {
     let mut next = Some(value);
     loop {
         if let Some(value) = next.take() {
-            if let Some(container) = push_scalar(value, open.len(), out)? {
-                open.push(container);
-            }
+            open.extend(push_scalar(value, open.len(), out)?);
         }
         if !open.is_empty() && out.len() > end {
             return Err(Error::corrupt(format!("a value is longer than {LONGEST} bytes as JSON")));

@@ -44,11 +44,11 @@ pub(crate) fn each_session(
 ) -> Result<()> {
     thread::scope(|scope| {
         let (read, records) = mpsc::sync_channel(WAITING);
-        let (decoded, items) = mpsc::sync_channel(WAITING);
+        let (send, items) = mpsc::sync_channel(WAITING);
         // Sessions that were taken go back, so that their memory serves again. There are never more of them than fit.
         let (taken, spares) = mpsc::sync_channel(2 * WAITING + 2);
         scope.spawn(move || read_records(store, query, &read));
-        scope.spawn(move || decode_records(&records, &decoded, &spares));
+        scope.spawn(move || decode_records(&records, &send, &spares));
         for batch in items {
             let batch: Vec<Result<Item>> = batch;
             observer.read(batch.len());
@@ -94,7 +94,7 @@ fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Re
 
 fn decode_records(
     records: &Receiver<Vec<Result<Record>>>,
-    decoded: &SyncSender<Vec<Result<Item>>>,
+    items: &SyncSender<Vec<Result<Item>>>,
     spares: &Receiver<Vec<Session>>,
 ) {
     let mut decoder = Decoder::new();
@@ -106,7 +106,7 @@ fn decode_records(
             let found = decoder.decode_into(&record.payload, &mut session);
             Ok(Item { record, found, session })
         };
-        if decoded.send(batch.into_iter().map(decode).collect()).is_err() {
+        if items.send(batch.into_iter().map(decode).collect()).is_err() {
             return;
         }
     }

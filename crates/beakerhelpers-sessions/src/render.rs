@@ -112,10 +112,11 @@ fn each(
     if shows_fingerprint {
         take(FINGERPRINT, Content::Own(&record.id.fingerprint(&listing.fingerprints).to_string()))?;
     }
-    for (key, value) in session.iter() {
+    let is_taken = |key: &str| (listing.show_ids && key == ID) || (shows_fingerprint && key == FINGERPRINT);
+    for (key, value) in session {
         let content = instant(key, value).map_or(Content::Value(value), Content::Time);
         match key.as_str() {
-            Some(key) if !(listing.show_ids && key == ID) && !(shows_fingerprint && key == FINGERPRINT) => {
+            Some(key) if !is_taken(key) => {
                 take(key, content)?;
             }
             Some(key) => {

@@ -237,16 +237,15 @@ mod tests {
         for (key, row) in rows {
             sorter.push(key, row).unwrap();
         }
-        let mut sorted = sorter.finish().unwrap();
+        let mut rows = sorter.finish().unwrap();
         let mut out = Vec::new();
         for _ in 0..2 {
             out.clear();
-            sorted
-                .each(|row| {
-                    out.push(row.to_vec());
-                    Ok(())
-                })
-                .unwrap();
+            rows.each(|row| {
+                out.push(row.to_vec());
+                Ok(())
+            })
+            .unwrap();
         }
         out
     }

@@ -1,5 +1,7 @@
 //! Values in values, without recursion.
 
+use std::collections::HashSet;
+
 use beakerhelpers_core::value::{Form, Global, Items, Kind, Object, Pairs, Value};
 
 use super::sink::{Put, Sink};
@@ -10,9 +12,12 @@ pub(super) struct Writer<'a, 'o> {
     out: Sink<'o>,
     /// The containers that are being printed, the outermost first.
     frames: Vec<Frame<'a>>,
-    /// A bit for each node: whether it is among them.
-    open: Vec<u64>,
+    /// Those of them that are deep: among few it is faster to look, and most values have few.
+    deep: HashSet<usize>,
 }
+
+/// From this depth on, containers are kept in a set.
+const DEEP: usize = 16;
 
 /// A container of which something is still to come.
 struct Frame<'a> {
@@ -37,8 +42,8 @@ enum Parts<'a> {
 }
 
 impl<'a, 'o> Writer<'a, 'o> {
-    pub(super) const fn new(out: Sink<'o>) -> Self {
-        Self { out, frames: Vec::new(), open: Vec::new() }
+    pub(super) fn new(out: Sink<'o>) -> Self {
+        Self { out, frames: Vec::new(), deep: HashSet::new() }
     }
 
     pub(super) fn write(&mut self, value: Value<'a>, style: Style) -> Put {
@@ -86,7 +91,9 @@ impl<'a, 'o> Writer<'a, 'o> {
                 self.out.format(format_args!("{max_len})"))?;
             }
             self.frames.pop();
-            self.mark(value, false);
+            if self.frames.len() >= DEEP {
+                self.deep.remove(&value.id());
+            }
         }
         Ok(())
     }
@@ -197,10 +204,13 @@ impl<'a, 'o> Writer<'a, 'o> {
 
     /// Begins a container; `again` where it is one that is open already.
     fn begin(&mut self, value: Value<'a>, open: &str, again: &str) -> Put {
-        if !self.mark(value, true) {
+        if self.is_open(value) {
             return self.out.put(again);
         }
         self.out.put(open)?;
+        if self.frames.len() >= DEEP {
+            self.deep.insert(value.id());
+        }
         self.frames.push(Frame { value, done: 0, order: None });
         Ok(())
     }
@@ -217,19 +227,9 @@ impl<'a, 'o> Writer<'a, 'o> {
     }
 
     fn is_open(&self, value: Value<'a>) -> bool {
-        self.open.get(value.id() / 64).is_some_and(|word| word & 1 << (value.id() % 64) != 0)
-    }
-
-    /// Marks a container as open or closed; `false` where it was so already.
-    fn mark(&mut self, value: Value<'a>, open: bool) -> bool {
-        let (word, bit) = (value.id() / 64, 1 << (value.id() % 64));
-        if word >= self.open.len() {
-            self.open.resize(word.saturating_add(1), 0);
-        }
-        let Some(word) = self.open.get_mut(word) else { return false };
-        let was_open = *word & bit != 0;
-        *word = if open { *word | bit } else { *word & !bit };
-        was_open != open
+        let id = value.id();
+        self.frames.iter().take(DEEP).any(|frame| frame.value.id() == id)
+            || self.frames.len() > DEEP && self.deep.contains(&id)
     }
 
     fn object(&mut self, object: &Object<'a>) -> Put {

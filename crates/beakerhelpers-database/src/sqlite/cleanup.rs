@@ -38,7 +38,7 @@ pub(crate) fn run(
     let naive = store.zone.naive_cutoff(cutoff);
     let text = comparable_text(naive);
     let mut clock = Clock::new(store.zone);
-    let mut batches = if deletes { Some(batch::Batches::start(store)?) } else { None };
+    let mut batches = if deletes { Some(batch::Batches::start(store, plan.rest)?) } else { None };
     let mut after: Option<Key> = None;
     loop {
         let rows = if deletes || plan.batch_size.is_some() { pace.batch_size().min(LARGEST) } else { COUNTED };
