@@ -272,7 +272,14 @@ pub struct StoreArgs {
     pub prefix: String,
 
     /// The zone of the host that runs the application: `local`, a name such as `Europe/Vilnius`, or `+02:00`
-    #[arg(long, default_value = "local", value_name = "ZONE", value_parser = Zone::parse, help_heading = "Store")]
+    #[arg(
+        long,
+        default_value = "local",
+        value_name = "ZONE",
+        value_parser = Zone::parse,
+        allow_hyphen_values = true,
+        help_heading = "Store"
+    )]
     pub time_zone: Zone,
 
     /// How long to wait for a store that is busy

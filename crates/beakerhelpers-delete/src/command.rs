@@ -29,8 +29,8 @@ pub(crate) struct Delete {
     ids: Vec<String>,
 
     /// Delete the session of this fingerprint, the column `session` of `beakerhelpers sessions`. May be repeated
-    #[arg(long = "fingerprint", value_name = "HEX", value_parser = fingerprint)]
-    fingerprints: Vec<Fingerprint>,
+    #[arg(long = "fingerprint", value_name = "HEX")]
+    fingerprints: Vec<String>,
 
     /// Delete sessions in which this key has this value, as `beakerhelpers sessions` shows it. May be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE")]
@@ -96,7 +96,7 @@ impl Subcommand for Delete {
 impl Delete {
     fn selection(&self, stdin: &mut dyn Read) -> Result<Selection> {
         let mut selection = Selection::default();
-        selection.fingerprints.clone_from(&self.fingerprints);
+        selection.fingerprints = self.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_>>()?;
         selection.conditions.clone_from(&self.conditions);
         for id in &self.ids {
             if id == "-" {
@@ -131,8 +131,14 @@ fn sessions(count: u64) -> String {
     format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
-    Fingerprint::parse(text).ok_or_else(|| "a fingerprint is 12 hex digits".to_owned())
+/// Reads a fingerprint. What is none is not repeated, as clap would do: it may be an id.
+fn fingerprint(text: &str) -> Result<Fingerprint> {
+    Fingerprint::parse(text).ok_or_else(|| {
+        Error::config("what `--fingerprint` got is no fingerprint").with_hint(
+            "a fingerprint is 12 hex digits, the column `session` of `beakerhelpers sessions --columns session,…`; \
+             `--id` takes session ids",
+        )
+    })
 }
 
 /// Tells the user, and ends the run where a signal says so.

@@ -3,11 +3,12 @@
 //! What JSON has keeps its type: null, booleans, numbers, strings, arrays (lists and tuples) and objects (dicts). NaN, the
 //! infinities and everything else are strings, as `str` prints them in Python.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_core::value::{Items, Pairs};
-use beakerhelpers_core::{Error, Kind, Result, Value};
+use beakerhelpers_core::{Error, Kind, Result, Value, escape_controls};
 
 /// Containers nested deeper are printed as a string: many readers of JSON give up at some hundred levels, and a value
 /// that contains itself has no end.
@@ -18,7 +19,7 @@ const LONGEST: usize = 16 << 20;
 /// Appends a string.
 pub(crate) fn push_str(text: &str, out: &mut String) -> Result<()> {
     // Most texts need no escaping at all. Looking at every byte is faster than stopping at the first one found.
-    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    let special = |byte: u8| !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\';
     if !text.bytes().fold(false, |found, byte| found | special(byte)) {
         out.push('"');
         out.push_str(text);
@@ -26,8 +27,24 @@ pub(crate) fn push_str(text: &str, out: &mut String) -> Result<()> {
         return Ok(());
     }
     let quoted = serde_json::to_string(text).map_err(|_| Error::corrupt("a text cannot be written as JSON"))?;
-    out.push_str(&quoted);
+    push_harmless(&quoted, out);
     Ok(())
+}
+
+/// Appends JSON with what acts on a terminal spelled out, which means the same.
+fn push_harmless(quoted: &str, out: &mut String) {
+    for char in quoted.chars() {
+        if acts(char) {
+            write!(out, "\\u{:04x}", u32::from(char)).expect("a String takes everything");
+        } else {
+            out.push(char);
+        }
+    }
+}
+
+/// Whether a terminal takes this for a command. `escape_controls` knows what that is.
+fn acts(char: char) -> bool {
+    !char.is_ascii_graphic() && matches!(escape_controls(char.encode_utf8(&mut [0; 4])), Cow::Owned(_))
 }
 
 /// A container that is half printed.
@@ -130,7 +147,7 @@ fn push_surrogates(mut bytes: &[u8], out: &mut String) {
     while let Some(chunk) = bytes.utf8_chunks().next() {
         let valid = chunk.valid();
         let quoted = serde_json::to_string(valid).unwrap_or_default();
-        out.push_str(quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
+        push_harmless(quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default(), out);
         bytes = &bytes[valid.len()..];
         // A surrogate, encoded as if it were a character: `ed a0 80` to `ed bf bf`.
         if let Some((&[0xed, high @ 0xa0..=0xbf, low @ 0x80..=0xbf], rest)) = bytes.split_first_chunk() {

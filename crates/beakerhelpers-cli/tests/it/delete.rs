@@ -1,0 +1,169 @@
+//! What `delete` deletes, and what it never says.
+
+use beakerhelpers_core::command::{Terminals, exit};
+use beakerhelpers_core::{FingerprintKey, SessionId, Timestamp};
+use serde_json::json;
+
+use crate::run::{Run, at_terminal, finish, finish_with};
+use crate::shop::{MINUTE, Shop, files};
+
+const NOW: Timestamp = Timestamp::from_micros(1_768_478_400_250_000);
+const IDS: [&str; 4] = ["0a1b2c3d", "1b2c3d4e", "2c3d4e5f", "3d4e5f6a"];
+
+/// Ann is logged in twice, Joe once; one session cannot be read.
+fn shop() -> Shop {
+    let shop = Shop::at(NOW, "beaker.session.secret = hunter2");
+    for (id, name, n) in [(IDS[0], "ann", 1), (IDS[1], "ann", 2), (IDS[2], "joe", 1)] {
+        shop.add(id, MINUTE, json!({ "user_name": name, "n": n }));
+    }
+    shop.add_row(IDS[3], &shop.local_time(MINUTE), b"junk");
+    shop
+}
+
+fn fingerprint(id: &str) -> String {
+    SessionId::new(id).fingerprint(&FingerprintKey::new(Some("hunter2"))).to_string()
+}
+
+/// Runs it, and holds it to its word that no id is shown.
+#[track_caller]
+fn delete(shop: &Shop, args: &[&str]) -> Run {
+    silent_about_ids(shop.run("delete", args))
+}
+
+#[track_caller]
+fn silent_about_ids(run: Run) -> Run {
+    let shown = |text: &str| IDS.iter().any(|id| text.contains(id));
+    assert!(!shown(&run.stdout) && !shown(&run.stderr), "{run:?}");
+    run
+}
+
+#[test]
+fn by_id() {
+    let shop = shop();
+    assert_eq!(delete(&shop, &["--id", IDS[0]]).done(), "deleted 1 session\n");
+    assert_eq!(
+        delete(&shop, &["--id", IDS[0]]).done(),
+        "deleted 0 sessions; 1 of the given ids are not in the store\n"
+    );
+    let both = delete(&shop, &["--id", IDS[1], "--id", "nobody", "--id", IDS[3]]).done();
+    assert_eq!(both, "deleted 2 sessions; 1 of the given ids are not in the store\n");
+    assert_eq!(shop.ids(), [IDS[2]]);
+}
+
+#[test]
+fn ids_that_look_like_options_or_sql() {
+    let shop = shop();
+    for id in ["-x", "--id", "%", "_", "' OR 1=1 --", "žąsis"] {
+        shop.add(id, MINUTE, json!({ "a": 1 }));
+        assert_eq!(shop.run("delete", &["--id", id]).done(), "deleted 1 session\n", "{id}");
+    }
+    assert_eq!(shop.ids(), IDS);
+}
+
+#[test]
+fn by_ids_from_standard_input() {
+    let shop = shop();
+    let text = format!("{}\r\n\n{}\nnobody\n{}", IDS[0], IDS[1], IDS[3]);
+    let run = finish_with(&mut shop.command("delete", &["--id", "-"]), text.as_bytes());
+    assert_eq!(silent_about_ids(run).done(), "deleted 3 sessions; 1 of the given ids are not in the store\n");
+    assert_eq!(shop.ids(), [IDS[2]]);
+    for (stdin, why) in [
+        (&b""[..], "error: standard input holds no session id\n"),
+        (
+            b"\xff\n",
+            "error: cannot read session ids from standard input\n  caused by: stream did not contain valid UTF-8\n",
+        ),
+    ] {
+        assert_eq!(finish_with(&mut shop.command("delete", &["--id", "-"]), stdin).failed(2), why);
+    }
+}
+
+#[test]
+fn by_fingerprint() {
+    let shop = shop();
+    let listing = shop.run("sessions", &["-f", "plain", "-c", "session", "--where", "n=2"]);
+    assert_eq!(listing.stdout.trim_end(), fingerprint(IDS[1]));
+    assert_eq!(delete(&shop, &["--fingerprint", &fingerprint(IDS[1])]).done(), "deleted 1 session\n");
+    assert_eq!(delete(&shop, &["--fingerprint", &fingerprint(IDS[3])]).done(), "deleted 1 session\n");
+    assert_eq!(delete(&shop, &["--fingerprint", "000000000000"]).done(), "deleted 0 sessions\n");
+    assert_eq!(shop.ids(), [IDS[0], IDS[2]]);
+    // Somebody may give the id for it.
+    let refused = delete(&shop, &["--fingerprint", IDS[0]]).failed(2);
+    assert!(refused.starts_with("error: what `--fingerprint` got is no fingerprint\n\nhint: "), "{refused}");
+}
+
+#[test]
+fn by_what_is_in_them() {
+    let shop = shop();
+    let run = delete(&shop, &["--where", "user_name=ann"]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::SOME_UNREADABLE, "deleted 2 sessions\n"));
+    let warning = format!("warning: session {} cannot be read: ", fingerprint(IDS[3]));
+    assert!(run.stderr.starts_with(&warning) && run.stderr.lines().count() == 1, "{}", run.stderr);
+    assert_eq!(shop.ids(), [IDS[2], IDS[3]], "what cannot be read is kept");
+}
+
+#[test]
+fn conditions_of_all_kinds_must_hold_together() {
+    let shop = shop();
+    let deleted = |args: &[&str]| delete(&shop, args).done();
+    assert_eq!(deleted(&["--id", IDS[0], "--where", "user_name=joe"]), "deleted 0 sessions\n");
+    assert_eq!(deleted(&["--id", IDS[0], "--fingerprint", &fingerprint(IDS[1])]), "deleted 0 sessions\n");
+    assert_eq!(deleted(&["--id", IDS[0], "-w", "user_name=ann", "-w", "n=2"]), "deleted 0 sessions\n");
+    assert_eq!(shop.ids(), IDS);
+    let all =
+        ["--id", IDS[0], "--id", IDS[1], "-w", "user_name=ann", "-w", "n=2", "--fingerprint", &fingerprint(IDS[1])];
+    assert_eq!(deleted(&all), "deleted 1 session\n");
+    assert_eq!(shop.ids(), [IDS[0], IDS[2], IDS[3]]);
+}
+
+#[test]
+fn a_dry_run_shows_fingerprints_and_changes_no_byte() {
+    let shop = shop();
+    let before = files(shop.path());
+    let run = delete(&shop, &["--where", "user_name=ann", "--dry-run"]);
+    let expected = format!("{}\n{}\nwould delete 2 sessions\n", fingerprint(IDS[0]), fingerprint(IDS[1]));
+    assert_eq!((run.code, run.stdout), (exit::SOME_UNREADABLE, expected));
+    assert!(files(shop.path()) == before, "a dry run changed something");
+    assert_eq!(delete(&shop, &["--id", IDS[0], "--dry-run", "--quiet"]).done(), "");
+}
+
+#[test]
+fn without_a_condition_it_refuses() {
+    let shop = shop();
+    assert_eq!(
+        delete(&shop, &["--yes"]).failed(2),
+        "error: which sessions? no condition is given, and all of them are never meant\n\n\
+         hint: give `--id`, `--fingerprint` or `--where`; `beakerhelpers cleanup` deletes by age\n"
+    );
+    assert_eq!(shop.ids(), IDS);
+}
+
+#[test]
+fn on_a_terminal_it_asks() {
+    for (typed, left) in [("y\n", 2), ("n\n", 4), ("", 4)] {
+        let shop = shop();
+        let terminals = Terminals::of(Some(80), true, true);
+        let args = shop.args("delete", &["--id", IDS[0], "--id", IDS[1], "--id", "nobody"]);
+        let run = silent_about_ids(at_terminal(args, NOW, terminals, typed));
+        let refused = if left == 4 { "nothing was deleted\n" } else { "" };
+        assert_eq!(run.stderr, format!("Delete 2 sessions? [y/N] {refused}"));
+        assert_eq!((run.code, shop.ids().len()), (0, left), "{typed:?}");
+    }
+    // With nothing to delete, and with `--yes`, there is no question.
+    let shop = shop();
+    for (args, text) in [
+        (["--id", "nobody", "--yes"], "deleted 0 sessions; 1 of the given ids are not in the store\n"),
+        (["--id", "nobody", "--id=x"], "deleted 0 sessions; 2 of the given ids are not in the store\n"),
+        (["--id", IDS[0], "--yes"], "deleted 1 session\n"),
+    ] {
+        let run = at_terminal(shop.args("delete", &args), NOW, Terminals::of(None, true, true), "n\n");
+        assert_eq!(run.done(), text);
+    }
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let shop = shop();
+    assert_eq!(finish(&mut shop.command("delete", &["--quiet", "--id", IDS[0]])).done(), "");
+    assert_eq!(shop.ids(), IDS[1..]);
+}

@@ -1,0 +1,13 @@
+//! The program as people meet it: through its command line, on what real Beaker wrote.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its files up has failed")]
+
+mod beaker;
+mod cleanup;
+mod delete;
+mod dispatcher;
+mod formats;
+mod interrupted;
+mod original;
+mod recorded;
+mod run;
+mod shop;
