@@ -2,6 +2,7 @@
 
 mod ci;
 mod demo;
+mod packages;
 mod run;
 mod test;
 #[cfg(test)]

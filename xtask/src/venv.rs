@@ -1,6 +1,5 @@
 //! The Python environments that the tests against real Beaker run in.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +7,8 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::run::{Result, output, root, run, say, target};
+use crate::packages;
+use crate::run::{Result, output, root, say, target};
 
 /// Where the requirements are: `current.txt`, and one file for each older release of Beaker, named after it.
 const REQUIREMENTS: &str = "crates/beakerhelpers-testkit/python/requirements";
@@ -98,33 +98,11 @@ impl Environment {
     }
 }
 
-/// Debian's Python comes without what makes environments: installs that where this may be done, else says how to.
+/// Debian's Python comes without what makes environments.
 fn bring_venv() -> Result {
-    const PACKAGE: &str = "python3-venv";
-    let there = || output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok();
-    if there() {
-        return Ok(());
-    }
-    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !root || !on_path("apt-get") {
-        let sudo = if root { "" } else { "sudo " };
-        return Err(format!(
-            "this Python cannot make virtual environments: on Debian and Ubuntu `{sudo}apt-get install {PACKAGE}` \
-             brings what is missing"
-        ));
-    }
-    say(&format!("installing {PACKAGE}"));
-    let install = || {
-        let args = ["install", "--yes", "--no-install-recommends", PACKAGE];
-        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args))
-    };
-    // A fresh machine has no lists of packages yet.
-    install().or_else(|_| run(Command::new("apt-get").arg("update")).and_then(|()| install()))?;
-    if there() { Ok(()) } else { Err(format!("{PACKAGE} is installed, yet `python3` cannot make environments")) }
-}
-
-fn on_path(program: &str) -> bool {
-    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+    packages::bring("python3-venv", "this Python cannot make virtual environments", || {
+        output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
+    })
 }
 
 fn interpreter(environment: &Path) -> PathBuf {
