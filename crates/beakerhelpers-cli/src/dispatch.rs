@@ -108,3 +108,15 @@ fn is_closed_pipe(error: &Error) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault_in_the_program() {
+        let registry = Registry::linked().expect("the plugins agree");
+        assert!(registry.commands().any(|command| command.name == "sessions"), "the plugins are linked");
+        program(&registry).debug_assert();
+    }
+}

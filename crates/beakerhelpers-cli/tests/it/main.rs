@@ -3,6 +3,7 @@
 
 mod beaker;
 mod cleanup;
+mod console;
 mod delete;
 mod dispatcher;
 mod formats;
