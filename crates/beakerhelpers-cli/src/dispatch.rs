@@ -34,7 +34,7 @@ fn run(args: &[String], cx: &mut Context<'_>) -> Result<u8> {
     match (name, args.get(2).map(String::as_str)) {
         (None, _) | (Some("help"), None) => return help::list(cx),
         (Some(flag), _) if wants_help(flag) => return help::list(cx),
-        (Some("help"), Some(flag)) if wants_help(flag) => return help::list(cx),
+        (Some("help"), Some(word)) if wants_help(word) || word == "help" => return help::list(cx),
         (Some("help"), Some(command)) => {
             find(cx.registry, command)?;
             return parse_and_run(&[args[0].clone(), command.to_owned(), "--help".to_owned()], cx);
