@@ -55,8 +55,11 @@ impl<'s> Batches<'s> {
 
     /// Runs a query on the same connection: what it reads is in memory when the batch that follows wants it.
     pub(super) fn read<T>(&mut self, mut query: impl FnMut(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
-        let sql = self.sql;
-        query(connected(&mut self.connection)?, sql).map_err(|error| self.store.explain(&error))
+        let (store, sql) = (self.store, self.sql);
+        let connection = connected(&mut self.connection)?;
+        // A batch has left the connection with hardly any patience.
+        let found = connection.wait_for(store.opener.wait).and_then(|()| query(connection, sql));
+        found.map_err(|error| store.explain(&error))
     }
 
     /// Deletes what is old from a key to a key.
