@@ -51,6 +51,11 @@ impl Cleanup {
         self
     }
 
+    /// The age from which on sessions go.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// The cutoff that a run at this instant has.
     pub fn cutoff(&self, now: Timestamp) -> Cutoff {
         Cutoff::ago(now, self.timeout)

@@ -97,15 +97,19 @@ impl Subcommand for CleanupArgs {
                 )
             })?
             .with_clock_check(if self.skip_clock_check { ClockCheck::Skip } else { ClockCheck::Refuse });
-        warn_of_reading(cx, &opened.config);
+        if !self.quiet {
+            warn_of_reading(cx, &opened.config);
+        }
         cx.catch_signals()?;
-        let shorter = configured.filter(|configured| timeout < *configured);
+        let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
+        // Who is not asked and wants to hear nothing need not be counted for.
+        let shorter = configured.filter(|configured| timeout < *configured && (asks || !self.quiet));
         if let Some(configured) = shorter
-            && !self.logs_out(cx, &opened, &cleanup, timeout, configured)?
+            && !self.logs_out(cx, &opened, &cleanup, configured, asks)?
         {
             return Ok(Signal::caught(&cx.signal).map_or(Outcome::Done, Outcome::Interrupted));
         }
-        self.clean(cx, &opened, &cleanup.with_plan(self.plan()), timeout)
+        self.clean(cx, &opened, &cleanup.with_plan(self.plan()))
     }
 }
 
@@ -125,8 +129,8 @@ impl CleanupArgs {
         cx: &mut Context<'_>,
         opened: &Opened,
         cleanup: &Cleanup,
-        timeout: Duration,
         configured: Duration,
+        asks: bool,
     ) -> Result<bool> {
         let active_since = Cutoff::ago(cx.now, configured).at();
         let mut follow = Follow::new(cx, Some(active_since), self.quiet, "looked at");
@@ -143,13 +147,12 @@ impl CleanupArgs {
         cx.note(&format!(
             "warning: `--timeout {}` is below `{}.timeout` ({}): {active} session{} the site still takes for active \
              {} to be deleted",
-            format_timeout(timeout),
+            format_timeout(cleanup.timeout()),
             opened.config.prefix(),
             format_timeout(configured),
             if active == 1 { " that" } else { "s that" },
             if active == 1 { "is" } else { "are" },
         ));
-        let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
         if asks && !cx.confirm("Log these people out?") {
             cx.note("nothing was deleted");
             return Ok(false);
@@ -157,7 +160,7 @@ impl CleanupArgs {
         Ok(true)
     }
 
-    fn clean(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup, timeout: Duration) -> Result<Outcome> {
+    fn clean(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup) -> Result<Outcome> {
         let started = Instant::now();
         let mut follow =
             Follow::new(cx, None::<Timestamp>, self.quiet, if self.dry_run { "would delete" } else { "deleted" });
@@ -167,7 +170,7 @@ impl CleanupArgs {
         if !self.quiet && !nothing_done {
             let summary = Summary {
                 deleted: *result.as_ref().unwrap_or(&follow.so_far),
-                timeout,
+                timeout: cleanup.timeout(),
                 cutoff: cleanup.cutoff(cx.now),
                 zone: opened.config.zone(),
                 took: started.elapsed(),
@@ -213,6 +216,6 @@ fn rest(text: &str) -> Result<Duration> {
     match text.strip_suffix("ms").map(str::parse) {
         _ if text == "0" => Ok(Duration::ZERO),
         Some(Ok(millis)) => Ok(Duration::from_millis(millis)),
-        _ => parse_timeout(text),
+        _ => parse_timeout(text).map_err(|_| Error::config("a rest is `0`, or like `50ms`, `1s` or `1m`")),
     }
 }

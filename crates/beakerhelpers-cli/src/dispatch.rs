@@ -5,7 +5,7 @@ use std::io;
 use beakerhelpers_core::command::clap::error::ErrorKind as ClapErrorKind;
 use beakerhelpers_core::command::clap::{self, ArgMatches};
 use beakerhelpers_core::command::{Context, Outcome, exit};
-use beakerhelpers_core::{Command, Error, Registry, Result, escape_controls, near_first};
+use beakerhelpers_core::{Command, Error, Registry, Result, near_first};
 
 use crate::help;
 
@@ -20,9 +20,7 @@ pub fn dispatch(args: &[String], cx: &mut Context<'_>) -> u8 {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => exit::DONE,
         Err(error) => {
-            let report = error.report().to_string();
-            let lines: Vec<_> = report.lines().map(escape_controls).collect();
-            cx.note(&format!("error: {}", lines.join("\n")));
+            cx.note(&format!("error: {}", error.report()));
             exit::of_error(&error)
         }
     }
@@ -34,7 +32,7 @@ fn run(args: &[String], cx: &mut Context<'_>) -> Result<u8> {
     match (name, args.get(2).map(String::as_str)) {
         (None, _) | (Some("help"), None) => return help::list(cx),
         (Some(flag), _) if wants_help(flag) => return help::list(cx),
-        (Some("help"), Some(flag)) if wants_help(flag) => return help::list(cx),
+        (Some("help"), Some(word)) if wants_help(word) || word == "help" => return help::list(cx),
         (Some("help"), Some(command)) => {
             find(cx.registry, command)?;
             return parse_and_run(&[args[0].clone(), command.to_owned(), "--help".to_owned()], cx);
@@ -57,8 +55,7 @@ fn parse_and_run(args: &[String], cx: &mut Context<'_>) -> Result<u8> {
                 cx.stdout.write_all(text.as_bytes())?;
                 return Ok(exit::DONE);
             }
-            let lines: Vec<_> = text.trim_end().lines().map(escape_controls).collect();
-            cx.note(&lines.join("\n"));
+            cx.note(text.trim_end());
             Ok(exit::USAGE)
         }
     }

@@ -205,9 +205,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Writes a line to standard error. That it cannot be written is no reason to fail.
-    pub fn note(&mut self, line: &str) {
-        let _ = writeln!(self.stderr, "{line}");
+    /// Writes lines to standard error, safe for a terminal. That they cannot be written is no reason to fail.
+    pub fn note(&mut self, text: &str) {
+        for line in text.lines() {
+            let _ = writeln!(self.stderr, "{}", escape_controls(line));
+        }
     }
 
     /// From now on SIGINT and SIGTERM are to be looked for with [`Signal::caught`].

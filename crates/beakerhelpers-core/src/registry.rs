@@ -185,11 +185,18 @@ impl Registry {
                 "it comes with the crate `{package}`: run `cargo add {package}` and add the line `use {} as _;`",
                 package.replace('-', "_")
             )),
+            None if BEAKERS.contains(&name) => error.with_hint(format!(
+                "Beaker has sessions of the type `{name}`, but no crate of this project reads them yet; a plugin could"
+            )),
             None if linked.is_empty() => error.with_hint("link a crate that registers it: `use that_crate as _;`"),
             None => error.with_hint("correct `type`, or link a crate that registers it"),
         }
     }
 }
+
+/// The types that Beaker itself has (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
+const BEAKERS: [&str; 9] =
+    ["memory", "file", "dbm", "cookie", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:mongodb", "ext:google"];
 
 /// The crate of this project that registers a store type.
 fn known_crate(store_type: &str) -> Option<&'static str> {

@@ -193,10 +193,38 @@ impl Capabilities {
     pub const ALL: Self =
         Self { setup: true, iter: true, delete_old: true, access_times: true, multiprocess_safe: true };
 
+    /// Sets [`Capabilities::setup`].
+    #[must_use]
+    pub const fn with_setup(mut self, can: bool) -> Self {
+        self.setup = can;
+        self
+    }
+
+    /// Sets [`Capabilities::iter`].
+    #[must_use]
+    pub const fn with_iter(mut self, can: bool) -> Self {
+        self.iter = can;
+        self
+    }
+
+    /// Sets [`Capabilities::delete_old`].
+    #[must_use]
+    pub const fn with_delete_old(mut self, can: bool) -> Self {
+        self.delete_old = can;
+        self
+    }
+
+    /// Sets [`Capabilities::access_times`].
+    #[must_use]
+    pub const fn with_access_times(mut self, can: bool) -> Self {
+        self.access_times = can;
+        self
+    }
+
     /// Sets [`Capabilities::multiprocess_safe`].
     #[must_use]
-    pub const fn with_multiprocess_safe(mut self, safe: bool) -> Self {
-        self.multiprocess_safe = safe;
+    pub const fn with_multiprocess_safe(mut self, can: bool) -> Self {
+        self.multiprocess_safe = can;
         self
     }
 

@@ -47,8 +47,10 @@ impl Zone {
         }
         let named = chrono_tz::Tz::from_str_insensitive(text);
         named.map(|zone| Self(Kind::Named(zone))).map_err(|_| {
-            Error::config(format!("unknown time zone `{}`", text.escape_debug()))
-                .with_hint("give `local`, a name such as `Europe/Vilnius` or `UTC`, or an offset such as `+02:00`")
+            Error::config(format!(
+                "unknown time zone `{}`: give `local`, a name such as `Europe/Vilnius` or `UTC`, or an offset such as `+02:00`",
+                text.escape_debug()
+            ))
         })
     }
 

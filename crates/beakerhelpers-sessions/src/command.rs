@@ -10,7 +10,7 @@ use beakerhelpers_core::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::listing::{Format, Listing, Selection};
+use crate::listing::{Format, ID, Listing, Selection};
 use crate::read::Observer;
 use crate::sort::Sort;
 
@@ -109,11 +109,17 @@ impl Sessions {
             (false, false) => None,
             (anonymous, _) => Some(anonymous),
         };
+        let mut columns = self.columns;
+        if self.show_ids && !columns.is_empty() {
+            // The id is shown, and comes first, whether it is among the columns that were asked for or not.
+            columns.retain(|column| column != ID);
+            columns.insert(0, ID.to_owned());
+        }
         Listing {
             query: active.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)),
             selection: Selection { conditions: self.conditions, anonymous, hide_deleted: self.hide_deleted },
             format: self.format,
-            columns: self.columns,
+            columns,
             sort: self.sort.unwrap_or_default(),
             limit: self.limit.unwrap_or(u64::MAX),
             show_ids: self.show_ids,

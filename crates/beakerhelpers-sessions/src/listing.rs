@@ -135,9 +135,7 @@ impl Listing {
     }
 
     fn write_cells(&self, store: &dyn SessionStore, out: &mut dyn Write, observer: &mut dyn Observer) -> Result<()> {
-        // The id is shown whether it is among the columns that were asked for or not.
-        let id = Some(ID).filter(|_| self.show_ids && !self.columns.is_empty());
-        let mut columns = Columns::of(id.into_iter().chain(self.columns.iter().map(String::as_str)))?;
+        let mut columns = Columns::of(self.columns.iter().map(String::as_str))?;
         let mut sorter = self.sort.sorter(self.limit);
         let mut renderer = Renderer::new(self);
         let (mut key, mut row) = (Vec::new(), RowBuilder::default());

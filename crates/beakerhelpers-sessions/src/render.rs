@@ -28,6 +28,7 @@ pub(crate) struct Renderer<'l> {
     name: String,
     plain: String,
     shown: String,
+    members: Vec<String>,
 }
 
 /// What stands under a name.
@@ -41,7 +42,7 @@ enum Content<'s> {
 
 impl<'l> Renderer<'l> {
     pub(crate) const fn new(listing: &'l Listing) -> Self {
-        Self { listing, name: String::new(), plain: String::new(), shown: String::new() }
+        Self { listing, name: String::new(), plain: String::new(), shown: String::new(), members: Vec::new() }
     }
 
     /// Builds the row of a session, and notes its columns.
@@ -54,7 +55,7 @@ impl<'l> Renderer<'l> {
         row: &mut RowBuilder,
     ) -> Result<()> {
         row.clear();
-        let Self { listing, name, plain, shown } = self;
+        let Self { listing, name, plain, shown, .. } = self;
         let chosen = !listing.columns.is_empty();
         each(listing, record, session, name, |name, content| {
             let column = if chosen { columns.find(name) } else { Some(columns.find_or_add(name)?) };
@@ -69,29 +70,34 @@ impl<'l> Renderer<'l> {
         Ok(())
     }
 
-    /// Writes the object of a session.
+    /// Writes the object of a session: its keys in stored order, or the columns that were asked for in theirs.
     pub(crate) fn object(&mut self, record: &Record, session: &Session, out: &mut String) -> Result<()> {
         out.clear();
-        let Self { listing, name, .. } = self;
-        each(listing, record, session, name, |name, content| {
-            if !listing.columns.is_empty() && !listing.columns.iter().any(|column| column == name) {
-                return Ok(());
-            }
-            out.push(if out.is_empty() { '{' } else { ',' });
-            json::push_str(name, out)?;
-            out.push(':');
-            match content {
-                Content::Own(text) => json::push_str(text, out),
-                Content::Time(at) => {
-                    out.push('"');
-                    listing.zone.push_rfc3339(at, out);
-                    out.push('"');
-                    Ok(())
+        out.push('{');
+        let Self { listing, name, members, .. } = self;
+        if listing.columns.is_empty() {
+            each(listing, record, session, name, |name, content| {
+                out.push_str(if out.len() == 1 { "" } else { "," });
+                content.push_member(name, listing.zone, out)
+            })?;
+        } else {
+            members.resize_with(listing.columns.len(), String::new);
+            members.iter_mut().for_each(String::clear);
+            each(listing, record, session, name, |name, content| {
+                match listing.columns.iter().position(|column| column == name) {
+                    Some(place) => {
+                        members[place].clear();
+                        content.push_member(name, listing.zone, &mut members[place])
+                    }
+                    None => Ok(()),
                 }
-                Content::Value(value) => json::push_value(value, out),
+            })?;
+            for member in members.iter().filter(|member| !member.is_empty()) {
+                out.push_str(if out.len() == 1 { "" } else { "," });
+                out.push_str(member);
             }
-        })?;
-        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        }
+        out.push('}');
         Ok(())
     }
 }
@@ -150,6 +156,22 @@ fn instant(key: Value<'_>, value: Value<'_>) -> Option<Timestamp> {
 }
 
 impl<'s> Content<'s> {
+    /// Appends it as a member of a JSON object.
+    fn push_member(self, name: &str, zone: Zone, out: &mut String) -> Result<()> {
+        json::push_str(name, out)?;
+        out.push(':');
+        match self {
+            Self::Own(text) => json::push_str(text, out),
+            Self::Time(at) => {
+                out.push('"');
+                zone.push_rfc3339(at, out);
+                out.push('"');
+                Ok(())
+            }
+            Self::Value(value) => json::push_value(value, out),
+        }
+    }
+
     /// The text as `str` prints it, in the buffer unless it is there already.
     fn text<'b>(&self, style: Style, zone: Zone, buffer: &'b mut String) -> Result<&'b str>
     where

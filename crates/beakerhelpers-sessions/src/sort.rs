@@ -8,7 +8,7 @@ use beakerhelpers_core::{Error, Kind, Record, Result, Session, Value};
 use crate::sorter::Sorter;
 
 /// By what sessions are sorted: by the time they were last accessed, as the original does, or by a key of theirs.
-/// Equal ones are in the order of their access times.
+/// Equal ones are in the order of their access times, in the same direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sort {
     key: Option<String>,
@@ -64,19 +64,28 @@ fn push_key(value: Value<'_>, out: &mut Vec<u8>) -> Result<()> {
         #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 neighbours may be taken for equals")]
         Kind::Int(value) => value as f64,
         Kind::Float(value) => value,
-        _ => {
+        kind => {
             let mut shown = String::new();
             Text::new().append_str(value, &mut shown)?;
+            let number = matches!(kind, Kind::BigInt(_) | Kind::Decimal(_)).then(|| shown.parse().ok()).flatten();
+            if let Some(number) = number {
+                push_number(number, out);
+                return Ok(());
+            }
             out.push(3);
             out.extend(shown.bytes().filter(|byte| *byte != 0).take(COMPARED));
             out.push(0);
             return Ok(());
         }
     };
+    push_number(number, out);
+    Ok(())
+}
+
+fn push_number(number: f64, out: &mut Vec<u8>) {
     // The usual trick: turn the sign of positive numbers and all bits of negative ones, and floats compare as bytes.
     let bits = (number + 0.0).to_bits();
     let ordered = if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits };
     out.push(2);
     out.extend_from_slice(&ordered.to_be_bytes());
-    Ok(())
 }
