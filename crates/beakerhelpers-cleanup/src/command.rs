@@ -100,15 +100,16 @@ impl Subcommand for CleanupArgs {
         if !self.quiet {
             warn_of_reading(cx, &opened.config);
         }
-        cx.catch_signals()?;
         let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
         // Who is not asked and wants to hear nothing need not be counted for.
         let shorter = configured.filter(|configured| timeout < *configured && (asks || !self.quiet));
         if let Some(configured) = shorter
             && !self.logs_out(cx, &opened, &cleanup, configured, asks)?
         {
-            return Ok(Signal::caught(&cx.signal).map_or(Outcome::Done, Outcome::Interrupted));
+            return Ok(Outcome::Done);
         }
+        // Until here nothing was done, and a signal just ends the process, at the question too.
+        cx.catch_signals()?;
         self.clean(cx, &opened, &cleanup.with_plan(self.plan()))
     }
 }
@@ -137,9 +138,6 @@ impl CleanupArgs {
         let result = cleanup.clone().with_plan(DeletePlan::dry_run()).run(&*opened.store, cx.now, &mut follow);
         follow.finish();
         result?;
-        if Signal::caught(&cx.signal).is_some() {
-            return Ok(false);
-        }
         if follow.active == 0 {
             return Ok(true);
         }

@@ -65,19 +65,23 @@ impl Subcommand for Delete {
         }
         let key = FingerprintKey::new(opened.config.get("secret"));
         let store = &*opened.store;
-        cx.catch_signals()?;
         let asks = cx.terminals.stdin && cx.terminals.stderr && !reads_stdin && !self.yes && !self.dry_run;
         if asks {
-            let meant = go(store, &selection, &key, Mode::Count, &mut Report { cx, key: &key, prints: false })?;
+            let meant = go(store, &selection, &key, Mode::Count, &mut Report::new(cx, &key))?;
             let question = format!("Delete {}?", sessions(meant.sessions));
             if meant.sessions > 0 && !cx.confirm(&question) {
                 cx.note("nothing was deleted");
                 return Ok(Outcome::Done);
             }
         }
+        // Until here nothing was done, and a signal just ends the process, at the question too.
+        cx.catch_signals()?;
         let mode = if self.dry_run { Mode::Count } else { Mode::Delete };
-        let prints = self.dry_run && !self.quiet;
-        let condemned = go(store, &selection, &key, mode, &mut Report { cx, key: &key, prints })?;
+        let mut report = Report::new(cx, &key);
+        report.prints = self.dry_run && !self.quiet;
+        // What cannot be read was told before the question.
+        report.tells = !asks;
+        let condemned = go(store, &selection, &key, mode, &mut report)?;
         if !self.quiet {
             let verb = if self.dry_run { "would delete" } else { "deleted" };
             let missing = match condemned.missing {
@@ -145,20 +149,33 @@ fn fingerprint(text: &str) -> Result<Fingerprint> {
 struct Report<'r, 'c> {
     cx: &'r mut Context<'c>,
     key: &'r FingerprintKey,
+    /// The fingerprints of the sessions that are meant.
     prints: bool,
+    /// What cannot be read.
+    tells: bool,
+}
+
+impl<'r, 'c> Report<'r, 'c> {
+    fn new(cx: &'r mut Context<'c>, key: &'r FingerprintKey) -> Self {
+        Self { cx, key, prints: false, tells: true }
+    }
 }
 
 impl Observer for Report<'_, '_> {
-    fn found(&mut self, session: Fingerprint) -> ControlFlow<()> {
-        let printed = !self.prints || writeln!(self.cx.stdout, "{session}").is_ok();
-        if printed && Signal::caught(&self.cx.signal).is_none() {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
+    fn next(&mut self) -> ControlFlow<()> {
+        if Signal::caught(&self.cx.signal).is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn found(&mut self, session: Fingerprint) -> Result<()> {
+        if self.prints {
+            writeln!(self.cx.stdout, "{session}")?;
         }
+        Ok(())
     }
 
     fn unreadable(&mut self, error: &Error, id: Option<&SessionId>) {
-        self.cx.note(&describe_unreadable(error, id, self.key));
+        if self.tells {
+            self.cx.note(&describe_unreadable(error, id, self.key));
+        }
     }
 }

@@ -42,10 +42,15 @@ pub(crate) enum Mode {
 
 /// Hears of each session while it happens.
 pub(crate) trait Observer {
-    /// This one was deleted, or would be. `Break` ends the run.
-    fn found(&mut self, session: Fingerprint) -> ControlFlow<()> {
-        let _ = session;
+    /// Another one is about to be looked at. `Break` ends the run.
+    fn next(&mut self) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    /// This one was deleted, or would be. An error ends the run.
+    fn found(&mut self, session: Fingerprint) -> Result<()> {
+        let _ = session;
+        Ok(())
     }
 
     /// This one could not be read.
@@ -65,6 +70,9 @@ pub(crate) fn go(
     let mut judge = Judge::new(selection, key);
     let mut condemned = Condemned::default();
     for record in candidates(store, selection) {
+        if observer.next().is_break() {
+            break;
+        }
         let record = match record {
             Ok(Some(record)) => record,
             Ok(None) => {
@@ -84,9 +92,7 @@ pub(crate) fn go(
             Ok(false) => {}
             Ok(true) => {
                 condemned.sessions += 1;
-                if observer.found(record.id.fingerprint(key)) == ControlFlow::Break(()) {
-                    break;
-                }
+                observer.found(record.id.fingerprint(key))?;
             }
             Err(error) => condemned.pass_over(error, Some(&record.id), observer)?,
         }

@@ -167,7 +167,7 @@ fn a_store_type_that_is_not_linked() {
         refusal_of("beaker.session.type = file\nbeaker.session.data_dir = /x\nbeaker.session.secret = hunter2"),
         "error: the store type `file` is not linked into this program\n  linked: `ext:sqla`, `ext:database`\n  \
            at: prod.ini:2, `beaker.session.type`\n\n\
-         hint: correct `type`, or link a crate that registers it\n"
+         hint: Beaker has sessions of the type `file`, but no crate of this project reads them yet; a plugin could\n"
     );
     assert!(refusal_of("beaker.session.type = ext:databse").contains("  linked: `ext:database`, `ext:sqla`\n"));
 }

@@ -177,6 +177,9 @@ fn quiet_prints_nothing_unless_something_is_wrong() {
     assert_eq!(shop.run("cleanup", &["--quiet", "--dry-run"]).done(), "");
     assert_eq!(shop.run("cleanup", &["--quiet"]).done(), "");
     assert_eq!(shop.ids(), ["empty", "minutes", "number"]);
+    // A warning that was asked not to be heard is not one.
+    let shorter = shop.run("cleanup", &["--quiet", "-t", "1s"]);
+    assert_eq!((shorter.done().as_str(), shop.count()), ("", 2));
     assert_eq!(shop.run("cleanup", &["--quiet", "-t", "x"]).failed(2), format!("{SENTENCE}  got: `x`\n"));
 }
 
@@ -263,4 +266,31 @@ fn a_database_that_may_not_be_written() {
         "{stderr}"
     );
     assert_eq!(shop.ids(), ALL);
+}
+
+/// What is left by a cleanup of what is older than an hour, at an instant, of rows with these local times of Vilnius.
+fn left_in_vilnius(now: Timestamp, rows: &[&str]) -> Vec<String> {
+    let shop = Shop::at(now, "");
+    for accessed in rows {
+        shop.add_row(accessed, accessed, b"");
+    }
+    let args = ["-t", "1h", "--time-zone", "Europe/Vilnius"];
+    at_terminal(shop.args("cleanup", &args), now, Terminals::default(), "").done();
+    shop.ids()
+}
+
+#[test]
+fn when_the_clock_is_put_back_nobody_is_logged_out() {
+    // 2026-10-25 01:20 UTC: it was 3:59 twenty minutes ago, and is 3:20 again. The cutoff was at 3:20 the first time.
+    let now = Timestamp::from_secs(1_792_891_200);
+    let young = ["2026-10-25 03:05:00.000000", "2026-10-25 03:20:00.000000", "2026-10-25 03:59:59.000000"];
+    assert_eq!(left_in_vilnius(now, &[&young[..], &["2026-10-25 02:59:59.999999"]].concat()), young);
+}
+
+#[test]
+fn when_the_clock_is_put_forward_nobody_is_logged_out() {
+    // 2026-03-29 01:30 UTC: it is 4:30, and was 2:59 half an hour and a minute ago. The cutoff was at 2:30.
+    let now = Timestamp::from_secs(1_774_747_800);
+    let young = ["2026-03-29 02:30:00.000000", "2026-03-29 02:59:59.000000", "2026-03-29 04:00:00.000000"];
+    assert_eq!(left_in_vilnius(now, &[&young[..], &["2026-03-29 02:29:59.999999"]].concat()), young);
 }

@@ -162,6 +162,16 @@ fn on_a_terminal_it_asks() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_once_before_the_question() {
+    let shop = shop();
+    let args = shop.args("delete", &["--where", "n=2"]);
+    let run = silent_about_ids(at_terminal(args, NOW, Terminals::of(Some(80), true, true), "y\n"));
+    assert_eq!((run.code, run.stdout.as_str()), (exit::SOME_UNREADABLE, "deleted 1 session\n"));
+    let (warning, question) = run.stderr.split_once('\n').unwrap();
+    assert!(warning.starts_with("warning: session ") && question == "Delete 1 session? [y/N] ", "{}", run.stderr);
+}
+
+#[test]
 fn quiet_says_nothing() {
     let shop = shop();
     assert_eq!(finish(&mut shop.command("delete", &["--quiet", "--id", IDS[0]])).done(), "");

@@ -3,11 +3,12 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
 
-use beakerhelpers_core::command::exit;
+use beakerhelpers_core::command::{Terminals, exit};
+use diesel::connection::SimpleConnection as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::run::{code, collect};
+use crate::run::{Run, binary, code, collect, interrupted_at_once};
 use crate::shop::{DAY, MINUTE, Shop};
 
 fn start(shop: &Shop, command: &str, args: &[&str]) -> Child {
@@ -36,8 +37,8 @@ fn wait_for_fewer(shop: &Shop, than: i64, child: &mut Child) {
     }
 }
 
-/// Interrupts a cleanup in its rest after the first batch, which is as long as it takes.
-fn interrupt(signal: Signal, format: &str) -> (Shop, crate::run::Run) {
+/// Interrupts a cleanup of ten old sessions in its rest after the first batch of three, which is as long as it takes.
+pub(crate) fn interrupt(signal: Signal, format: &str) -> (Shop, Run) {
     let shop = shop(10);
     let mut child = start(&shop, "cleanup", &["-t", "1h", "--batch-size", "3", "--sleep", "1d", "--format", format]);
     wait_for_fewer(&shop, 11, &mut child);
@@ -67,21 +68,64 @@ fn sigterm_keeps_what_was_committed() {
 }
 
 #[test]
+fn a_signal_before_the_work_leaves_everything() {
+    let now = std::time::SystemTime::now().into();
+    let terminals = Terminals::of(None, true, true);
+    let shop = shop(10);
+    // At a question nobody listens for signals: they end the process at once.
+    let args = shop.args("delete", &["--id", "0001"]);
+    assert_eq!(interrupted_at_once(&args, now, terminals, "n\n").code, exit::DONE);
+    for args in [&["--id", "0001", "--yes"][..], &["--where", "n=1", "--yes"], &["--where", "n=1", "--dry-run"]] {
+        let run = interrupted_at_once(shop.args("delete", args), now, terminals, "");
+        assert_eq!((run.code, run.stderr.as_str()), (exit::INTERRUPTED, ""), "{args:?}");
+        assert!(run.stdout.ends_with("delete 0 sessions\n") || run.stdout == "deleted 0 sessions\n", "{}", run.stdout);
+    }
+    assert_eq!(shop.count(), 11);
+    // A cleanup ends after the batch that it is in.
+    let args = shop.args("cleanup", &["-t", "1h", "--batch-size", "2", "--time-zone", "UTC"]);
+    let run = interrupted_at_once(args, now, terminals, "");
+    assert_eq!((run.code, shop.count()), (exit::INTERRUPTED, 9), "{run:?}");
+}
+
+/// Kills a cleanup, and tells how many of ten old sessions the next one finds.
+fn kill(shop: &Shop, mut child: Child) -> i64 {
+    child.kill().unwrap();
+    let run = collect(child);
+    assert_eq!((run.code, run.stdout.as_str()), (137, ""), "{}", run.stderr);
+    shop.assert_integrity();
+    let left = shop.count() - 1;
+    let run = shop.run("cleanup", &["-t", "1h"]);
+    assert!(run.done().starts_with(&format!("deleted {left} sessions ")));
+    assert_eq!(shop.ids(), ["young"]);
+    left
+}
+
+#[test]
 fn kill_9_keeps_what_was_committed() {
     for journal_mode in ["DELETE", "WAL"] {
-        let shop = shop(3_000);
+        let shop = shop(10);
         shop.sql(&format!("PRAGMA journal_mode = {journal_mode}"));
-        let mut child = start(&shop, "cleanup", &["-t", "1h", "--batch-size", "1", "--sleep", "0"]);
-        wait_for_fewer(&shop, 3_001, &mut child);
-        child.kill().unwrap();
-        let run = collect(child);
-        assert_eq!((run.code, run.stdout.as_str()), (137, ""), "{journal_mode}: {}", run.stderr);
-        shop.assert_integrity();
-        let left = shop.count() - 1;
-        let run = shop.run("cleanup", &["-t", "1h", "--sleep", "0"]);
-        assert!(run.done().starts_with(&format!("deleted {left} sessions ")), "{journal_mode}");
-        assert_eq!(shop.ids(), ["young"], "{journal_mode}");
+        let mut child = start(&shop, "cleanup", &["-t", "1h", "--batch-size", "3", "--sleep", "1d"]);
+        wait_for_fewer(&shop, 11, &mut child);
+        assert_eq!(kill(&shop, child), 7, "{journal_mode}");
     }
+}
+
+#[test]
+fn kill_9_in_the_middle_of_a_transaction_undoes_it() {
+    let shop = shop(10);
+    // Who reads keeps the others from committing.
+    let mut reader = shop.connect();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM beaker_cache").unwrap();
+    let mut child = start(&shop, "cleanup", &["-t", "1h", "--wait", "1d"]);
+    while !shop.path().join("sessions.db-journal").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it deleted anything");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reader);
+    assert_eq!(kill(&shop, child), 10);
 }
 
 /// A listing that is larger than all buffers on the way.
@@ -117,7 +161,7 @@ fn a_pipe_that_is_closed_is_no_failure() {
         assert!(!line.is_empty(), "{format}");
     }
     for args in [&["help"][..], &["plugins"], &["man", "sessions"], &["completions", "bash"], &["sessions", "--help"]] {
-        let mut child = crate::run::binary().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = binary().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let run = collect(child);
         assert_eq!((run.code, run.stderr.as_str()), (exit::DONE, ""), "{args:?}");

@@ -2,11 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use beakerhelpers_core::command::{Context, Terminals, exit};
 use beakerhelpers_core::{Registry, Timestamp};
@@ -109,6 +111,29 @@ pub(crate) fn at_terminal<S: AsRef<OsStr>>(
     terminals: Terminals,
     typed: &str,
 ) -> Run {
+    in_process(args, now, terminals, typed, |_| Ok(()))
+}
+
+/// The same, with a SIGINT that comes as soon as the program listens for it.
+pub(crate) fn interrupted_at_once<S: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = S>,
+    now: Timestamp,
+    terminals: Terminals,
+    typed: &str,
+) -> Run {
+    in_process(args, now, terminals, typed, |signal| {
+        signal.store(2, Ordering::Relaxed);
+        Ok(())
+    })
+}
+
+fn in_process<S: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = S>,
+    now: Timestamp,
+    terminals: Terminals,
+    typed: &str,
+    catch: fn(&Arc<AtomicUsize>) -> io::Result<()>,
+) -> Run {
     let registry = Registry::linked().expect("the plugins agree");
     let (mut stdin, mut stdout, mut stderr) = (typed.as_bytes(), Vec::new(), Vec::new());
     let mut line = vec!["beakerhelpers".to_owned()];
@@ -116,6 +141,7 @@ pub(crate) fn at_terminal<S: AsRef<OsStr>>(
     let code = {
         let mut cx = Context::new(&registry, now, &mut stdin, &mut stdout, &mut stderr);
         cx.terminals = terminals;
+        cx.catch = catch;
         beakerhelpers_cli::dispatch(&line, &mut cx)
     };
     let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
