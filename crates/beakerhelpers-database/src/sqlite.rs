@@ -138,16 +138,13 @@ impl SqliteStore {
     /// The statements for the table as it is; it is looked at once.
     fn sql(&self, connection: &mut Connection) -> Result<Sql<'_>> {
         let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = match known {
-            Some(key) => key,
-            None => {
-                let key = layout::detect(connection, &self.table)
-                    .map_err(|error| self.explain(&error))?
-                    .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
-                *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-                key
-            }
-        };
+        if let Some(key) = known {
+            return Ok(Sql { table: &self.table, key });
+        }
+        let key = layout::detect(connection, &self.table)
+            .map_err(|error| self.explain(&error))?
+            .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
         Ok(Sql { table: &self.table, key })
     }
 
@@ -218,6 +215,22 @@ impl SessionStore for SqliteStore {
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         cleanup::run(self, cutoff, plan, progress)
+    }
+}
+
+/// Connections are closed here and now: the pool would leave that to a thread of its own, which the end of the process may
+/// overtake, and SQLite's files beside the database would stay.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        while let Some(mut pooled) = self.pool.try_get() {
+            if let Ok(connection) = &mut *pooled {
+                connection.broken = true;
+            }
+            drop(pooled);
+            if self.pool.state().idle_connections == 0 {
+                break;
+            }
+        }
     }
 }
 

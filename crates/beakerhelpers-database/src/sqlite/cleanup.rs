@@ -7,7 +7,7 @@ use beakerhelpers_core::{
 };
 use diesel::result::QueryResult;
 
-use super::connection::{Connection, bytes, int};
+use super::connection::{Connection, int, only_text};
 use super::sql::Sql;
 use super::{SqliteStore, comparable_text, pages};
 use crate::statement::Key;
@@ -106,7 +106,7 @@ fn find(
         let row = row?;
         let key = pages::key(&row, sql.key);
         found.rows += 1;
-        match bytes(&row, 1, NaiveTime::parse).flatten() {
+        match only_text(&row, 1, NaiveTime::parse).flatten() {
             Some(accessed) if accessed < cutoff => found.old.push(clock.instant_of(accessed)),
             Some(_) => {}
             None => found.unknown += 1,

@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Error, ErrorKind, Result};
 use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
 use diesel::result::QueryResult;
 use diesel::row::{Field, Row};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
 use diesel::{Connection as _, ConnectionError};
 
 use super::errors::{self, Trouble};
@@ -237,7 +237,14 @@ pub(crate) fn bytes<'r, T>(row: &impl Row<'r, Sqlite>, column: usize, read: impl
     field.value().map(|mut value| read(value.read_blob()))
 }
 
-/// The text in a column, `None` for NULL.
+/// The text in a column if it is one, and not a number or bytes.
+pub(crate) fn only_text<'r, T>(row: &impl Row<'r, Sqlite>, column: usize, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    let field = row.get(column)?;
+    let mut value = field.value()?;
+    (value.value_type() == Some(SqliteType::Text)).then(|| read(value.read_text().as_bytes()))
+}
+
+/// What is in a column as text, `None` for NULL.
 pub(crate) fn text<'r>(row: &impl Row<'r, Sqlite>, column: usize) -> Option<String> {
     bytes(row, column, |bytes| String::from_utf8_lossy(bytes).into_owned())
 }

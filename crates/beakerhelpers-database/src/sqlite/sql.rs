@@ -6,9 +6,11 @@ use crate::statement::{Key, KeyColumn, Piece, Statement, TableName};
 pub(crate) const LARGEST_DATA: i64 = 64 * 1024 * 1024;
 
 /// Whether `accessed` is a time of the kind that `NaiveTime::parse` reads, and no other. SQLite compares an integer or
-/// an empty text as smaller than any time, so an age alone must not decide.
+/// an empty text as smaller than any time, so an age alone must not decide. A date that is not in the calendar becomes
+/// another one when days are added to it; the column itself is compared with no short literal, as its affinity would make
+/// a number of that.
 const WELL_FORMED: &str = " AND typeof(accessed) = 'text' AND octet_length(accessed) = length(accessed) \
-     AND accessed >= '0001' AND datetime(substr(accessed, 1, 19)) = substr(accessed, 1, 19) \
+     AND substr(accessed, 1, 4) > '0000' AND datetime(substr(accessed, 1, 19), '+0 days') = substr(accessed, 1, 19) \
      AND (length(accessed) = 19 OR (length(accessed) BETWEEN 21 AND 26 AND substr(accessed, 20, 1) = '.' \
      AND substr(accessed, 21) NOT GLOB '*[^0-9]*'))";
 
@@ -48,7 +50,7 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key_result(),
-            Piece::Sql(", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), "),
+            Piece::Sql(", CAST(namespace AS BLOB), accessed, created, "),
         ]);
         if let Some(old) = old {
             statement.push([
@@ -103,7 +105,7 @@ impl<'a> Sql<'a> {
             Piece::Sql("SELECT "),
             self.key_result(),
             Piece::Sql(
-                ", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), 0, octet_length(data), CASE WHEN octet_length(data) > ",
+                ", CAST(namespace AS BLOB), accessed, created, 0, octet_length(data), CASE WHEN octet_length(data) > ",
             ),
             Piece::Int(LARGEST_DATA),
             Piece::Sql(" THEN NULL ELSE CAST(data AS BLOB) END FROM "),
@@ -165,7 +167,7 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key_result(),
-            Piece::Sql(", CAST(accessed AS BLOB) FROM "),
+            Piece::Sql(", accessed FROM "),
             Piece::Table(self.table),
         ]);
         self.after(&mut statement, after, Direction::Up, rows);

@@ -132,19 +132,16 @@ fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
 }
 
 fn attempt(connection: &mut Connection, statement: &Statement<'_>, wait: Duration) -> QueryResult<Batch> {
-    connection.wait_for(wait)?;
     connection.execute("BEGIN IMMEDIATE")?;
     let locked = Instant::now();
     let done = connection.wait_for(PATIENCE.min(wait)).and_then(|()| {
         let deleted = connection.change(statement)?;
         connection.execute("COMMIT")?;
-        Ok(deleted)
+        Ok(Batch { deleted, held: locked.elapsed() })
     });
-    match done {
-        Ok(deleted) => Ok(Batch { deleted, held: locked.elapsed() }),
-        Err(error) => {
-            connection.roll_back();
-            Err(error)
-        }
+    if done.is_err() {
+        connection.roll_back();
     }
+    connection.wait_for(wait)?;
+    done
 }
