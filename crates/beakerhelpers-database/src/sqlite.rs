@@ -24,7 +24,7 @@ use r2d2::PooledConnection;
 
 use crate::Flavor;
 use crate::statement::{KeyColumn, TableName};
-use connection::{Connection, Manager, Opener};
+use connection::{Connection, Manager, Opener, connected};
 use files::Files;
 use sql::Sql;
 
@@ -81,21 +81,13 @@ impl SqliteStore {
         Ok(Self { flavor, table, zone: config.zone(), opener, prefix, pool, key: Mutex::new(None) })
     }
 
-    fn connection(&self) -> Result<PooledConnection<Manager>> {
-        let mut pooled =
-            self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
-        match &mut *pooled {
-            Ok(_) => Ok(pooled),
-            Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
-        }
+    fn pooled(&self) -> Result<PooledConnection<Manager>> {
+        self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))
     }
 
     /// Runs something on a connection.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        match &mut *self.connection()? {
-            Ok(connection) => work(connection),
-            Err(_) => unreachable!("`connection` hands out no failures"),
-        }
+        work(connected(&mut *self.pooled()?)?)
     }
 
     /// Runs a query that may have to be run again because the file changed under it.
@@ -129,10 +121,10 @@ impl SqliteStore {
     }
 
     fn refuse_to_write(&self) -> Result<()> {
-        match self.opener.access {
-            Access::ReadOnly => Err(Error::unsupported("the store was opened for reading only")),
-            _ => Ok(()),
+        if self.opener.access == Access::ReadOnly {
+            return Err(Error::unsupported("the store was opened for reading only"));
         }
+        Ok(())
     }
 
     /// The statements for the table as it is; it is looked at once.

@@ -72,14 +72,14 @@ pub(crate) fn explain(error: &DieselError, files: &Files, access: Access) -> Err
 fn unknown(error: &DieselError) -> Error {
     const HARMLESS: &[&str] =
         &["no such ", "cannot modify ", "not authorized", "out of memory", "unsupported file format"];
-    let error_message = match error {
+    let message = match error {
         DieselError::DatabaseError(_, information) => information.message(),
         _ => "",
     };
-    match HARMLESS.iter().any(|start| error_message.starts_with(start)) {
-        true => Error::new(ErrorKind::Other, format!("SQLite refuses: {error_message}")),
-        false => Error::new(ErrorKind::Other, "SQLite, or a constraint or trigger of the database, refuses this"),
+    if HARMLESS.iter().any(|start| message.starts_with(start)) {
+        return Error::new(ErrorKind::Other, format!("SQLite refuses: {message}"));
     }
+    Error::new(ErrorKind::Other, "SQLite, or a constraint or trigger of the database, refuses this")
 }
 
 fn busy(files: &Files) -> Error {

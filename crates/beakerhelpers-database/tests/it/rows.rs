@@ -1,7 +1,7 @@
 //! Rows that no Beaker wrote, or wrote and lost.
 
 use beakerhelpers_core::{
-    DeletePlan, ErrorKind, NaiveTime, Query, Record, Rest, Result, SaveMode, SessionId, Silent, Zone,
+    DeletePlan, Error, ErrorKind, NaiveTime, Query, Record, Rest, Result, SaveMode, SessionId, Silent, Zone,
 };
 
 use crate::support::{Place, assert_error, at, cutoff, record};
@@ -56,7 +56,7 @@ fn ids_that_are_no_text_are_errors_of_their_own() {
     ));
     let items = list(&place, Query::ALL);
     let kinds: Vec<_> =
-        items.iter().map(|item| item.as_ref().map(|record| record.id.as_str()).map_err(|error| error.kind())).collect();
+        items.iter().map(|item| item.as_ref().map(|record| record.id.as_str()).map_err(Error::kind)).collect();
     assert_eq!(kinds, [Err(ErrorKind::Corrupt), Err(ErrorKind::Corrupt), Ok(""), Ok("a")]);
 }
 
@@ -165,7 +165,7 @@ fn the_sql_and_the_rust_agree_on_every_mutation_of_a_time() {
         }
     }
     texts.retain(|text| text.as_slice() < b"2026-11-20 11:00:00".as_slice());
-    let hex = |text: &[u8]| text.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |text: &[u8]| text.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let rows: Vec<_> = texts
         .iter()
         .enumerate()
@@ -215,4 +215,29 @@ fn a_constraint_of_the_site_is_an_error_without_contents() {
     let error =
         place.store().save(&record("s3cret-id", "2026-11-20 11:30:00"), SaveMode::Upsert).expect_err("it is refused");
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[test]
+fn what_old_releases_wrote_is_read() {
+    let mut stores = 0;
+    for recorded in beakerhelpers_testkit::corpus() {
+        if recorded.backend != "sqlite" {
+            continue;
+        }
+        stores += 1;
+        let copy = recorded.copy();
+        let config =
+            beakerhelpers_core::Config::load(&copy.config()).expect("an ini").store("beaker.session").expect("keys");
+        let store = crate::support::open(&config.with_access(beakerhelpers_core::Access::ReadOnly));
+        let ids: Vec<_> = store.iter(Query::ALL).map(|item| item.expect("it is read")).collect();
+        for session in &recorded.sessions {
+            let record = ids.iter().find(|record| record.id.as_str() == session.id);
+            assert!(
+                record.is_some_and(|record| record.accessed.is_some() && record.created.is_some()),
+                "{}",
+                session.name
+            );
+        }
+    }
+    assert!(stores >= 3, "the corpus has {stores} databases");
 }

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Error, ErrorKind, Rest, Result};
+use beakerhelpers_core::{Rest, Result};
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
-use crate::sqlite::connection::{Connection, Manager, int};
+use crate::sqlite::connection::{Connection, Manager, connected, int};
 use crate::sqlite::errors::Trouble;
 use crate::sqlite::sql::Sql;
 use crate::sqlite::{SqliteStore, files};
@@ -45,7 +45,7 @@ pub(super) struct Batch {
 
 impl<'s> Batches<'s> {
     pub(super) fn start(store: &'s SqliteStore, rest: Rest) -> Result<Self> {
-        let mut pooled = store.connection()?;
+        let mut pooled = store.pooled()?;
         let connection = connected(&mut pooled)?;
         let sql = store.sql(connection)?;
         let wal_limit = prepare(connection).map_err(|error| store.explain(&error))?;
@@ -102,13 +102,6 @@ impl Drop for Batches<'_> {
         if let Ok(connection) = &mut *self.connection {
             connection.broken = true;
         }
-    }
-}
-
-fn connected(pooled: &mut PooledConnection<Manager>) -> Result<&mut Connection> {
-    match &mut **pooled {
-        Ok(connection) => Ok(connection),
-        Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
     }
 }
 
