@@ -9,7 +9,7 @@ use r2d2::PooledConnection;
 
 use crate::sqlite::connection::{Connection, Manager, connected, int};
 use crate::sqlite::errors::Trouble;
-use crate::sqlite::sql::Sql;
+use crate::sqlite::sql::{Form, Sql};
 use crate::sqlite::{SqliteStore, files};
 use crate::statement::{Key, Piece, Statement};
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// must not have to do so for what was written here.
 const CHECKPOINT_PAGES: u64 = 1000;
 /// Who wants no rests wants it done: so many batches share a checkpoint then, which writes most pages once for all.
-const HURRIED: u32 = 4;
+const HURRIED: u32 = 6;
 /// Enough that a batch of 20,000 rows seldom has to write a page twice, and half of what this process may use.
 const CACHE: &str = "PRAGMA cache_size = -16000";
 
@@ -60,9 +60,9 @@ impl<'s> Batches<'s> {
     }
 
     /// Deletes what is old from a key to a key.
-    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str) -> Result<Batch> {
+    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str, form: Form) -> Result<Batch> {
         let store = self.store;
-        let statement = self.sql.delete_old(first, last, cutoff);
+        let statement = self.sql.delete_old(first, last, cutoff, form);
         let connection = connected(&mut self.connection)?;
         let started = Instant::now();
         loop {
