@@ -39,7 +39,6 @@ const OPTIONS: &[OptionSpec] = &[
 
 /// What `setup` creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "no database is compiled in"))]
 enum Flavor {
     /// `beaker/ext/database.py`: an integer `id` is the key, `namespace` is unique.
     Database,

@@ -24,7 +24,7 @@ use r2d2::PooledConnection;
 
 use crate::Flavor;
 use crate::statement::{KeyColumn, TableName};
-use connection::{Connection, Manager, Opener};
+use connection::{Connection, Manager, Opener, connected};
 use files::Files;
 use sql::Sql;
 
@@ -81,21 +81,13 @@ impl SqliteStore {
         Ok(Self { flavor, table, zone: config.zone(), opener, prefix, pool, key: Mutex::new(None) })
     }
 
-    fn connection(&self) -> Result<PooledConnection<Manager>> {
-        let mut pooled =
-            self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
-        match &mut *pooled {
-            Ok(_) => Ok(pooled),
-            Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
-        }
+    fn pooled(&self) -> Result<PooledConnection<Manager>> {
+        self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))
     }
 
     /// Runs something on a connection.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        match &mut *self.connection()? {
-            Ok(connection) => work(connection),
-            Err(_) => unreachable!("`connection` hands out no failures"),
-        }
+        work(connected(&mut *self.pooled()?)?)
     }
 
     /// Runs a query that may have to be run again because the file changed under it.
@@ -129,25 +121,22 @@ impl SqliteStore {
     }
 
     fn refuse_to_write(&self) -> Result<()> {
-        match self.opener.access {
-            Access::ReadOnly => Err(Error::unsupported("the store was opened for reading only")),
-            _ => Ok(()),
+        if self.opener.access == Access::ReadOnly {
+            return Err(Error::unsupported("the store was opened for reading only"));
         }
+        Ok(())
     }
 
     /// The statements for the table as it is; it is looked at once.
     fn sql(&self, connection: &mut Connection) -> Result<Sql<'_>> {
         let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = match known {
-            Some(key) => key,
-            None => {
-                let key = layout::detect(connection, &self.table)
-                    .map_err(|error| self.explain(&error))?
-                    .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
-                *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-                key
-            }
-        };
+        if let Some(key) = known {
+            return Ok(Sql { table: &self.table, key });
+        }
+        let key = layout::detect(connection, &self.table)
+            .map_err(|error| self.explain(&error))?
+            .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
         Ok(Sql { table: &self.table, key })
     }
 
@@ -218,6 +207,22 @@ impl SessionStore for SqliteStore {
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         cleanup::run(self, cutoff, plan, progress)
+    }
+}
+
+/// Connections are closed here and now: the pool would leave that to a thread of its own, which the end of the process may
+/// overtake, and SQLite's files beside the database would stay.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        while let Some(mut pooled) = self.pool.try_get() {
+            if let Ok(connection) = &mut *pooled {
+                connection.broken = true;
+            }
+            drop(pooled);
+            if self.pool.state().idle_connections == 0 {
+                break;
+            }
+        }
     }
 }
 

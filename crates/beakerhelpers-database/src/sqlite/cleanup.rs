@@ -7,8 +7,8 @@ use beakerhelpers_core::{
 };
 use diesel::result::QueryResult;
 
-use super::connection::{Connection, bytes, int};
-use super::sql::Sql;
+use super::connection::{Connection, int, only_text};
+use super::sql::{Form, Sql};
 use super::{SqliteStore, comparable_text, pages};
 use crate::statement::Key;
 use crate::times::Clock;
@@ -59,7 +59,8 @@ pub(crate) fn run(
         let mut held = None;
         match &mut batches {
             Some(batches) if old > 0 => {
-                let batch = batches.delete(&first, &last, &text)?;
+                let form = if found.unknown == 0 { Form::Shape } else { Form::Exact };
+                let batch = batches.delete(&first, &last, &text, form)?;
                 so_far.deleted += batch.deleted;
                 so_far.kept += if batch.deleted == old {
                     found.rows - old
@@ -106,7 +107,7 @@ fn find(
         let row = row?;
         let key = pages::key(&row, sql.key);
         found.rows += 1;
-        match bytes(&row, 1, NaiveTime::parse).flatten() {
+        match only_text(&row, 1, NaiveTime::parse).flatten() {
             Some(accessed) if accessed < cutoff => found.old.push(clock.instant_of(accessed)),
             Some(_) => {}
             None => found.unknown += 1,

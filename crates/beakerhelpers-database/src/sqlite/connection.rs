@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Error, ErrorKind, Result};
 use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
 use diesel::result::QueryResult;
 use diesel::row::{Field, Row};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
 use diesel::{Connection as _, ConnectionError};
 
 use super::errors::{self, Trouble};
@@ -45,16 +45,14 @@ impl Opener {
     /// Opens the database. No file is created, here or by a later read.
     pub(crate) fn connect(&self) -> Result<Connection> {
         self.check_file()?;
-        match self.access {
-            Access::ReadOnly => self.connect_to_read(),
-            _ => {
-                if !files::may(Want::Write, &self.files.main) {
-                    // SQLite would fall back to reading, and find out in the middle of the work.
-                    return Err(errors::denied(&self.files, Want::Write));
-                }
-                self.open("mode=rw", None)
-            }
+        if self.access == Access::ReadOnly {
+            return self.connect_to_read();
         }
+        if !files::may(Want::Write, &self.files.main) {
+            // SQLite would fall back to reading, and find out in the middle of the work.
+            return Err(errors::denied(&self.files, Want::Write));
+        }
+        self.open("mode=rw", None)
     }
 
     /// Opens the database and creates the file if it is not there.
@@ -90,10 +88,9 @@ impl Opener {
     fn mode(&self) -> Result<Mode> {
         let mut probe = self.open("mode=ro&nolock=1", None)?;
         match probe.execute("PRAGMA schema_version") {
-            Ok(()) => Ok(Mode::Rollback),
             Err(error) if Trouble::of_error(&error) == Trouble::CannotOpen => Ok(Mode::Wal),
             // Without locks a writer may be met in the middle; whatever it is, the real connection will tell.
-            Err(_) => Ok(Mode::Rollback),
+            _ => Ok(Mode::Rollback),
         }
     }
 
@@ -237,18 +234,35 @@ pub(crate) fn bytes<'r, T>(row: &impl Row<'r, Sqlite>, column: usize, read: impl
     field.value().map(|mut value| read(value.read_blob()))
 }
 
-/// The text in a column, `None` for NULL.
+/// The text in a column if it is one, and not a number or bytes.
+pub(crate) fn only_text<'r, T>(row: &impl Row<'r, Sqlite>, column: usize, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    let field = row.get(column)?;
+    let mut value = field.value()?;
+    (value.value_type() == Some(SqliteType::Text)).then(|| read(value.read_text().as_bytes()))
+}
+
+/// What is in a column as text, `None` for NULL.
 pub(crate) fn text<'r>(row: &impl Row<'r, Sqlite>, column: usize) -> Option<String> {
     bytes(row, column, |bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Opens the connections of the pool. A failure is handed out like a connection: the pool would try it again and again
+/// What the pool hands out. A failure is handed out like a connection: the pool would try it again and again
 /// until its timeout, and lose the reason.
+pub(crate) type Pooled = Result<Connection, Option<Error>>;
+
+/// The connection that there is, or why there is none.
+pub(crate) fn connected(pooled: &mut Pooled) -> Result<&mut Connection> {
+    pooled.as_mut().map_err(|error| {
+        error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "the database cannot be opened"))
+    })
+}
+
+/// See [`Pooled`].
 #[derive(Debug)]
 pub(crate) struct Manager(pub(crate) Opener);
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = Result<Connection, Option<Error>>;
+    type Connection = Pooled;
     type Error = std::convert::Infallible;
 
     fn connect(&self) -> Result<Self::Connection, Self::Error> {

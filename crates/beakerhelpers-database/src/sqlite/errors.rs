@@ -67,16 +67,19 @@ pub(crate) fn explain(error: &DieselError, files: &Files, access: Access) -> Err
     error.with_context("file", files.main.display().to_string())
 }
 
-/// Errors that no code stands for. SQLite's own words hold names of tables and columns, never values, but for those of a
-/// constraint or a trigger, which the site's own SQL may have put together.
+/// Errors that no code stands for. Only those of SQLite's sentences are repeated that can hold nothing but names of
+/// tables and columns: a trigger of the site may put together any message.
 fn unknown(error: &DieselError) -> Error {
-    match error {
-        DieselError::DatabaseError(diesel::result::DatabaseErrorKind::Unknown, information) => {
-            Error::new(ErrorKind::Other, format!("SQLite refuses: {}", information.message()))
-        }
-        DieselError::DatabaseError(..) => Error::new(ErrorKind::Other, "a constraint of the table refuses the change"),
-        _ => Error::new(ErrorKind::Other, "SQLite cannot do this"),
+    const HARMLESS: &[&str] =
+        &["no such ", "cannot modify ", "not authorized", "out of memory", "unsupported file format"];
+    let message = match error {
+        DieselError::DatabaseError(_, information) => information.message(),
+        _ => "",
+    };
+    if HARMLESS.iter().any(|start| message.starts_with(start)) {
+        return Error::new(ErrorKind::Other, format!("SQLite refuses: {message}"));
     }
+    Error::new(ErrorKind::Other, "SQLite, or a constraint or trigger of the database, refuses this")
 }
 
 fn busy(files: &Files) -> Error {

@@ -61,6 +61,7 @@ pub(crate) struct Inode {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such number")]
 pub(crate) fn inode(metadata: &Metadata) -> Option<Inode> {
     use std::os::unix::fs::MetadataExt;
     let device = metadata.dev();

@@ -15,9 +15,13 @@ const WAL_READERS: std::ops::RangeInclusive<u64> = 123..=127;
 /// Names the processes that hold a lock: "`python3` (process 812)", more than one separated by commas. `None` where
 /// the kernel does not say, such as for a process on another host.
 pub(crate) fn describe(files: &Files) -> Option<String> {
-    let locks = fs::read_to_string("/proc/locks").ok()?;
     let number = |path| fs::metadata(path).ok().as_ref().and_then(inode);
-    let held = holders(&locks, number(&files.main), number(&files.shm), std::process::id());
+    let (main, shm) = (number(&files.main), number(&files.shm));
+    // The list is handed out in pieces and may skip a lock while others come and go.
+    let held = (0..5).find_map(|_| {
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        Some(holders(&locks, main, shm, std::process::id())).filter(|held| !held.is_empty())
+    })?;
     let mut text = String::new();
     for pid in held {
         let separator = if text.is_empty() { "" } else { ", " };
@@ -26,7 +30,7 @@ pub(crate) fn describe(files: &Files) -> Option<String> {
             Err(_) => write!(text, "{separator}process {pid}"),
         };
     }
-    Some(text).filter(|text| !text.is_empty())
+    Some(text)
 }
 
 /// The processes that are in the way, each once: those that write, where there are any, else those that read.
@@ -97,20 +101,20 @@ mod tests {
 nonsense
 ";
 
-    const fn file(number: u64) -> Option<Inode> {
-        Some(Inode { major: 0xfe, minor: 0x10, number })
+    const fn file(number: u64) -> Inode {
+        Inode { major: 0xfe, minor: 0x10, number }
     }
 
     #[test]
     fn writers_are_named_once_and_nobody_else_with_them() {
-        assert_eq!(holders(LOCKS, file(1312), None, 1), [812]);
-        assert_eq!(holders(LOCKS, file(1312), file(1313), 812), [817]);
+        assert_eq!(holders(LOCKS, Some(file(1312)), None, 1), [812]);
+        assert_eq!(holders(LOCKS, Some(file(1312)), Some(file(1313)), 812), [817]);
     }
 
     #[test]
     fn readers_are_named_where_no_one_writes() {
-        assert_eq!(holders(LOCKS, file(1312), None, 812), [814]);
-        assert_eq!(holders(LOCKS, file(99), file(1313), 817), [818]);
-        assert_eq!(holders(LOCKS, file(99), None, 1), [0_u32; 0]);
+        assert_eq!(holders(LOCKS, Some(file(1312)), None, 812), [814]);
+        assert_eq!(holders(LOCKS, Some(file(99)), Some(file(1313)), 817), [818]);
+        assert_eq!(holders(LOCKS, Some(file(99)), None, 1), [0_u32; 0]);
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn detect(connection: &mut Connection, table: &TableName) -> QueryRes
         return Ok(Err(Missing::Table(tables(connection)?)));
     };
     let columns = columns(connection, table)?;
-    let has = |name: &str| columns.iter().any(|column| column.name == name);
+    let has = |name: &str| columns.iter().any(|column| column == name);
     let missing: Vec<_> = COLUMNS.into_iter().filter(|name| !has(name)).collect();
     if !missing.is_empty() {
         return Ok(Err(Missing::Columns(missing)));
@@ -39,14 +39,8 @@ pub(crate) fn detect(connection: &mut Connection, table: &TableName) -> QueryRes
     if !has_rowid {
         return Ok(Ok(KeyColumn::Namespace));
     }
-    let keys: Vec<_> = columns.iter().filter(|column| column.in_primary_key).collect();
-    if let [key] = keys.as_slice()
-        && key.name == "id"
-        && key.declared == "INTEGER"
-    {
-        return Ok(Ok(KeyColumn::Number("id")));
-    }
-    // A column may take one of SQLite's own names for the row's number away.
+    // An `id` that is the primary key is the row's number under another name (not always: `INTEGER PRIMARY KEY DESC`).
+    // A column may take one of SQLite's own names for it away.
     let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !has(name));
     Ok(Ok(rowid.map_or(KeyColumn::Namespace, KeyColumn::Number)))
 }
@@ -74,27 +68,14 @@ fn has_rowid(connection: &mut Connection, table: &TableName) -> QueryResult<Opti
     Ok(found)
 }
 
-struct Column {
-    /// In lower case: SQLite does not tell cases apart.
-    name: String,
-    /// The declared type, in upper case.
-    declared: String,
-    in_primary_key: bool,
-}
-
-fn columns(connection: &mut Connection, table: &TableName) -> QueryResult<Vec<Column>> {
+/// The names of the columns in lower case: SQLite does not tell cases apart.
+fn columns(connection: &mut Connection, table: &TableName) -> QueryResult<Vec<String>> {
     let statement = Statement::new([
-        Piece::Sql("SELECT lower(name), upper(type), pk <> 0 FROM pragma_table_xinfo("),
+        Piece::Sql("SELECT lower(name) FROM pragma_table_xinfo("),
         Piece::Text(&table.name),
         Piece::Sql(", 'main')"),
     ]);
-    let mut columns = Vec::new();
-    for row in connection.rows(&statement)? {
-        let row = row?;
-        let (name, declared) = (text(&row, 0).unwrap_or_default(), text(&row, 1).unwrap_or_default());
-        columns.push(Column { name, declared, in_primary_key: int(&row, 2) == Some(1) });
-    }
-    Ok(columns)
+    texts(connection, &statement)
 }
 
 fn tables(connection: &mut Connection) -> QueryResult<Vec<String>> {
@@ -102,7 +83,11 @@ fn tables(connection: &mut Connection) -> QueryResult<Vec<String>> {
         "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' \
          ORDER BY name",
     )]);
-    connection.rows(&statement)?.map(|row| row.map(|row| text(&row, 0).unwrap_or_default())).collect()
+    texts(connection, &statement)
+}
+
+fn texts(connection: &mut Connection, statement: &Statement<'_>) -> QueryResult<Vec<String>> {
+    connection.rows(statement)?.map(|row| row.map(|row| text(&row, 0).unwrap_or_default())).collect()
 }
 
 impl Missing {

@@ -7,7 +7,7 @@ use diesel::result::QueryResult;
 use diesel::row::Row;
 use diesel::sqlite::Sqlite;
 
-use super::connection::{Connection, bytes, int};
+use super::connection::{Connection, bytes, int, only_text};
 use super::sql::{Direction, LARGEST_DATA, Sql};
 use super::{SqliteStore, comparable_text};
 use crate::statement::{Key, KeyColumn, Statement};
@@ -145,7 +145,7 @@ pub(crate) fn key<'r>(row: &impl Row<'r, Sqlite>, column: KeyColumn) -> Key {
 }
 
 fn accessed<'r>(row: &impl Row<'r, Sqlite>) -> Option<NaiveTime> {
-    bytes(row, 2, NaiveTime::parse).flatten()
+    only_text(row, 2, NaiveTime::parse).flatten()
 }
 
 fn record<'r>(row: &impl Row<'r, Sqlite>, clock: &mut Clock) -> Result<Record> {
@@ -158,7 +158,7 @@ fn record<'r>(row: &impl Row<'r, Sqlite>, clock: &mut Clock) -> Result<Record> {
         return Err(Error::corrupt(format!("a session is too large to be one: {size} bytes")));
     }
     let data = bytes(row, 6, <[u8]>::to_vec).unwrap_or_default();
-    let accessed = bytes(row, 2, |text| clock.read(text)).flatten();
-    let created = bytes(row, 3, |text| clock.read(text)).flatten();
+    let accessed = only_text(row, 2, |text| clock.read(text)).flatten();
+    let created = only_text(row, 3, |text| clock.read(text)).flatten();
     Ok(Record::new(id, Payload::new(Framing::Namespace, data)).with_times(created, accessed))
 }

@@ -5,12 +5,35 @@ use crate::statement::{Key, KeyColumn, Piece, Statement, TableName};
 /// Larger contents are not read: no session is, and a row can be made to claim a gigabyte.
 pub(crate) const LARGEST_DATA: i64 = 64 * 1024 * 1024;
 
-/// Whether `accessed` is a time of the kind that `NaiveTime::parse` reads, and no other. SQLite compares an integer or
-/// an empty text as smaller than any time, so an age alone must not decide.
-const WELL_FORMED: &str = " AND typeof(accessed) = 'text' AND octet_length(accessed) = length(accessed) \
-     AND accessed >= '0001' AND datetime(substr(accessed, 1, 19)) = substr(accessed, 1, 19) \
-     AND (length(accessed) = 19 OR (length(accessed) BETWEEN 21 AND 26 AND substr(accessed, 20, 1) = '.' \
-     AND substr(accessed, 21) NOT GLOB '*[^0-9]*'))";
+/// How closely the DELETE looks at the form of `accessed`. SQLite compares an integer or an empty text as smaller than
+/// any time, so an age alone must not decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It has the shape of a time. That is enough where all rows held times a moment ago, and costs half of the other.
+    Shape,
+    /// It is a time that `NaiveTime::parse` reads, and no other.
+    Exact,
+}
+
+impl Form {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Shape => {
+                " AND typeof(accessed) = 'text' AND accessed GLOB \
+                 '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'"
+            }
+            // A date that is not in the calendar becomes another one when days are added to it. The column itself is
+            // compared with no short literal, of which its affinity would make a number.
+            Self::Exact => {
+                " AND typeof(accessed) = 'text' AND octet_length(accessed) = length(accessed) \
+                 AND substr(accessed, 1, 4) > '0000' \
+                 AND datetime(substr(accessed, 1, 19), '+0 days') = substr(accessed, 1, 19) \
+                 AND (length(accessed) = 19 OR (length(accessed) BETWEEN 21 AND 26 AND substr(accessed, 20, 1) = '.' \
+                 AND substr(accessed, 21) NOT GLOB '*[^0-9]*'))"
+            }
+        }
+    }
+}
 
 /// A table and the column to page by.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +71,7 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key_result(),
-            Piece::Sql(", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), "),
+            Piece::Sql(", CAST(namespace AS BLOB), accessed, created, "),
         ]);
         if let Some(old) = old {
             statement.push([
@@ -103,7 +126,7 @@ impl<'a> Sql<'a> {
             Piece::Sql("SELECT "),
             self.key_result(),
             Piece::Sql(
-                ", CAST(namespace AS BLOB), CAST(accessed AS BLOB), CAST(created AS BLOB), 0, octet_length(data), CASE WHEN octet_length(data) > ",
+                ", CAST(namespace AS BLOB), accessed, created, 0, octet_length(data), CASE WHEN octet_length(data) > ",
             ),
             Piece::Int(LARGEST_DATA),
             Piece::Sql(" THEN NULL ELSE CAST(data AS BLOB) END FROM "),
@@ -165,7 +188,7 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key_result(),
-            Piece::Sql(", CAST(accessed AS BLOB) FROM "),
+            Piece::Sql(", accessed FROM "),
             Piece::Table(self.table),
         ]);
         self.after(&mut statement, after, Direction::Up, rows);
@@ -174,10 +197,10 @@ impl<'a> Sql<'a> {
 
     /// Deletes the rows from a key to a key that are old now, whatever they were when they were found.
     /// The `+` keeps an index on `accessed` out of it: the range of keys is what bounds the work.
-    pub(crate) fn delete_old(self, first: &'a Key, last: &'a Key, cutoff: &'a str) -> Statement<'a> {
+    pub(crate) fn delete_old(self, first: &'a Key, last: &'a Key, cutoff: &'a str, form: Form) -> Statement<'a> {
         let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);
         self.between(&mut statement, first, last);
-        statement.push([Piece::Sql(" AND +accessed < "), Piece::Text(cutoff), Piece::Sql(WELL_FORMED)]);
+        statement.push([Piece::Sql(" AND +accessed < "), Piece::Text(cutoff), Piece::Sql(form.condition())]);
         statement
     }
 

@@ -3,13 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Error, ErrorKind, Rest, Result};
+use beakerhelpers_core::{Rest, Result};
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
-use crate::sqlite::connection::{Connection, Manager, int};
+use crate::sqlite::connection::{Connection, Manager, connected, int};
 use crate::sqlite::errors::Trouble;
-use crate::sqlite::sql::Sql;
+use crate::sqlite::sql::{Form, Sql};
 use crate::sqlite::{SqliteStore, files};
 use crate::statement::{Key, Piece, Statement};
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// must not have to do so for what was written here.
 const CHECKPOINT_PAGES: u64 = 1000;
 /// Who wants no rests wants it done: so many batches share a checkpoint then, which writes most pages once for all.
-const HURRIED: u32 = 4;
+const HURRIED: u32 = 6;
 /// Enough that a batch of 20,000 rows seldom has to write a page twice, and half of what this process may use.
 const CACHE: &str = "PRAGMA cache_size = -16000";
 
@@ -45,7 +45,7 @@ pub(super) struct Batch {
 
 impl<'s> Batches<'s> {
     pub(super) fn start(store: &'s SqliteStore, rest: Rest) -> Result<Self> {
-        let mut pooled = store.connection()?;
+        let mut pooled = store.pooled()?;
         let connection = connected(&mut pooled)?;
         let sql = store.sql(connection)?;
         let wal_limit = prepare(connection).map_err(|error| store.explain(&error))?;
@@ -63,9 +63,9 @@ impl<'s> Batches<'s> {
     }
 
     /// Deletes what is old from a key to a key.
-    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str) -> Result<Batch> {
+    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str, form: Form) -> Result<Batch> {
         let store = self.store;
-        let statement = self.sql.delete_old(first, last, cutoff);
+        let statement = self.sql.delete_old(first, last, cutoff, form);
         let connection = connected(&mut self.connection)?;
         let started = Instant::now();
         loop {
@@ -108,13 +108,6 @@ impl Drop for Batches<'_> {
     }
 }
 
-fn connected(pooled: &mut PooledConnection<Manager>) -> Result<&mut Connection> {
-    match &mut **pooled {
-        Ok(connection) => Ok(connection),
-        Err(error) => Err(error.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "cannot connect"))),
-    }
-}
-
 /// Makes the connection fit for many deletes, and tells how large the `-wal` file may grow.
 fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
     connection.execute(CACHE)?;
@@ -135,19 +128,16 @@ fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
 }
 
 fn attempt(connection: &mut Connection, statement: &Statement<'_>, wait: Duration) -> QueryResult<Batch> {
-    connection.wait_for(wait)?;
     connection.execute("BEGIN IMMEDIATE")?;
     let locked = Instant::now();
     let done = connection.wait_for(PATIENCE.min(wait)).and_then(|()| {
         let deleted = connection.change(statement)?;
         connection.execute("COMMIT")?;
-        Ok(deleted)
+        Ok(Batch { deleted, held: locked.elapsed() })
     });
-    match done {
-        Ok(deleted) => Ok(Batch { deleted, held: locked.elapsed() }),
-        Err(error) => {
-            connection.roll_back();
-            Err(error)
-        }
+    if done.is_err() {
+        connection.roll_back();
     }
+    connection.wait_for(wait)?;
+    done
 }
