@@ -1,5 +1,6 @@
 //! Chores of the workspace: `cargo xtask --help`.
 
+mod bench;
 mod ci;
 mod demo;
 mod packages;
@@ -32,6 +33,8 @@ enum Chore {
     Ci,
     /// Makes examples/demo anew with real Beaker
     Demo,
+    /// Measures listing and cleaning beside the sqlite3 shell and the Python original; writes docs/benchmarks.md
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => test::run(&args, test::Skips::Allowed),
         Chore::Ci => ci::run_all(),
         Chore::Demo => demo::run_demo(),
+        Chore::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -52,7 +52,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Err(format!("`{}` failed: {status}\n{said}", shown(command)))
 }
 
-fn shown(command: &Command) -> String {
+/// The words of a command, as a person would type them.
+pub(crate) fn shown(command: &Command) -> String {
     let words = [command.get_program()].into_iter().chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,233 @@
+//! Deleting the nine tenths that are old.
+
+use std::fs;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value as Json;
+
+use super::data::{CUTOFF, DataSet, Folder};
+use super::measure::{Series, Usage, measure, settle};
+use super::report::{Limit, Part, Table, Target, number};
+use super::size::Size;
+use super::stats::{max, median, ratio};
+use super::tools::Tools;
+use crate::run::{Result, output, say};
+
+/// SQLite's two ways to keep a commit whole.
+const MODES: [&str; 2] = ["delete", "wal"];
+/// As fast as it can, for a site that is not up.
+const FAST: [&str; 4] = ["--batch-size", "20000", "--sleep", "0"];
+
+/// A way to delete them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Bare,
+    Default,
+    Fast,
+    Original,
+}
+
+impl Way {
+    const ALL: [Self; 4] = [Self::Bare, Self::Default, Self::Fast, Self::Original];
+
+    fn title(self) -> String {
+        match self {
+            Self::Bare => "`sqlite3`, one DELETE".to_owned(),
+            Self::Default => "`cleanup`".to_owned(),
+            Self::Fast => format!("`cleanup {}`", FAST.join(" ")),
+            Self::Original => "Python, one DELETE".to_owned(),
+        }
+    }
+
+    fn command(self, tools: &Tools, set: &DataSet) -> Result<Command> {
+        let (cutoff, _) = CUTOFF;
+        Ok(match self {
+            Self::Bare => tools.shell(set.database(), &format!("delete from beaker_cache where accessed < '{cutoff}'")),
+            Self::Default | Self::Fast => {
+                let mut ours = tools.ours();
+                ours.arg("cleanup").arg(set.ini()).args(["--format", "json", "--timeout", &timeout()?]);
+                ours.args(if self == Self::Fast { &FAST[..] } else { &[] });
+                ours
+            }
+            Self::Original => {
+                let mut original = tools.original();
+                original.arg("cleanup").arg(set.database()).arg(cutoff);
+                original
+            }
+        })
+    }
+}
+
+/// How long ago the cutoff is. The youngest of the old are a second or so older, the oldest of the young an hour younger.
+fn timeout() -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?.as_secs();
+    let (_, cutoff) = CUTOFF;
+    now.checked_sub(cutoff).map(|ago| format!("{ago}s")).ok_or_else(|| "this machine's clock is wrong".to_owned())
+}
+
+/// For how long one run kept others from writing, as it says itself.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    batches: f64,
+    seconds: f64,
+    p50: f64,
+    p99: f64,
+    longest: f64,
+}
+
+impl Held {
+    fn read(summary: &str, size: Size) -> Result<Self> {
+        let summary: Json =
+            serde_json::from_str(summary).map_err(|error| format!("`cleanup --format json`: {error}"))?;
+        let number =
+            |value: &Json| value.as_f64().ok_or_else(|| format!("`cleanup --format json` lacks a number: {summary}"));
+        if summary["deleted"].as_u64() != Some(size.sessions() - size.young()) {
+            return Err(format!("`cleanup` deleted other sessions than it should: {summary}"));
+        }
+        let lock = &summary["lock_ms"];
+        Ok(Self {
+            batches: number(&summary["batches"])?,
+            seconds: number(&summary["lock_seconds"])?,
+            p50: number(&lock["p50"])?,
+            p99: number(&lock["p99"])?,
+            longest: number(&lock["max"])?,
+        })
+    }
+}
+
+/// What one way cost in all rounds.
+#[derive(Debug)]
+struct Taken {
+    way: Way,
+    series: Series,
+    held: Vec<Held>,
+}
+
+impl Taken {
+    fn held(&self, number: impl Fn(&Held) -> f64) -> Vec<f64> {
+        self.held.iter().map(number).collect()
+    }
+}
+
+/// Cleans a fresh copy in each way and each journal mode, `rounds` times.
+pub(crate) fn measure_all(tools: &Tools, folder: &Folder, size: Size, rounds: usize) -> Result<Vec<Part>> {
+    let set = folder.data_set(size)?;
+    MODES.iter().map(|mode| measure_mode(tools, folder, &set, size, mode, rounds)).collect()
+}
+
+fn measure_mode(tools: &Tools, folder: &Folder, set: &DataSet, size: Size, mode: &str, rounds: usize) -> Result<Part> {
+    let mut taken = Way::ALL.map(|way| Taken { way, series: Series::default(), held: Vec::new() });
+    for round in 1..=rounds {
+        say(&format!("cleaning {size}, journal mode {mode}, round {round} of {rounds}"));
+        for taken in &mut taken {
+            let copy = folder.copy(set)?;
+            output(&mut tools.shell(copy.database(), &format!("pragma journal_mode = {mode}")))?;
+            let (usage, summary) = run(taken.way, tools, folder, &copy)?;
+            taken.series.add(usage);
+            if matches!(taken.way, Way::Default | Way::Fast) {
+                taken.held.push(Held::read(&summary, size)?);
+            }
+            let left = output(&mut tools.shell(copy.database(), "select count(*) from beaker_cache"))?;
+            if left.trim() != size.young().to_string() {
+                return Err(format!("{} left {} of {} sessions", taken.way.title(), left.trim(), size.young()));
+            }
+            copy.remove()?;
+        }
+        // Nobody is always the one after another.
+        taken.rotate_left(1);
+    }
+    taken.sort_by_key(|taken| taken.way as u8);
+    let title =
+        format!("Deleting {} of {} sessions, journal mode `{mode}`", size.sessions() - size.young(), size.sessions());
+    Ok(Part { title, tables: tables(&taken), targets: targets(&taken, size, mode) })
+}
+
+fn run(way: Way, tools: &Tools, folder: &Folder, copy: &DataSet) -> Result<(Usage, String)> {
+    let out = folder.out("cleanup");
+    settle()?;
+    let usage = measure(&mut way.command(tools, copy)?, &out)?;
+    let summary = fs::read_to_string(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    Ok((usage, summary))
+}
+
+fn bare(taken: &[Taken]) -> Vec<f64> {
+    taken.iter().find(|taken| taken.way == Way::Bare).map(|taken| taken.series.walls()).unwrap_or_default()
+}
+
+fn tables(taken: &[Taken]) -> Vec<Table> {
+    let bare = bare(taken);
+    let mut costs = Table::new(&["", "wall s, min", "median", "CPU s", "peak MB", "wall to one DELETE"]);
+    let head = ["Write lock", "batches", "held s in all", "to one DELETE", "p50 ms", "p99 ms", "longest ms"];
+    let mut locks = Table::new(&head);
+    for Taken { way, series, .. } in taken {
+        let walls = series.walls();
+        let numbers =
+            [series.wall_min(), series.wall_median(), series.cpu_median(), series.peak_max(), ratio(&walls, &bare)];
+        costs.add([way.title()].into_iter().chain(numbers.map(number)));
+    }
+    for taken in taken.iter().filter(|taken| !taken.held.is_empty()) {
+        let seconds = taken.held(|held| held.seconds);
+        let numbers = [
+            median(&taken.held(|held| held.batches)),
+            median(&seconds),
+            ratio(&seconds, &bare),
+            median(&taken.held(|held| held.p50)),
+            median(&taken.held(|held| held.p99)),
+            max(&taken.held(|held| held.longest)),
+        ];
+        locks.add([taken.way.title()].into_iter().chain(numbers.map(number)));
+    }
+    vec![costs, locks]
+}
+
+fn targets(taken: &[Taken], size: Size, mode: &str) -> Vec<Target> {
+    let bare = bare(taken);
+    let mut targets = Vec::new();
+    for taken in taken {
+        let mut add = |what: &str, unit, limit, seen| {
+            targets.push(Target {
+                what: format!("clean {size}, `{mode}`, {what}"),
+                unit,
+                limit: Limit::AtMost(limit),
+                seen,
+            });
+        };
+        match taken.way {
+            Way::Default => {
+                let busy = ratio(&taken.held(|held| held.seconds), &bare);
+                add("default: lock time to one DELETE", "", 5.0, busy);
+                add("default: p99 of lock times", "ms", 50.0, median(&taken.held(|held| held.p99)));
+                add("default: peak", "MB", 32.0, taken.series.peak_max());
+            }
+            Way::Fast => {
+                add("fast: wall to one DELETE", "", 1.6, ratio(&taken.series.walls(), &bare));
+                add("fast: peak", "MB", 32.0, taken.series.peak_max());
+            }
+            Way::Bare | Way::Original => {}
+        }
+    }
+    targets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUMMARY: &str = r#"{"deleted": 9000, "batches": 12, "lock_seconds": 0.5, "seconds": 1.25,
+        "lock_ms": {"p50": 20.125, "p99": 41.5, "max": 60.0}}"#;
+
+    #[test]
+    fn the_summary_says_how_long_others_waited() {
+        let held = Held::read(SUMMARY, Size::QUICK).unwrap();
+        let numbers = [held.batches, held.seconds, held.p50, held.p99, held.longest];
+        assert_eq!(numbers.map(|number| number.to_string()), ["12", "0.5", "20.125", "41.5", "60"]);
+    }
+
+    #[test]
+    fn a_summary_of_other_work_is_refused() {
+        for (from, to) in [("9000", "8999"), ("0.5", "null"), ("p99", "p98"), ("{", "[")] {
+            assert!(Held::read(&SUMMARY.replace(from, to), Size::QUICK).is_err(), "{from} {to}");
+        }
+    }
+}

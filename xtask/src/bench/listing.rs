@@ -1,0 +1,226 @@
+//! Listing all sessions to a file.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::Command;
+
+use super::data::{DataSet, Folder};
+use super::measure::{Series, measure, settle};
+use super::report::{Limit, Part, Table, Target, number};
+use super::size::Size;
+use super::stats::ratio;
+use super::tools::Tools;
+use crate::run::{Result, say};
+
+const FORMATS: [&str; 6] = ["table", "plain", "json", "jsonl", "csv", "markdown"];
+const FLOOR: &str = "select namespace, accessed, created, data from beaker_cache order by accessed";
+
+/// A way to list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Floor,
+    Ours(&'static str),
+    Original,
+}
+
+impl Way {
+    /// A word that is a file's name too.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Ours(format) => format,
+            Self::Original => "original",
+        }
+    }
+
+    fn title(self) -> String {
+        match self {
+            Self::Floor => "`sqlite3`".to_owned(),
+            Self::Ours(format) => format!("`--format {format}`"),
+            Self::Original => "Python".to_owned(),
+        }
+    }
+
+    fn command(self, tools: &Tools, set: &DataSet) -> Command {
+        match self {
+            Self::Floor => tools.shell(set.database(), FLOOR),
+            Self::Ours(format) => {
+                let mut ours = tools.ours();
+                ours.arg("sessions").arg(set.ini()).args(["--format", format]);
+                ours
+            }
+            Self::Original => {
+                let mut original = tools.original();
+                original.arg("sessions").arg(set.database());
+                original
+            }
+        }
+    }
+}
+
+/// Lists the sessions in each way, `rounds` times.
+pub(crate) fn measure_all(tools: &Tools, folder: &Folder, size: Size, rounds: usize) -> Result<Part> {
+    let set = folder.data_set(size)?;
+    let mut ways: Vec<_> = [Way::Floor, Way::Original].into_iter().chain(FORMATS.map(Way::Ours)).collect();
+    let mut taken: Vec<_> = ways.iter().map(|way| (*way, Series::default())).collect();
+    // The first round warms up: it does not count.
+    for round in 0..=rounds {
+        say(&format!("listing {size}, round {round} of {rounds}"));
+        for way in &ways {
+            if *way == Way::Original && is_spared(size, round) {
+                continue;
+            }
+            settle()?;
+            let usage = measure(&mut way.command(tools, &set), &folder.out(way.name()))?;
+            if round > 0 {
+                taken.iter_mut().filter(|(taker, _)| taker == way).for_each(|(_, series)| series.add(usage));
+            }
+        }
+        if round == 1 {
+            check(folder, size)?;
+        }
+        // Nobody is always the one after Python.
+        ways.rotate_left(1);
+    }
+    Ok(Part {
+        title: format!("Listing {} sessions", size.sessions()),
+        tables: vec![table(&taken)],
+        targets: targets(&taken, size),
+    })
+}
+
+/// Python takes its time: with many sessions three rounds have to do, and no warming.
+fn is_spared(size: Size, round: usize) -> bool {
+    size.sessions() >= 1_000_000 && (round == 0 || round > 3)
+}
+
+fn series(taken: &[(Way, Series)], wanted: Way) -> Vec<f64> {
+    taken.iter().find(|(way, _)| *way == wanted).map(|(_, series)| series.walls()).unwrap_or_default()
+}
+
+fn table(taken: &[(Way, Series)]) -> Table {
+    let (floor, original) = (series(taken, Way::Floor), series(taken, Way::Original));
+    let head = ["", "wall s, min", "median", "CPU s", "peak MB", "wall to `sqlite3`", "times faster than Python"];
+    let mut table = Table::new(&head);
+    for (way, series) in taken {
+        let walls = series.walls();
+        let numbers = [
+            series.wall_min(),
+            series.wall_median(),
+            series.cpu_median(),
+            series.peak_max(),
+            ratio(&walls, &floor),
+            ratio(&original, &walls),
+        ];
+        table.add([way.title()].into_iter().chain(numbers.map(number)));
+    }
+    table
+}
+
+fn targets(taken: &[(Way, Series)], size: Size) -> Vec<Target> {
+    let (floor, original) = (series(taken, Way::Floor), series(taken, Way::Original));
+    let mut targets = Vec::new();
+    for (way, series) in taken {
+        let Way::Ours(format) = *way else { continue };
+        let walls = series.walls();
+        let mut add = |what: &str, unit, limit, seen| {
+            targets.push(Target { what: format!("list {size} as {format}, {what}"), unit, limit, seen });
+        };
+        let most = match format {
+            "json" | "jsonl" => Some(1.5),
+            "table" | "csv" | "markdown" => Some(2.0),
+            _ => None,
+        };
+        if let Some(most) = most {
+            add("wall to `sqlite3`", "", Limit::AtMost(most), ratio(&walls, &floor));
+        }
+        add("times faster than Python", "", Limit::AtLeast(8.0), ratio(&original, &walls));
+        add("peak", "MB", Limit::AtMost(128.0), series.peak_max());
+    }
+    targets
+}
+
+/// What was measured is the whole work: the table is the original's to the last byte, and each other format has a line for
+/// each session.
+fn check(folder: &Folder, size: Size) -> Result {
+    if !are_equal(&folder.out("table"), &folder.out("original"))? {
+        return Err("the table is not the one that Python prints: see `out` beside the data sets".to_owned());
+    }
+    for format in FORMATS {
+        let lines = lines(&folder.out(format))?;
+        if lines < size.sessions() {
+            return Err(format!("{format} has {lines} lines for {} sessions", size.sessions()));
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(BufReader::with_capacity(1 << 16, file))
+}
+
+fn are_equal(one: &Path, other: &Path) -> Result<bool> {
+    let (mut left, mut right) = (open(one)?, open(other)?);
+    loop {
+        let failed = |error| format!("{}: {error}", one.display());
+        let (found, wanted) = (left.fill_buf().map_err(failed)?, right.fill_buf().map_err(failed)?);
+        let both = found.len().min(wanted.len());
+        if both == 0 || found[..both] != wanted[..both] {
+            return Ok(found.is_empty() && wanted.is_empty());
+        }
+        left.consume(both);
+        right.consume(both);
+    }
+}
+
+fn lines(path: &Path) -> Result<u64> {
+    let mut file = open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut lines = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(|error| format!("{}: {error}", path.display()))?;
+        if read == 0 {
+            return Ok(lines);
+        }
+        lines += buffer[..read].iter().filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_compared_to_the_last_byte() {
+        let folder = env::temp_dir().join(format!("beakerhelpers-bench-listing-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str, contents: &[u8]| {
+            let path = folder.join(name);
+            fs::write(&path, contents).unwrap();
+            path
+        };
+        // Longer than what is read at once.
+        let long = b"row\n".repeat(40_000);
+        let (one, same) = (file("one", &long), file("same", &long));
+        assert!(are_equal(&one, &same).unwrap());
+        assert_eq!(lines(&one).unwrap(), 40_000);
+        let mut other = long.clone();
+        *other.last_mut().unwrap() = b' ';
+        for contents in [&other[..], &long[1..], &long[..long.len() - 1], &[][..]] {
+            let other = file("other", contents);
+            assert!(!are_equal(&one, &other).unwrap() && !are_equal(&other, &one).unwrap());
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn python_is_spared_only_what_takes_long() {
+        let [_, some, many] = Size::ALL;
+        assert!((0..=5).all(|round| !is_spared(some, round)));
+        assert_eq!((0..=5).filter(|round| !is_spared(many, *round)).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}
