@@ -22,7 +22,7 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A record with this session id is there already.
     AlreadyExists,
-    /// Stored bytes cannot be understood.
+    /// The stored bytes of one record cannot be understood; others may well be.
     Corrupt,
     /// Anything else.
     Other,

@@ -56,7 +56,8 @@ pub(crate) fn explain(error: &DieselError, files: &Files, access: Access) -> Err
         Trouble::CannotOpen => cannot_open(files),
         Trouble::NotADatabase => Error::config("the file is not an SQLite database")
             .with_hint("correct the URL; an encrypted database cannot be read either"),
-        Trouble::Corrupt => Error::corrupt("the database is damaged")
+        // Not `Corrupt`, which is one record: the rest could not be trusted.
+        Trouble::Corrupt => Error::new(ErrorKind::Other, "the database is damaged")
             .with_hint("run `sqlite3 FILE 'PRAGMA integrity_check'`, and restore it from a backup or with `.recover`"),
         Trouble::Full => Error::new(ErrorKind::Unavailable, "the disk is full")
             .with_hint("SQLite needs room beside the database even to delete; free some"),
@@ -85,8 +86,10 @@ fn unknown(error: &DieselError) -> Error {
 fn busy(files: &Files) -> Error {
     let error = Error::new(ErrorKind::Unavailable, "the database is locked by another program");
     match holders::describe(files) {
-        Some(who) => error.with_context("locked by", who).with_hint("try again when it is done, or wait for it longer"),
-        None => error.with_hint("try again later, or wait for it longer"),
+        Some(who) => {
+            error.with_context("locked by", who).with_hint("try again when it is done, or wait longer with `--wait`")
+        }
+        None => error.with_hint("try again later, or wait longer with `--wait`"),
     }
 }
 
