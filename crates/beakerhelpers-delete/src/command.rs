@@ -99,9 +99,8 @@ impl Subcommand for Delete {
 
 impl Delete {
     fn selection(&self, stdin: &mut dyn Read) -> Result<Selection> {
-        let mut selection = Selection::default();
-        selection.fingerprints = self.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_>>()?;
-        selection.conditions.clone_from(&self.conditions);
+        let fingerprints = self.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_>>()?;
+        let mut selection = Selection { ids: Vec::new(), fingerprints, conditions: self.conditions.clone() };
         for id in &self.ids {
             if id == "-" {
                 read_ids(stdin, &mut selection.ids)?;

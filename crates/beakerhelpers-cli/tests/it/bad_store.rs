@@ -100,7 +100,7 @@ fn no_columns() {
 fn a_table_name_with_quotes_and_sql_in_it_is_a_name() {
     for table in ["x\"; DROP TABLE beaker_cache; --", "it's", "a b.c", "SELECT", "žąsis", "[x]", "`x`"] {
         let shop = Shop::new(&format!("beaker.session.table_name = {table}"));
-        shop.add("kept", MINUTE, json!({ "a": 1 }));
+        shop.add("kept", MINUTE, &json!({ "a": 1 }));
         let stderr = refusal(&shop, 1);
         assert!(
             stderr.starts_with("error: the database has no table `") && stderr.contains("  tables: `beaker_cache`\n"),
@@ -117,7 +117,7 @@ fn a_table_name_with_quotes_and_sql_in_it_is_a_name() {
 fn odd_rows() -> Shop {
     let shop = Shop::without_table(now(), "");
     shop.sql("CREATE TABLE beaker_cache (id INTEGER PRIMARY KEY, namespace, accessed, created, data)");
-    shop.add("good", MINUTE, json!({ "a": 1 }));
+    shop.add("good", MINUTE, &json!({ "a": 1 }));
     let time = shop.local_time(2 * HOUR);
     shop.sql(&format!(
         "INSERT INTO beaker_cache (namespace, accessed, created, data) VALUES
@@ -180,7 +180,7 @@ fn odd_times_are_kept_and_odd_data_deleted() {
 #[test]
 fn a_cache_in_the_same_table_is_passed_over() {
     let shop = Shop::new("");
-    shop.add("joe", MINUTE, json!({ "user_name": "joe" }));
+    shop.add("joe", MINUTE, &json!({ "user_name": "joe" }));
     shop.add_row(
         "app.views.report",
         &shop.local_time(MINUTE),
@@ -193,13 +193,13 @@ fn a_cache_in_the_same_table_is_passed_over() {
 fn a_wal_database_that_may_be_read_and_not_written() {
     let shop = Shop::new("");
     shop.sql("PRAGMA journal_mode = WAL");
-    shop.add("joe", MINUTE, json!({ "user_name": "joe" }));
+    shop.add("joe", MINUTE, &json!({ "user_name": "joe" }));
     // While the application runs, its latest sessions are in the files beside the database.
     let mut application = shop.connect();
     application.batch_execute("SELECT count(*) FROM beaker_cache").unwrap();
-    shop.add("ann", MINUTE, json!({ "user_name": "ann" }));
+    shop.add("ann", MINUTE, &json!({ "user_name": "ann" }));
     assert!(shop.path().join("sessions.db-wal").exists());
-    let show = |command: &mut std::process::Command| -> Run {
+    let list = |command: &mut std::process::Command| -> Run {
         finish(command.arg("sessions").arg(shop.ini()).args(["-f", "plain"]))
     };
     let mut command = unprivileged(shop.path());
@@ -207,7 +207,7 @@ fn a_wal_database_that_may_be_read_and_not_written() {
         fs::set_permissions(path, Permissions::from_mode(0o444)).unwrap();
     }
     fs::set_permissions(shop.path(), Permissions::from_mode(0o555)).unwrap();
-    let live = show(&mut command);
+    let live = list(&mut command);
     let names = |run: Run| {
         let text = run.done();
         let mut names: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -219,7 +219,7 @@ fn a_wal_database_that_may_be_read_and_not_written() {
     drop(application);
     let before = shop.snapshot();
     fs::set_permissions(shop.path(), Permissions::from_mode(0o555)).unwrap();
-    let closed = show(&mut unprivileged(shop.path()));
+    let closed = list(&mut unprivileged(shop.path()));
     fs::set_permissions(shop.path(), Permissions::from_mode(0o755)).unwrap();
     assert_eq!(names(closed), ["ann", "joe"]);
     assert!(shop.snapshot() == before, "no file is left beside the database");
@@ -255,7 +255,7 @@ fn a_hot_journal() {
 #[test]
 fn a_locked_database_names_who_holds_it() {
     let shop = Shop::new("");
-    shop.add("joe", 2 * HOUR, json!({ "a": 1 }));
+    shop.add("joe", 2 * HOUR, &json!({ "a": 1 }));
     let mut holder = shop.connect();
     holder.batch_execute("BEGIN EXCLUSIVE").unwrap();
     for (command, args) in [("sessions", &[][..]), ("cleanup", &["-t", "1h"]), ("delete", &["--id", "joe"])] {

@@ -21,7 +21,7 @@ fn shop(keys: &str) -> Shop {
 
 fn fill(shop: Shop) -> Shop {
     for (id, age) in [("minutes", 5 * MINUTE), ("hours", 2 * HOUR), ("days", 3 * DAY), ("years", 730 * DAY)] {
-        shop.add(id, age, json!({ "user_name": id }));
+        shop.add(id, age, &json!({ "user_name": id }));
     }
     shop.add_row("empty", "", b"");
     shop.add_row("number", "1768478400", b"");
@@ -70,7 +70,7 @@ fn the_summary_says_what_was_deleted_and_kept_and_why_it_ended() {
 #[test]
 fn the_exact_cutoff_is_kept() {
     let shop = Shop::at(NOW, "");
-    shop.add("exact", HOUR, json!({ "a": 1 }));
+    shop.add("exact", HOUR, &json!({ "a": 1 }));
     shop.add_row("older", "2026-01-15 11:00:00.249999", b"");
     assert!(asked(&shop, &["-t", "1h"], "").done().starts_with("deleted 1 session "));
     assert_eq!(shop.ids(), ["exact"]);

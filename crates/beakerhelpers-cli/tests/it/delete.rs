@@ -14,7 +14,7 @@ const IDS: [&str; 4] = ["0a1b2c3d", "1b2c3d4e", "2c3d4e5f", "3d4e5f6a"];
 fn shop() -> Shop {
     let shop = Shop::at(NOW, "beaker.session.secret = hunter2");
     for (id, name, n) in [(IDS[0], "ann", 1), (IDS[1], "ann", 2), (IDS[2], "joe", 1)] {
-        shop.add(id, MINUTE, json!({ "user_name": name, "n": n }));
+        shop.add(id, MINUTE, &json!({ "user_name": name, "n": n }));
     }
     shop.add_row(IDS[3], &shop.local_time(MINUTE), b"junk");
     shop
@@ -54,7 +54,7 @@ fn by_id() {
 fn ids_that_look_like_options_or_sql() {
     let shop = shop();
     for id in ["-x", "--id", "%", "_", "' OR 1=1 --", "žąsis"] {
-        shop.add(id, MINUTE, json!({ "a": 1 }));
+        shop.add(id, MINUTE, &json!({ "a": 1 }));
         assert_eq!(shop.run("delete", &["--id", id]).done(), "deleted 1 session\n", "{id}");
     }
     assert_eq!(shop.ids(), IDS);

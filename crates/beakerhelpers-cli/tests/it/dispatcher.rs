@@ -177,7 +177,7 @@ mod exit_code {
     fn some_unreadable() {
         assert_eq!(exit::SOME_UNREADABLE, 3);
         let shop = Shop::new("");
-        shop.add("good", MINUTE, json!({ "a": 1 }));
+        shop.add("good", MINUTE, &json!({ "a": 1 }));
         shop.add_row("bad", &shop.local_time(MINUTE), b"junk");
         for args in [&[][..], &["--count"], &["-f", "json"]] {
             let run = shop.run("sessions", args);

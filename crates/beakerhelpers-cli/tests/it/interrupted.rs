@@ -25,7 +25,7 @@ fn send(child: &Child, signal: Signal) {
 fn shop(old: u32) -> Shop {
     let shop = Shop::new("");
     shop.add_many(old, |n| DAY + MINUTE * n, |n| json!({ "n": n }));
-    shop.add("young", MINUTE, json!({ "n": 0 }));
+    shop.add("young", MINUTE, &json!({ "n": 0 }));
     shop
 }
 

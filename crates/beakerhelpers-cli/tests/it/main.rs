@@ -14,3 +14,4 @@ mod original;
 mod recorded;
 mod run;
 mod shop;
+mod terminal;

@@ -65,7 +65,7 @@ impl Shop {
     }
 
     /// Adds a session that was accessed so long ago.
-    pub(crate) fn add(&self, id: &str, age: Duration, session: Json) {
+    pub(crate) fn add(&self, id: &str, age: Duration, session: &Json) {
         self.add_row(id, &self.local_time(age), &pickle(&json!({ "session": session })));
     }
 
