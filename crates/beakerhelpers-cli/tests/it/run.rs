@@ -63,7 +63,10 @@ pub(crate) fn unprivileged(directory: &Path) -> Command {
         return binary();
     }
     let copy = directory.join("beakerhelpers");
-    fs::copy(env!("CARGO_BIN_EXE_beakerhelpers"), &copy).expect("room for a copy of the binary");
+    // Not by this process: a program cannot be started while anybody has it open to write, and each process that another
+    // test starts meanwhile would inherit that for a moment.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_beakerhelpers")).arg(&copy).status();
+    assert!(copied.expect("cp starts").success(), "there is no room for a copy of the binary");
     fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("the directory is ours");
     let mut command = Command::new(copy);
     command.env_clear().env("TZ", "UTC").stdin(Stdio::null()).current_dir("/");
