@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const CHECKPOINT_PAGES: u64 = 1000;
 /// Who wants no rests wants it done: so many batches share a checkpoint then, which writes most pages once for all.
 const HURRIED: u32 = 6;
-/// Enough that a batch of 20,000 rows seldom has to write a page twice, and half of what this process may use.
-const CACHE: &str = "PRAGMA cache_size = -16000";
+/// The more, the fewer pages a large batch writes twice; with the rest of a program it is to stay below 32 MB.
+const CACHE: &str = "PRAGMA cache_size = -18000";
 
 /// A connection that deletes batches.
 pub(super) struct Batches<'s> {
