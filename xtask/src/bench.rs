@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 use self::data::Folder;
-use self::report::Report;
+use self::report::{Part, Report};
 use self::size::Size;
 use self::tools::Tools;
 use crate::run::{Result, root, say};
@@ -90,16 +90,19 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
     let before = machine::load();
     let mut parts = Vec::new();
     if args.wants(Work::Start) {
-        parts.push(start::measure_all(&tools, &folder, args.rounds(Work::Start, Size::FEW))?);
+        parts.push(shown(start::measure_all(&tools, &folder, args.rounds(Work::Start, Size::FEW))?));
     }
     let sizes = args.sizes();
     for size in sizes.iter().copied() {
         let mut measured = Vec::new();
         if args.wants(Work::List) {
-            measured.push(listing::measure_all(&tools, &folder, size, args.rounds(Work::List, size))?);
+            measured.push(shown(listing::measure_all(&tools, &folder, size, args.rounds(Work::List, size))?));
         }
         if args.wants(Work::Clean) {
-            measured.extend(cleaning::measure_all(&tools, &folder, size, args.rounds(Work::Clean, size))?);
+            for mode in cleaning::MODES {
+                let rounds = args.rounds(Work::Clean, size);
+                measured.push(shown(cleaning::measure_all(&tools, &folder, size, mode, rounds)?));
+            }
         }
         // The promises are about many sessions: with few, starting is what takes the time.
         if sizes.iter().any(|other| *other > size) {
@@ -109,6 +112,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
         }
         parts.extend(measured);
     }
+    folder.clear()?;
     facts.push(("Load (1 minute)", format!("{before} before, {} after", machine::load())));
     let report = Report { facts, parts }.to_string();
     // There is nobody to tell that nobody reads.
@@ -121,6 +125,12 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
         say(&format!("wrote {DOCUMENT}"));
     }
     Ok(())
+}
+
+/// Shows what is measured so far: the whole takes long.
+fn shown(part: Part) -> Part {
+    say(&format!("\n{part}"));
+    part
 }
 
 #[cfg(test)]

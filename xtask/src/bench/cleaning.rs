@@ -15,7 +15,7 @@ use super::tools::Tools;
 use crate::run::{Result, output, say};
 
 /// SQLite's two ways to keep a commit whole.
-const MODES: [&str; 2] = ["delete", "wal"];
+pub(crate) const MODES: [&str; 2] = ["delete", "wal"];
 /// As fast as it can, for a site that is not up.
 const FAST: [&str; 4] = ["--batch-size", "20000", "--sleep", "0"];
 
@@ -110,18 +110,14 @@ impl Taken {
     }
 }
 
-/// Cleans a fresh copy in each way and each journal mode, `rounds` times.
-pub(crate) fn measure_all(tools: &Tools, folder: &Folder, size: Size, rounds: usize) -> Result<Vec<Part>> {
+/// Cleans a fresh copy in each way, `rounds` times.
+pub(crate) fn measure_all(tools: &Tools, folder: &Folder, size: Size, mode: &str, rounds: usize) -> Result<Part> {
     let set = folder.data_set(size)?;
-    MODES.iter().map(|mode| measure_mode(tools, folder, &set, size, mode, rounds)).collect()
-}
-
-fn measure_mode(tools: &Tools, folder: &Folder, set: &DataSet, size: Size, mode: &str, rounds: usize) -> Result<Part> {
     let mut taken = Way::ALL.map(|way| Taken { way, series: Series::default(), held: Vec::new() });
     for round in 1..=rounds {
         say(&format!("cleaning {size}, journal mode {mode}, round {round} of {rounds}"));
         for taken in &mut taken {
-            let copy = folder.copy(set)?;
+            let copy = folder.copy(&set)?;
             output(&mut tools.shell(copy.database(), &format!("pragma journal_mode = {mode}")))?;
             let (usage, summary) = run(taken.way, tools, folder, &copy)?;
             taken.series.add(usage);

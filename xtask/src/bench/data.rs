@@ -33,6 +33,14 @@ impl Folder {
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))
     }
 
+    /// Removes what the programs printed. The data sets stay for the next time.
+    pub(crate) fn clear(&self) -> Result {
+        ["out", "tmp"]
+            .iter()
+            .map(|name| self.path.join(name))
+            .try_for_each(|path| fs::remove_dir_all(&path).map_err(|error| format!("{}: {error}", path.display())))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
