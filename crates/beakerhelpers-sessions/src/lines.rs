@@ -24,7 +24,7 @@ pub(crate) fn write_markdown(columns: &Columns, order: &[usize], rows: &mut Sort
     let mut header = String::from("|");
     for column in order {
         header.push(' ');
-        push_markdown(&columns.get(*column).header, &mut header);
+        header.push_str(&escape_markdown(&columns.get(*column).header));
         header.push_str(" |");
     }
     writeln!(out, "{header}")?;
@@ -41,16 +41,29 @@ pub(crate) fn write_markdown(columns: &Columns, order: &[usize], rows: &mut Sort
     })
 }
 
-/// Appends a text so that it stays within its cell of a Markdown table and is shown as it is.
-pub(crate) fn push_markdown(text: &str, out: &mut String) {
-    for char in text.chars() {
-        match char {
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' => out.extend(['\\', char]),
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            _ => out.push(char),
+/// What means something in a cell of a Markdown table.
+const MARKDOWN: &[u8] = br"|\`*_[]~<&";
+
+/// Whether a text would not be shown as it is.
+pub(crate) fn has_markdown(text: &str) -> bool {
+    text.bytes().any(|byte| MARKDOWN.contains(&byte))
+}
+
+/// A text that stays within its cell of a Markdown table and is shown as it is.
+pub(crate) fn escape_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| MARKDOWN.contains(&byte)) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'<' => out.push_str("&lt;"),
+            b'&' => out.push_str("&amp;"),
+            byte => out.extend(['\\', char::from(byte)]),
         }
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
+    out
 }
 
 /// Prints comma-separated values as RFC 4180 has them, with a header. A missing value is empty.

@@ -1,11 +1,13 @@
 //! One session as a row of cells or as a JSON object.
 
+use std::borrow::Cow;
+
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_core::{Record, Result, Session, Timestamp, Value, Zone, is_printable_ascii, push_escaped};
+use beakerhelpers_core::{Record, Result, Session, Timestamp, Value, Zone, escape_controls};
 
 use crate::columns::{Columns, RowBuilder, cell_width};
 use crate::json;
-use crate::lines::push_markdown;
+use crate::lines::{escape_markdown, has_markdown};
 use crate::listing::{FINGERPRINT, ID, Listing};
 
 /// How a value becomes the text of a cell.
@@ -27,7 +29,6 @@ pub(crate) struct Renderer<'l> {
     listing: &'l Listing,
     name: String,
     plain: String,
-    shown: String,
     members: Vec<String>,
 }
 
@@ -42,7 +43,7 @@ enum Content<'s> {
 
 impl<'l> Renderer<'l> {
     pub(crate) const fn new(listing: &'l Listing) -> Self {
-        Self { listing, name: String::new(), plain: String::new(), shown: String::new(), members: Vec::new() }
+        Self { listing, name: String::new(), plain: String::new(), members: Vec::new() }
     }
 
     /// Builds the row of a session, and notes its columns.
@@ -55,16 +56,16 @@ impl<'l> Renderer<'l> {
         row: &mut RowBuilder,
     ) -> Result<()> {
         row.clear();
-        let Self { listing, name, plain, shown, .. } = self;
+        let Self { listing, name, plain, .. } = self;
         let chosen = !listing.columns.is_empty();
         each(listing, record, session, name, |name, content| {
             let column = if chosen { columns.find(name) } else { Some(columns.find_or_add(name)?) };
             let Some(column) = column else { return Ok(()) };
             let text = content.text(style, listing.zone, plain)?;
-            let text = style.escape(text, shown);
-            let width = if style == Style::Table { cell_width(text) } else { 0 };
+            let text = style.escape(text);
+            let width = if style == Style::Table { cell_width(&text) } else { 0 };
             columns.note(column, width);
-            row.push(column, width, text)
+            row.push(column, width, &text)
         })?;
         columns.end_row();
         Ok(())
@@ -196,17 +197,12 @@ impl<'s> Content<'s> {
 }
 
 impl Style {
-    /// The text as this style shows it, in the buffer where that differs.
-    fn escape<'b>(self, text: &'b str, buffer: &'b mut String) -> &'b str {
-        if self == Self::Csv || (self != Self::Markdown && is_printable_ascii(text)) {
-            return text;
+    /// The text as this style shows it.
+    fn escape(self, text: &str) -> Cow<'_, str> {
+        if self == Self::Csv {
+            return Cow::Borrowed(text);
         }
-        buffer.clear();
-        push_escaped(text, buffer);
-        if self == Self::Markdown {
-            let escaped = std::mem::take(buffer);
-            push_markdown(&escaped, buffer);
-        }
-        buffer
+        let safe = escape_controls(text);
+        if self == Self::Markdown && has_markdown(&safe) { Cow::Owned(escape_markdown(&safe)) } else { safe }
     }
 }
