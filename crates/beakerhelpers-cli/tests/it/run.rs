@@ -81,17 +81,8 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
 
 /// Runs a command of the binary to its end.
 pub(crate) fn finish(command: &mut Command) -> Run {
-    collect(spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())))
-}
-
-/// Starts a command. A copy of the binary is busy for a moment where another test forked while it was written.
-pub(crate) fn spawn(command: &mut Command) -> Child {
-    loop {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            child => return child.expect("the binary starts"),
-        }
-    }
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    collect(child)
 }
 
 /// Runs a command of the binary that reads this.

@@ -89,7 +89,7 @@ while True:
     except OSError:
         break
     shown += some
-    if b'[y/N]' in shown and not typed:
+    if b'[y/N] ' in shown and not typed:
         os.write(terminal, sys.argv[1].encode().decode('unicode_escape').encode())
         typed = True
 sys.stdout.write(shown.decode().replace('\r\n', '\n'))
@@ -118,7 +118,8 @@ fn on_a_real_terminal_questions_wait_for_an_answer_and_ctrl_c_is_one() {
         let left = shop.count();
         let (code, shown) = on_real_terminal(&python, &shop, "\\x03", command, &args);
         assert_eq!((code, shop.count()), (exit::INTERRUPTED, left), "{shown}");
-        assert!(shown.ends_with(&format!("{question}^C")), "{shown}");
+        // A terminal may drop what it has not shown yet when the signal comes, its own `^C` among it.
+        assert!(shown.trim_end_matches("^C").ends_with(question), "{shown}");
         let (code, shown) = on_real_terminal(&python, &shop, "n\\n", command, &args);
         assert_eq!((code, shop.count()), (exit::DONE, left), "{shown}");
         assert!(shown.ends_with(&format!("{question}n\nnothing was deleted\n")), "{shown}");
