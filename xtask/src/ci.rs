@@ -9,7 +9,7 @@ use crate::test::{self, Skips};
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 8] = [
     ("format", || run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", || {
         run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
@@ -19,6 +19,16 @@ const STEPS: [Step; 6] = [
     }),
     ("features", features),
     ("tests", || test::run(&[], Skips::Forbidden)),
+    // Optimisation across crates must not lose the plugins.
+    ("release", || {
+        run(&mut cargo(&["test", "--release", "--package", "beakerhelpers-cli", "--test", "it", "dispatcher::"]))
+    }),
+    ("example", || {
+        let manifest = "examples/plugin-count/Cargo.toml";
+        let target = crate::run::target().join("example");
+        run(cargo(&["run", "--quiet", "--manifest-path", manifest, "--", "count", "examples/demo/demo.ini"])
+            .env("CARGO_TARGET_DIR", target))
+    }),
     ("packages", packages),
 ];
 

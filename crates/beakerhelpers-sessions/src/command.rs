@@ -43,7 +43,14 @@ pub(crate) struct Sessions {
     format: Format,
 
     /// Print these keys only, in this order; `session` is the fingerprint
-    #[arg(short, long, value_name = "KEY,KEY…", value_delimiter = ',', help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        value_name = "KEY,KEY…",
+        value_delimiter = ',',
+        value_parser = clap::builder::NonEmptyStringValueParser::new(),
+        help_heading = "Output"
+    )]
     columns: Vec<String>,
 
     /// Print the session ids too. Whoever knows one can take that session over

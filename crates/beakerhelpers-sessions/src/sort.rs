@@ -21,7 +21,8 @@ impl FromStr for Sort {
 
     fn from_str(text: &str) -> Result<Self> {
         let (key, descending) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
-        if key.is_empty() {
+        // A second hyphen is the next option of the command line.
+        if key.is_empty() || key.starts_with('-') {
             return Err(Error::config("a key to sort by is missing"));
         }
         Ok(Self { key: Some(key.to_owned()), descending })
