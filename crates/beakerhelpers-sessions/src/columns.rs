@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use beakerhelpers_core::{Error, Result, escape_controls, is_printable_ascii};
+use beakerhelpers_core::{Error, ErrorKind, Result, escape_controls, is_printable_ascii};
 use unicode_width::UnicodeWidthStr;
 
 /// More columns than this are no table. Their number is under the control of whoever fills the sessions.
@@ -33,6 +33,8 @@ pub(crate) struct Column {
     /// The width of the widest cell, header and `None` for a missing value included where the table needs them.
     widest: usize,
     present: u64,
+    /// The number of the last row that has a cell in it.
+    last_row: u64,
 }
 
 impl Columns {
@@ -68,27 +70,33 @@ impl Columns {
         let column = self.all.len();
         self.names += name.len();
         if column >= MOST_COLUMNS || self.names > LONGEST_NAMES {
-            return Err(Error::corrupt(format!(
-                "the sessions have more than {column} different keys: that is no table"
-            ))
-            .with_hint("choose some with `--columns`, or print all with `--format jsonl`"));
+            // Not `Corrupt`: it is no fault of one session.
+            let message = format!("the sessions have more than {column} different keys: that is no table");
+            return Err(Error::new(ErrorKind::Other, message)
+                .with_hint("choose some with `--columns`, or print all with `--format jsonl`"));
         }
         let header = escape_controls(name).into_owned();
-        self.all.push(Column { name: name.to_owned(), widest: header.width(), header, present: 0 });
+        self.all.push(Column { name: name.to_owned(), widest: header.width(), header, present: 0, last_row: 0 });
         self.by_name.insert(name.into(), column);
         Ok(column)
     }
 
-    /// Takes note of a cell.
-    pub(crate) fn note(&mut self, column: usize, width: usize) {
-        let column = &mut self.all[column];
-        column.present += 1;
-        column.widest = column.widest.max(width);
+    /// Takes note of the cells of a row. That comes after the row is whole: one that fails leaves no trace.
+    pub(crate) fn note_row(&mut self, row: &[u8]) {
+        self.rows += 1;
+        self.at = 0;
+        for (column, cell) in cells(row) {
+            let column = &mut self.all[column];
+            column.widest = column.widest.max(cell.width);
+            if column.last_row != self.rows {
+                column.last_row = self.rows;
+                column.present += 1;
+            }
+        }
     }
 
-    /// Takes note of the end of a row.
-    pub(crate) fn end_row(&mut self) {
-        self.rows += 1;
+    /// Takes note of the start of a row.
+    pub(crate) fn start_row(&mut self) {
         self.at = 0;
     }
 
@@ -96,7 +104,7 @@ impl Columns {
     pub(crate) fn forget_rows(&mut self) {
         self.rows = 0;
         for column in &mut self.all {
-            (column.present, column.widest) = (0, column.header.width());
+            (column.present, column.last_row, column.widest) = (0, 0, column.header.width());
         }
     }
 
@@ -162,13 +170,24 @@ impl RowBuilder {
         }
         self.bytes.extend_from_slice(&head);
         self.bytes.extend_from_slice(text.as_bytes());
-        Ok(())
+        refuse_giants(self.bytes.len())
     }
 
     /// The row as bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// A session whose text is longer than this cannot be listed: shared references can make gigabytes of a few bytes.
+const LONGEST_ROW: usize = 32 << 20;
+
+/// Fails where a session has become too long.
+pub(crate) fn refuse_giants(length: usize) -> Result<()> {
+    if length <= LONGEST_ROW {
+        return Ok(());
+    }
+    Err(Error::corrupt(format!("its text is longer than {LONGEST_ROW} bytes")))
 }
 
 /// One cell of a row that [`RowBuilder`] built.

@@ -84,6 +84,22 @@ pub(crate) const FINGERPRINT: &str = "session";
 pub(crate) const ID: &str = "id";
 
 impl Listing {
+    /// Everything that a query finds, as the original would list it.
+    pub(crate) fn of(query: Query, format: Format) -> Self {
+        Self {
+            query,
+            selection: Selection::default(),
+            format,
+            columns: Vec::new(),
+            sort: Sort::default(),
+            limit: u64::MAX,
+            show_ids: false,
+            fingerprints: FingerprintKey::new(None),
+            zone: Zone::LOCAL,
+            terminal: None,
+        }
+    }
+
     /// Counts the sessions that would be listed.
     pub(crate) fn count(&self, store: &dyn SessionStore, observer: &mut dyn Observer) -> Result<u64> {
         let mut count = 0;
@@ -203,10 +219,93 @@ impl Listing {
 fn recount(columns: &mut Columns, rows: &mut Sorted) -> Result<()> {
     columns.forget_rows();
     rows.each(|row| {
-        for (column, cell) in crate::columns::cells(row) {
-            columns.note(column, cell.width);
-        }
-        columns.end_row();
+        columns.note_row(row);
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use beakerhelpers_core::{Error, Framing, MemoryStore, Payload, SaveMode, SessionId};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Unreadable(Vec<Error>);
+
+    impl Observer for Unreadable {
+        fn unreadable(&mut self, error: Error, _: Option<&SessionId>) {
+            self.0.push(error);
+        }
+    }
+
+    /// A pickle of a dict. Keys and values are pickles themselves, without `PROTO` and `STOP`.
+    fn dict(pairs: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+        let items = pairs.iter().flat_map(|(key, value)| [key.as_slice(), value]).flatten();
+        b"\x80\x02}(".iter().chain(items).chain(b"u.").copied().collect()
+    }
+
+    fn text(text: &str) -> Vec<u8> {
+        [b"X".as_slice(), &u32::try_from(text.len()).unwrap().to_le_bytes(), text.as_bytes()].concat()
+    }
+
+    fn store(pickles: &[Vec<u8>]) -> MemoryStore {
+        let store = MemoryStore::new();
+        for (number, pickle) in pickles.iter().enumerate() {
+            let record = Record::new(SessionId::new(number.to_string()), Payload::new(Framing::Value, pickle.clone()));
+            store.save(&record, SaveMode::Create).unwrap();
+        }
+        store
+    }
+
+    fn listed(format: Format, pickles: &[Vec<u8>]) -> (String, Vec<Error>) {
+        let (mut out, mut unreadable) = (Vec::new(), Unreadable::default());
+        Listing::of(Query::ALL, format).write(&store(pickles), &mut out, &mut unreadable).unwrap();
+        (String::from_utf8(out).unwrap(), unreadable.0)
+    }
+
+    #[test]
+    fn one_text_under_many_keys_does_not_fill_the_memory() {
+        let mut pairs = vec![(text("k"), [text(&"x".repeat(200_000)), b"q\x01".to_vec()].concat())];
+        pairs.extend((0..300).map(|n| (text(&n.to_string()), b"h\x01".to_vec())));
+        for format in [Format::Csv, Format::Jsonl, Format::Table] {
+            let (out, unreadable) = listed(format, &[dict(&pairs)]);
+            assert!(out.len() < 100, "{format:?}");
+            assert_eq!(unreadable.len(), 1);
+            assert!(unreadable[0].to_string().contains("longer than"), "{}", unreadable[0]);
+        }
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_shown_leaves_no_column() {
+        // A list in itself, a hundred times over in each of eight levels: no text can hold that.
+        let mut laughs = text("ha");
+        for _ in 0..8 {
+            laughs = [b"(".as_slice(), &laughs, b"q\x02", &b"h\x02".repeat(99), b"t"].concat();
+        }
+        let shown = dict(&[(text("a"), text("x"))]);
+        let ghost = dict(&[(text("a"), text(&"wide".repeat(20))), (text("ghost"), text("g")), (text("z"), laughs)]);
+        let (out, unreadable) = listed(Format::Table, &[shown, ghost]);
+        assert_eq!(unreadable.len(), 1);
+        assert_eq!(out, "-\na\n-\nx\n-\n");
+    }
+
+    #[test]
+    fn keys_that_read_the_same_are_told_apart() {
+        let one = dict(&[(b"K\x01".to_vec(), text("int")), (text("1"), text("text"))]);
+        let other = dict(&[(b"K\x02".to_vec(), text("alone"))]);
+        let (out, _) = listed(Format::Jsonl, &[one.clone(), other.clone()]);
+        assert_eq!(out, "{\"data.1\":\"int\",\"1\":\"text\"}\n{\"2\":\"alone\"}\n");
+        let (out, _) = listed(Format::Csv, &[one, other]);
+        assert_eq!(out, "1,2,data.1\r\ntext,,int\r\n,alone,\r\n");
+    }
+
+    #[test]
+    fn too_many_columns_are_no_table() {
+        let pairs: Vec<_> = (0..10_001).map(|n| (text(&n.to_string()), text(""))).collect();
+        let mut out = Vec::new();
+        let listing = Listing::of(Query::ALL, Format::Csv);
+        let error = listing.write(&store(&[dict(&pairs)]), &mut out, &mut Unreadable::default()).unwrap_err();
+        assert!(error.to_string().contains("10000 different keys"), "{error}");
+    }
 }

@@ -8,8 +8,12 @@ use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, Session, Sessi
 
 /// Records that are handed over at once: enough to make the hand-over cheap, few enough to bound the memory.
 const BATCH: usize = 128;
+/// And so many bytes of payload; a single record may have more.
+const BATCH_BYTES: usize = 1 << 20;
+/// Sessions that hold more memory are not used again.
+const SPARE_BYTES: usize = 256 << 10;
 /// Batches that may wait between two threads: this bounds what is in memory.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// Hears of what happens on the way.
 pub(crate) trait Observer {
@@ -60,7 +64,9 @@ pub(crate) fn each_session(
                             Found::Session => take(&record, &session),
                             _ => Ok(()),
                         });
-                        spare.push(session);
+                        if session.allocated() <= SPARE_BYTES {
+                            spare.push(session);
+                        }
                         match result {
                             // Of one session only: damaged, or of a kind that cannot be read.
                             Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {
@@ -84,7 +90,13 @@ pub(crate) fn each_session(
 fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Result<Record>>>) {
     let mut records = store.iter(query);
     loop {
-        let batch: Vec<_> = records.by_ref().take(BATCH).collect();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut bytes = 0;
+        while batch.len() < BATCH && bytes < BATCH_BYTES {
+            let Some(record) = records.next() else { break };
+            bytes += record.as_ref().map_or(0, |record| record.payload.bytes().len());
+            batch.push(record);
+        }
         // Nobody listens any more where the other side has failed.
         if batch.is_empty() || read.send(batch).is_err() {
             return;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_core::{Record, Result, Session, Timestamp, Value, Zone, escape_controls};
 
-use crate::columns::{Columns, RowBuilder, cell_width};
+use crate::columns::{Columns, RowBuilder, cell_width, refuse_giants};
 use crate::json;
 use crate::lines::{escape_markdown, has_markdown};
 use crate::listing::{FINGERPRINT, ID, Listing};
@@ -56,6 +56,7 @@ impl<'l> Renderer<'l> {
         row: &mut RowBuilder,
     ) -> Result<()> {
         row.clear();
+        columns.start_row();
         let Self { listing, name, plain, .. } = self;
         let chosen = !listing.columns.is_empty();
         each(listing, record, session, name, |name, content| {
@@ -64,10 +65,9 @@ impl<'l> Renderer<'l> {
             let text = content.text(style, listing.zone, plain)?;
             let text = style.escape(text);
             let width = if style == Style::Table { cell_width(&text) } else { 0 };
-            columns.note(column, width);
             row.push(column, width, &text)
         })?;
-        columns.end_row();
+        columns.note_row(row.bytes());
         Ok(())
     }
 
@@ -79,7 +79,8 @@ impl<'l> Renderer<'l> {
         if listing.columns.is_empty() {
             each(listing, record, session, name, |name, content| {
                 out.push_str(if out.len() == 1 { "" } else { "," });
-                content.push_member(name, listing.zone, out)
+                content.push_member(name, listing.zone, out)?;
+                refuse_giants(out.len())
             })?;
         } else {
             members.resize_with(listing.columns.len(), String::new);
@@ -88,7 +89,8 @@ impl<'l> Renderer<'l> {
                 match listing.columns.iter().position(|column| column == name) {
                     Some(place) => {
                         members[place].clear();
-                        content.push_member(name, listing.zone, &mut members[place])
+                        content.push_member(name, listing.zone, &mut members[place])?;
+                        refuse_giants(members.iter().map(String::len).sum())
                     }
                     None => Ok(()),
                 }
@@ -104,7 +106,7 @@ impl<'l> Renderer<'l> {
 }
 
 /// Hands out everything that a listing may show of a session, by name. A session's own `id` and `session` are called
-/// `data.id` and `data.session` where the name is taken.
+/// `data.id` and `data.session` where the name is taken, and so is a key that is no text where a text reads the same.
 fn each(
     listing: &Listing,
     record: &Record,
@@ -134,6 +136,9 @@ fn each(
             None => {
                 name.clear();
                 Text::new().append_str(key, name)?;
+                if session.get(name).is_some() {
+                    name.insert_str(0, "data.");
+                }
                 take(name, content)?;
             }
         }

@@ -3,13 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use beakerhelpers_core::{
-    Access, Config, Cutoff, Error, FingerprintKey, Query, Registry, Result, Session, SessionId, SessionStore, Zone,
-};
+use beakerhelpers_core::{Access, Config, Cutoff, Error, Query, Registry, Result, Session, SessionId, SessionStore};
 
-use crate::listing::{Format, Listing, NOTHING, Selection};
+use crate::listing::{Format, Listing, NOTHING};
 use crate::read::{Observer, each_session};
-use crate::sort::Sort;
 
 /// The sessions of a store, and what could not be read.
 #[derive(Debug, Default)]
@@ -58,18 +55,7 @@ pub fn show_sessions(store: &dyn SessionStore, timeout: Option<Duration>) -> Res
     impl Observer for Ignore {
         fn unreadable(&mut self, _: Error, _: Option<&SessionId>) {}
     }
-    let listing = Listing {
-        query: active(timeout),
-        selection: Selection::default(),
-        format: Format::Table,
-        columns: Vec::new(),
-        sort: Sort::default(),
-        limit: u64::MAX,
-        show_ids: false,
-        fingerprints: FingerprintKey::new(None),
-        zone: Zone::LOCAL,
-        terminal: None,
-    };
+    let listing = Listing::of(active(timeout), Format::Table);
     let mut out = Vec::new();
     listing.write(store, &mut out, &mut Ignore)?;
     let text = String::from_utf8(out).map_err(|_| Error::corrupt(NOTHING))?;

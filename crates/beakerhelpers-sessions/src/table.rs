@@ -99,9 +99,8 @@ mod tests {
             for (column, text) in row.iter().enumerate().filter_map(|(column, text)| Some((column, (*text)?))) {
                 let text = beakerhelpers_core::escape_controls(text);
                 builder.push(column, cell_width(&text), &text).unwrap();
-                columns.note(column, cell_width(&text));
             }
-            columns.end_row();
+            columns.note_row(builder.bytes());
             sorter.push(b"", builder.bytes()).unwrap();
         }
         (columns, sorter.finish().unwrap())
