@@ -1,7 +1,7 @@
 //! Runs that do not come to their end.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use beakerhelpers_core::command::{Terminals, exit};
 use diesel::connection::SimpleConnection as _;
@@ -12,8 +12,22 @@ use crate::run::{Run, binary, code, collect, interrupted_at_once};
 use crate::shop::{DAY, MINUTE, Shop};
 
 fn start(shop: &Shop, command: &str, args: &[&str]) -> Child {
-    let mut command = shop.command(command, args);
+    let mut command = listening(&shop.command(command, args));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The same command with SIGINT as it is by default: a shell that runs the tests in the background ignores it, and so
+/// would all that they start.
+fn listening(command: &Command) -> Command {
+    let mut listening = Command::new("env");
+    listening.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => listening.env(name, value),
+            None => listening.env_remove(name),
+        };
+    }
+    listening
 }
 
 fn send(child: &Child, signal: Signal) {

@@ -77,7 +77,9 @@ fn a_pipe_gets_the_whole_width() {
 
 /// Runs a command on a terminal of its own, types when it is asked something, and prints what the terminal showed.
 const TERMINAL: &str = r"
-import os, pty, sys
+import os, pty, signal, sys
+# A shell that runs the tests in the background ignores it.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 pid, terminal = pty.fork()
 if pid == 0:
     os.environ['TZ'] = 'UTC'

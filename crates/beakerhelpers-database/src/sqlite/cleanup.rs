@@ -59,7 +59,7 @@ pub(crate) fn run(
         let mut held = None;
         match &mut batches {
             Some(batches) if old > 0 => {
-                let form = if found.unknown == 0 { Form::Shape } else { Form::Exact };
+                let form = if found.unknown == 0 { Form::Text } else { Form::Exact };
                 let batch = batches.delete(&first, &last, &text, form)?;
                 so_far.deleted += batch.deleted;
                 so_far.kept += if batch.deleted == old {
