@@ -18,7 +18,8 @@ const ROWS: u32 = 1000;
 const BYTES: usize = 4 * 1024 * 1024;
 
 /// The records of a query. A page is read whole and its statement ended before the first record of it is handed out,
-/// so that whoever takes his time with a record holds no lock.
+/// so that whoever takes his time with a record holds no lock. After the last one, or once this is dropped, a store that
+/// only reads has no connection open: whoever takes his time with all of them is in nobody's way.
 pub(crate) struct Pages<'s> {
     store: &'s SqliteStore,
     way: Direction,
@@ -65,18 +66,7 @@ impl<'s> Pages<'s> {
         Ok(())
     }
 
-    fn again(&mut self, key: &Key) -> Option<Result<Record>> {
-        let zone = self.store.zone;
-        self.store
-            .read(|connection, sql| one(connection, &sql.by_key(key), zone))
-            .unwrap_or_else(|error| Some(Err(error)))
-    }
-}
-
-impl Iterator for Pages<'_> {
-    type Item = Result<Record>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn advance(&mut self) -> Option<Result<Record>> {
         while self.left > 0 {
             let item = match self.page.next() {
                 Some(Entry::Record(record)) => Some(record),
@@ -96,6 +86,31 @@ impl Iterator for Pages<'_> {
             }
         }
         None
+    }
+
+    fn again(&mut self, key: &Key) -> Option<Result<Record>> {
+        let zone = self.store.zone;
+        self.store
+            .read(|connection, sql| one(connection, &sql.by_key(key), zone))
+            .unwrap_or_else(|error| Some(Err(error)))
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.advance();
+        if item.is_none() || self.left == 0 {
+            self.store.release();
+        }
+        item
+    }
+}
+
+impl Drop for Pages<'_> {
+    fn drop(&mut self) {
+        self.store.release();
     }
 }
 
