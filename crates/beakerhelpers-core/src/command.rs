@@ -264,6 +264,7 @@ pub fn describe_unreadable(error: &Error, id: Option<&SessionId>, key: &Fingerpr
 
 /// The arguments that every command on a store shares.
 #[derive(Clone, Debug, clap::Args)]
+#[non_exhaustive]
 pub struct StoreArgs {
     /// The paste.deploy file of the site; `prod.ini#name` picks the section of that name
     #[arg(value_name = "PROJECT.INI", value_hint = clap::ValueHint::FilePath)]

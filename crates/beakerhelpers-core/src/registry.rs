@@ -1,5 +1,7 @@
 //! Plugins, found at link time.
 
+use std::collections::BTreeMap;
+
 use crate::{Error, Result, SessionStore, StoreConfig};
 
 #[cfg(feature = "command")]
@@ -124,24 +126,34 @@ impl Registry {
             registry = registry.with_command(command);
         }
         registry.stores.sort_by_key(|store| (store.name, store.package.name));
-        let stores = registry.stores.iter().map(|store| (store.name, store.package));
-        refuse_twins("store type", stores)?;
         #[cfg(feature = "command")]
-        {
-            registry.commands.sort_by_key(|command| (command.name, command.package.name));
-            refuse_twins("command", registry.commands.iter().map(|command| (command.name, command.package)))?;
-        }
+        registry.commands.sort_by_key(|command| (command.name, command.package.name));
+        registry.check()?;
         Ok(registry)
     }
 
-    /// Adds a store type, for programs that do without discovery at link time.
+    /// Makes sure that every name means one plugin.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where two crates registered the same name; the message names both.
+    pub fn check(&self) -> Result<()> {
+        refuse_twins("store type", self.stores.iter().map(|store| (store.name, store.package)))?;
+        #[cfg(feature = "command")]
+        refuse_twins("command", self.commands.iter().map(|command| (command.name, command.package)))?;
+        Ok(())
+    }
+
+    /// Adds a store type, for programs that do without discovery at link time. Two of the same name are refused by
+    /// [`check`](Self::check) and by [`open`](Self::open).
     #[must_use]
     pub fn with_store(mut self, store: &'static StoreType) -> Self {
         self.stores.push(store);
         self
     }
 
-    /// Adds a command, for programs that do without discovery at link time.
+    /// Adds a command, for programs that do without discovery at link time. Two of the same name are refused by
+    /// [`check`](Self::check) and by [`open`](Self::open).
     #[cfg(feature = "command")]
     #[must_use]
     pub fn with_command(mut self, command: &'static Command) -> Self {
@@ -164,8 +176,10 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// `Config` where its type is not linked: the message lists what is, near names first. Otherwise what the store says.
+    /// `Config` where its type is not linked: the message lists what is, near names first. What [`check`](Self::check)
+    /// says, and what the store says.
     pub fn open(&self, config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
+        self.check()?;
         let name = config.store_type();
         let Some(store) = self.stores.iter().find(|store| store.name == name) else {
             return Err(self.not_linked(name).with_context("at", config.origin("type")));
@@ -204,15 +218,14 @@ fn known_crate(store_type: &str) -> Option<&'static str> {
 }
 
 fn refuse_twins(what: &str, plugins: impl Iterator<Item = (&'static str, Package)>) -> Result<()> {
-    let mut previous: Option<(&str, Package)> = None;
+    let mut seen = BTreeMap::new();
     for (name, package) in plugins {
-        if let Some((_, other)) = previous.filter(|(before, _)| *before == name) {
+        if let Some(other) = seen.insert(name, package) {
             return Err(Error::config(format!("two plugins register the {what} `{name}`"))
                 .with_context("first", format!("{} {}", other.name, other.version))
                 .with_context("second", format!("{} {}", package.name, package.version))
                 .with_hint("remove one of the two crates from the build"));
         }
-        previous = Some((name, package));
     }
     Ok(())
 }
@@ -293,17 +306,20 @@ mod tests {
 
     #[test]
     fn twins_are_refused_with_both_crates() {
-        let stores = [&FILE, &MEMORY, &OTHER_MEMORY].map(|store| (store.name, store.package));
-        let error = refuse_twins("store type", stores.into_iter()).expect_err("there are twins");
+        let registry = Registry::default().with_store(&MEMORY).with_store(&FILE);
+        assert!(registry.check().is_ok());
+        let registry = registry.with_store(&OTHER_MEMORY);
+        let said = registry.check().expect_err("there are twins").report().to_string();
+        // What is opened is not the one of the two that happens to be first.
+        assert_eq!(report(&registry, "memory"), said);
         assert_eq!(
-            error.report().to_string(),
+            said,
             format!(
                 "two plugins register the store type `memory`\n  first: beakerhelpers-core {}\n  second: other 0.2.0\n\n\
                  hint: remove one of the two crates from the build",
                 env!("CARGO_PKG_VERSION")
             )
         );
-        assert!(refuse_twins("store type", stores[..2].iter().copied()).is_ok());
     }
 
     #[test]

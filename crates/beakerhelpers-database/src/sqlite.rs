@@ -144,6 +144,24 @@ impl SqliteStore {
         *self.key.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Closes what is open and not in use, here and now: the pool would leave that to a thread of its own.
+    fn close_idle(&self) {
+        while let Some(mut pooled) = self.pool.try_get() {
+            if let Ok(connection) = &mut *pooled {
+                connection.broken = true;
+            }
+            drop(pooled);
+        }
+    }
+
+    /// As [`close_idle`](Self::close_idle), for a store that only reads: in WAL mode SQLite keeps locks for as long as a
+    /// connection is open, with which the application cannot tidy up behind itself or leave that mode.
+    fn release(&self) {
+        if self.opener.access == Access::ReadOnly {
+            self.close_idle();
+        }
+    }
+
     fn explain(&self, error: &diesel::result::Error) -> Error {
         errors::explain(error, &self.opener.files, self.opener.access)
     }
@@ -210,19 +228,10 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// Connections are closed here and now: the pool would leave that to a thread of its own, which the end of the process may
-/// overtake, and SQLite's files beside the database would stay.
+/// The end of the process may overtake the pool's thread, and SQLite's files beside the database would stay.
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        while let Some(mut pooled) = self.pool.try_get() {
-            if let Ok(connection) = &mut *pooled {
-                connection.broken = true;
-            }
-            drop(pooled);
-            if self.pool.state().idle_connections == 0 {
-                break;
-            }
-        }
+        self.close_idle();
     }
 }
 

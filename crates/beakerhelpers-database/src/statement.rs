@@ -5,7 +5,7 @@ use std::fmt;
 use beakerhelpers_core::{Error, Result};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Binary, Text, Untyped};
+use diesel::sql_types::{BigInt, Binary, Double, Text, Untyped};
 
 /// The table of a configuration. Any name is only ever quoted, never part of the SQL around it.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub(crate) enum Piece<'a> {
     Table(&'a TableName),
     /// A bound number.
     Int(i64),
+    /// A bound fraction.
+    Real(f64),
     /// A bound text.
     Text(&'a str),
     /// Bound bytes.
@@ -71,9 +73,11 @@ impl<DB> QueryFragment<DB> for Statement<'_>
 where
     DB: diesel::backend::Backend
         + diesel::sql_types::HasSqlType<BigInt>
+        + diesel::sql_types::HasSqlType<Double>
         + diesel::sql_types::HasSqlType<Text>
         + diesel::sql_types::HasSqlType<Binary>,
     i64: diesel::serialize::ToSql<BigInt, DB>,
+    f64: diesel::serialize::ToSql<Double, DB>,
     str: diesel::serialize::ToSql<Text, DB>,
     [u8]: diesel::serialize::ToSql<Binary, DB>,
 {
@@ -89,6 +93,7 @@ where
                     out.push_identifier(&table.name)?;
                 }
                 Piece::Int(number) => out.push_bind_param::<BigInt, _>(number)?,
+                Piece::Real(number) => out.push_bind_param::<Double, _>(number)?,
                 Piece::Text(text) => out.push_bind_param::<Text, str>(text)?,
                 Piece::Bytes(bytes) => out.push_bind_param::<Binary, [u8]>(bytes)?,
             }
@@ -116,12 +121,15 @@ pub(crate) enum KeyColumn {
     Namespace,
 }
 
-/// A place in the order of a table's keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place in the order of a table's keys. SQLite sorts values by their type first, so that a key must be compared as
+/// what it is: turned into another type, it may stand before rows that are done, or behind rows that are not.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Key {
     Number(i64),
+    Real(f64),
     /// The bytes of a text.
-    Namespace(Vec<u8>),
+    Text(Vec<u8>),
+    Bytes(Vec<u8>),
 }
 
 impl Key {
@@ -129,8 +137,11 @@ impl Key {
     pub(crate) fn pieces(&self) -> [Piece<'_>; 3] {
         match self {
             Self::Number(number) => [Piece::Sql(""), Piece::Int(*number), Piece::Sql("")],
-            // Bound as bytes and turned into text there: it need not be UTF-8.
-            Self::Namespace(bytes) => [Piece::Sql("CAST("), Piece::Bytes(bytes), Piece::Sql(" AS TEXT)")],
+            Self::Real(number) => [Piece::Sql(""), Piece::Real(*number), Piece::Sql("")],
+            // Bound as bytes and turned into text there: it need not be UTF-8. Without the `+`, numbers in a column
+            // without a type would be compared with it as texts.
+            Self::Text(bytes) => [Piece::Sql("+CAST("), Piece::Bytes(bytes), Piece::Sql(" AS TEXT)")],
+            Self::Bytes(bytes) => [Piece::Sql(""), Piece::Bytes(bytes), Piece::Sql("")],
         }
     }
 }

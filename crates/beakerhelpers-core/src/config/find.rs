@@ -78,16 +78,16 @@ impl Finder<'_> {
     }
 
     /// Whether a section has the keys: any of its own, or from `[DEFAULT]` those that say which store it is.
-    fn keys_of(&self, context: &Context, kind: Kind) -> Option<Found> {
+    fn keys_of(&mut self, context: &Context, kind: Kind) -> Option<Found> {
         let is_filter = kind == Kind::Filter || context.first().section.starts_with("filter-app:");
-        if is_filter && self.prefix == BEAKER && is_middleware(context) {
+        if is_filter && self.prefix == BEAKER && is_middleware(context, &mut self.reader.budget) {
             let keys = Keys::Middleware;
             return (!keys.names(context).is_empty()).then(|| Found { context: context.clone(), keys });
         }
         let keys = self.prefixes().map(|prefix| (prefix, Keys::Prefixed(prefix.to_owned())));
         let (_, keys) = keys.into_iter().find(|(prefix, keys)| {
             // `session.` may be the prefix of something else.
-            let own = |key| *prefix == self.prefix && context.local(key).is_some();
+            let own = |key| *prefix == self.prefix && context.has_local(key);
             keys.names(context).into_iter().any(|(name, key)| says_which_store(name) || own(key))
         })?;
         Some(Found { context: context.clone(), keys })
@@ -123,7 +123,9 @@ impl Finder<'_> {
                     }
                     match (kind, self.keys_of(&next, kind)) {
                         (Kind::App, Some(found)) => apps.push(found),
-                        (Kind::Filter, Some(found)) if is_middleware(&next) => filters.push(found),
+                        (Kind::Filter, Some(found)) if is_middleware(&next, &mut self.reader.budget) => {
+                            filters.push(found)
+                        }
                         _ => queue.push_back(next),
                     }
                 }
@@ -136,7 +138,7 @@ impl Finder<'_> {
     fn references(&mut self, link: &Link) -> Result<Vec<(Kind, String)>> {
         let mut names = Vec::new();
         let mut value = |key: &str| {
-            let entry = link.local(key).transpose()?;
+            let entry = link.local(key, &mut self.reader.budget).transpose()?;
             entry.map(|entry| resolve(&entry, &mut self.reader.budget)).transpose()
         };
         if let Some(filter) = value("filter-with")? {
@@ -180,7 +182,7 @@ impl Finder<'_> {
         let mut all = Vec::new();
         for section in file.sections().filter(|section| kind.owns(section)).take(MOST_SECTIONS) {
             let Ok(context) = self.reader.start(kind, &self.top, section) else { continue };
-            if kind == Kind::App || is_middleware(&context) {
+            if kind == Kind::App || is_middleware(&context, &mut self.reader.budget) {
                 all.extend(self.keys_of(&context, kind));
             }
         }
@@ -215,7 +217,7 @@ impl Finder<'_> {
             if options.contains_key(name) && !bare {
                 continue;
             }
-            let Some(entry) = found.context.option(key).transpose()? else { continue };
+            let Some(entry) = found.context.option(key, &mut self.reader.budget).transpose()? else { continue };
             let value = resolve(&entry, &mut self.reader.budget)?;
             if name == "url" || (name == "sa.url" && base_dir.is_none()) {
                 base_dir = Some(PathBuf::from(&entry.loaded.file.here));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::interpolate::Budget;
 use super::paste::Context;
 
 /// The prefix with which Beaker reads keys of other prefixes too.
@@ -27,7 +28,7 @@ impl Keys {
             Self::Prefixed(prefix) => prefixed(prefix),
             Self::Middleware => prefixed(BEAKER).or_else(|| prefixed("session")).or_else(|| {
                 let other = matches!(key, "use" | "next" | "require" | "filter-with" | "environ_key");
-                let bare = !other && !key.starts_with("paste.") && context.local(key).is_some();
+                let bare = !other && !key.starts_with("paste.") && context.has_local(key);
                 bare.then_some(key)
             }),
         }
@@ -40,7 +41,7 @@ pub(super) fn says_which_store(name: &str) -> bool {
 }
 
 /// Whether a filter is Beaker's session middleware (`entry_points.txt` and `beaker/middleware.py`, 1.14.1).
-pub(super) fn is_middleware(context: &Context) -> bool {
+pub(super) fn is_middleware(context: &Context, budget: &mut Budget) -> bool {
     let factory = |code: &str| {
         let code = code.trim().to_ascii_lowercase();
         code.strip_prefix("beaker.middleware:").is_some_and(|name| name.contains("session"))
@@ -53,7 +54,7 @@ pub(super) fn is_middleware(context: &Context) -> bool {
         _ => factory(code),
     });
     let given = ["paste.filter_factory", "paste.filter_app_factory"].iter().any(|key| {
-        let entry = context.local(key).and_then(Result::ok);
+        let entry = context.local(key, budget).and_then(Result::ok);
         entry.is_some_and(|entry| factory(entry.text()))
     });
     used || given

@@ -126,19 +126,30 @@ impl Link {
     }
 
     /// A local option of this section alone.
-    pub(super) fn local(&self, key: &str) -> Option<Result<Entry>> {
-        let file = &self.loaded.file;
+    pub(super) fn local(&self, key: &str, budget: &mut Budget) -> Option<Result<Entry>> {
         let get = Entry { loaded: self.loaded.clone(), section: self.section.clone(), key: format!("get {key}") };
-        if file.value(&self.section, &get.key).is_some() {
-            return Some(self.copied(&get));
+        if self.copies(&get.key) {
+            return Some(self.copied(&get, budget));
         }
-        // What is a global option already is skipped, even if the value differs.
-        let is_local = file.value(&self.section, key).is_some() && self.loaded.default(key).is_none();
-        is_local.then(|| Ok(Entry { key: key.to_owned(), ..get }))
+        self.sets(key).then(|| Ok(Entry { key: key.to_owned(), ..get }))
     }
 
-    fn copied(&self, get: &Entry) -> Result<Entry> {
-        let name = resolve(get, &mut Budget::default())?;
+    /// Whether there is such a local option, at the expense of nothing.
+    fn has(&self, key: &str) -> bool {
+        self.copies(&format!("get {key}")) || self.sets(key)
+    }
+
+    fn copies(&self, get: &str) -> bool {
+        self.loaded.file.value(&self.section, get).is_some()
+    }
+
+    /// What is a global option already is skipped, even if the value differs.
+    fn sets(&self, key: &str) -> bool {
+        self.loaded.file.value(&self.section, key).is_some() && self.loaded.default(key).is_none()
+    }
+
+    fn copied(&self, get: &Entry, budget: &mut Budget) -> Result<Entry> {
+        let name = resolve(get, budget)?;
         self.globals.get(&name).ok_or_else(|| {
             Error::config(format!("`{}` copies a global option that is not set", shown(&get.key)))
                 .with_context("at", get.at())
@@ -170,8 +181,13 @@ impl Context {
     }
 
     /// A local option; the using section's goes before the used one's.
-    pub(super) fn local(&self, key: &str) -> Option<Result<Entry>> {
-        self.links.iter().find_map(|link| link.local(key))
+    pub(super) fn local(&self, key: &str, budget: &mut Budget) -> Option<Result<Entry>> {
+        self.links.iter().find_map(|link| link.local(key, budget))
+    }
+
+    /// Whether there is such a local option.
+    pub(super) fn has_local(&self, key: &str) -> bool {
+        self.links.iter().any(|link| link.has(key))
     }
 
     /// A global option: what a using section sets goes before what a used one sets.
@@ -182,8 +198,8 @@ impl Context {
     }
 
     /// An option, as `appconfig` gives it: local ones go before global ones.
-    pub(super) fn option(&self, key: &str) -> Option<Result<Entry>> {
-        self.local(key).or_else(|| self.global(key).map(Ok))
+    pub(super) fn option(&self, key: &str, budget: &mut Budget) -> Option<Result<Entry>> {
+        self.local(key, budget).or_else(|| self.global(key).map(Ok))
     }
 
     /// The names of all options, local and global, some more than once.

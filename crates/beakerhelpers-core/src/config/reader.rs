@@ -44,7 +44,9 @@ impl Reader {
         let mut links = vec![first];
         loop {
             let link = links.last().expect("it begins with one");
-            let Some(used) = link.local("use").transpose()? else { return Ok(Context { links, code: None }) };
+            let Some(used) = link.local("use", &mut self.budget).transpose()? else {
+                return Ok(Context { links, code: None });
+            };
             let name = resolve(&used, &mut self.budget)?;
             let step = self.step(kind, name.trim(), link).map_err(|error| error.with_context("used at", used.at()))?;
             let next = match step {

@@ -65,7 +65,8 @@ impl<'p> Pace<'p> {
             (Some(busy), Rest::AsLongAsTheBatch) => busy.max(Duration::from_millis(10)),
             (Some(_), Rest::For(rest)) => rest,
         };
-        let rest_until = Instant::now() + rest;
+        // No instant is that far away: such a rest lasts until something else ends it.
+        let rest_until = Instant::now().checked_add(rest);
         loop {
             if self.plan.max_time.is_some_and(|max| self.started.elapsed() >= max) {
                 let _ = progress.batch(so_far);
@@ -74,7 +75,7 @@ impl<'p> Pace<'p> {
             if progress.batch(so_far) == ControlFlow::Break(()) {
                 return Some(Ended::Stopped);
             }
-            let left = rest_until.saturating_duration_since(Instant::now());
+            let left = rest_until.map_or(SLICE, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return None;
             }
@@ -139,8 +140,10 @@ mod tests {
                 ControlFlow::Break(())
             }
         }
-        let plan = DeletePlan::default().with_rest(Rest::For(Duration::MAX / 4));
-        let ended = Pace::start(&plan).batch_done(Some(Duration::ZERO), &Deleted::default(), &mut Stop);
-        assert_eq!(ended, Some(Ended::Stopped));
+        for rest in [Duration::MAX / 4, Duration::MAX] {
+            let plan = DeletePlan::default().with_rest(Rest::For(rest));
+            let ended = Pace::start(&plan).batch_done(Some(Duration::ZERO), &Deleted::default(), &mut Stop);
+            assert_eq!(ended, Some(Ended::Stopped));
+        }
     }
 }

@@ -92,6 +92,22 @@ fn a_few_lines_that_stand_for_a_lot_are_refused() {
 }
 
 #[test]
+fn what_is_copied_is_paid_for_like_what_is_set() {
+    let ten = |name: usize| format!("%(a{name})s").repeat(10);
+    let lines = (0..4).map(|name| format!("a{name} = {}", ten(name + 1))).collect::<Vec<_>>().join("\n");
+    let text = |copies: usize| {
+        let copies = (0..copies).map(|n| format!("get beaker.session.x{n:02} = g%(a0)s\n")).collect::<String>();
+        format!("[DEFAULT]\ng = 1\n[app:main]\n{copies}{lines}\na4 =\n")
+    };
+    assert_eq!(Site::prod(text(5)).store("prod.ini").unwrap().get("x04"), Some("1"));
+    assert_eq!(
+        Site::prod(text(20)).error("prod.ini"),
+        "cannot interpolate the value of `get beaker.session.x08`: with all that it refers to it is too large\n  \
+         at: prod.ini:12"
+    );
+}
+
+#[test]
 fn no_error_shows_a_secret() {
     for value in [
         "%(hunter2)s",

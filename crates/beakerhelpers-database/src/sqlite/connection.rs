@@ -14,7 +14,7 @@ use diesel::{Connection as _, ConnectionError};
 
 use super::errors::{self, Trouble};
 use super::files::{self, Files, Stamp, Want};
-use crate::statement::Statement;
+use crate::statement::{Key, Statement};
 
 /// How a database is to be opened.
 #[derive(Clone, Debug)]
@@ -226,6 +226,19 @@ impl Connection {
 pub(crate) fn int<'r>(row: &impl Row<'r, Sqlite>, column: usize) -> Option<i64> {
     let field = row.get(column)?;
     field.value().map(|mut value| value.read_long())
+}
+
+/// What is in a column as a place in the order of its values.
+pub(crate) fn value<'r>(row: &impl Row<'r, Sqlite>, column: usize) -> Key {
+    let field = row.get(column);
+    // A view may have NULL here. It comes before everything; that which comes after it alone compares like it.
+    let Some(mut value) = field.as_ref().and_then(Field::value) else { return Key::Real(f64::NEG_INFINITY) };
+    match value.value_type() {
+        Some(SqliteType::Long) => Key::Number(value.read_long()),
+        Some(SqliteType::Double) => Key::Real(value.read_double()),
+        Some(SqliteType::Binary) => Key::Bytes(value.read_blob().to_vec()),
+        _ => Key::Text(value.read_blob().to_vec()),
+    }
 }
 
 /// The bytes in a column, `None` for NULL.

@@ -7,7 +7,7 @@ use diesel::result::QueryResult;
 use diesel::row::Row;
 use diesel::sqlite::Sqlite;
 
-use super::connection::{Connection, bytes, int, only_text};
+use super::connection::{Connection, bytes, int, only_text, value};
 use super::sql::{Direction, LARGEST_DATA, Sql};
 use super::{SqliteStore, comparable_text};
 use crate::statement::{Key, KeyColumn, Statement};
@@ -17,8 +17,10 @@ use crate::times::Clock;
 const ROWS: u32 = 1000;
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// The records of a query. A page is read whole and its statement ended before the first record of it is handed out,
-/// so that whoever takes his time with a record holds no lock.
+/// The records of a query. Rows with the same key can only be those of a view; where a page ends among them, the rest of
+/// them is left out. A page is read whole and its statement ended before the first record of it is handed out,
+/// so that whoever takes his time with a record holds no lock. After the last one, or once this is dropped, a store that
+/// only reads has no connection open: whoever takes his time with all of them is in nobody's way.
 pub(crate) struct Pages<'s> {
     store: &'s SqliteStore,
     way: Direction,
@@ -65,18 +67,7 @@ impl<'s> Pages<'s> {
         Ok(())
     }
 
-    fn again(&mut self, key: &Key) -> Option<Result<Record>> {
-        let zone = self.store.zone;
-        self.store
-            .read(|connection, sql| one(connection, &sql.by_key(key), zone))
-            .unwrap_or_else(|error| Some(Err(error)))
-    }
-}
-
-impl Iterator for Pages<'_> {
-    type Item = Result<Record>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn advance(&mut self) -> Option<Result<Record>> {
         while self.left > 0 {
             let item = match self.page.next() {
                 Some(Entry::Record(record)) => Some(record),
@@ -96,6 +87,31 @@ impl Iterator for Pages<'_> {
             }
         }
         None
+    }
+
+    fn again(&mut self, key: &Key) -> Option<Result<Record>> {
+        let zone = self.store.zone;
+        self.store
+            .read(|connection, sql| one(connection, &sql.by_key(key), zone))
+            .unwrap_or_else(|error| Some(Err(error)))
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.advance();
+        if item.is_none() || self.left == 0 {
+            self.store.release();
+        }
+        item
+    }
+}
+
+impl Drop for Pages<'_> {
+    fn drop(&mut self) {
+        self.store.release();
     }
 }
 
@@ -140,7 +156,7 @@ pub(crate) fn one(
 pub(crate) fn key<'r>(row: &impl Row<'r, Sqlite>, column: KeyColumn) -> Key {
     match column {
         KeyColumn::Number(_) => Key::Number(int(row, 0).unwrap_or_default()),
-        KeyColumn::Namespace => Key::Namespace(bytes(row, 0, <[u8]>::to_vec).unwrap_or_default()),
+        KeyColumn::Namespace => value(row, 0),
     }
 }
 

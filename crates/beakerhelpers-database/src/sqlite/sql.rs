@@ -57,20 +57,12 @@ impl<'a> Sql<'a> {
         })
     }
 
-    /// The key as a result: a number, or bytes.
-    fn key_result(self) -> Piece<'a> {
-        match self.key {
-            KeyColumn::Number(name) => Piece::Sql(name),
-            KeyColumn::Namespace => Piece::Sql("CAST(namespace AS BLOB)"),
-        }
-    }
-
     /// Key, id, access time, creation time, size and contents of the rows after a key, contents last. `old` is a time in
     /// text: contents of rows before it are left out, and the size with them.
     pub(crate) fn page(self, after: Option<&'a Key>, way: Direction, rows: i64, old: Option<&'a str>) -> Statement<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
-            self.key_result(),
+            self.key(),
             Piece::Sql(", CAST(namespace AS BLOB), accessed, created, "),
         ]);
         if let Some(old) = old {
@@ -124,7 +116,7 @@ impl<'a> Sql<'a> {
     fn one(self) -> Statement<'a> {
         Statement::new([
             Piece::Sql("SELECT "),
-            self.key_result(),
+            self.key(),
             Piece::Sql(
                 ", CAST(namespace AS BLOB), accessed, created, 0, octet_length(data), CASE WHEN octet_length(data) > ",
             ),
@@ -187,7 +179,7 @@ impl<'a> Sql<'a> {
     pub(crate) fn times(self, after: Option<&'a Key>, rows: i64) -> Statement<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
-            self.key_result(),
+            self.key(),
             Piece::Sql(", accessed FROM "),
             Piece::Table(self.table),
         ]);

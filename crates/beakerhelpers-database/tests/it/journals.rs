@@ -1,11 +1,13 @@
 //! Both journal modes, as live applications and dead ones leave them.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 use beakerhelpers_core::{DeletePlan, ErrorKind, Query, SaveMode, SessionId, Silent};
 
 use crate::child;
-use crate::support::{Place, assert_error, cutoff, record};
+use crate::support::{Place, assert_error, cutoff, record, text};
 
 fn filled(journal_mode: &str) -> Place {
     let place = Place::with_table();
@@ -56,6 +58,48 @@ fn a_database_in_wal_mode_that_is_at_rest_is_read_as_it_changes() {
     drop((live, reader));
     place.sql("PRAGMA journal_mode = DELETE");
     assert_eq!(place.reader().iter(Query::ALL).flatten().count(), 3);
+}
+
+/// The locks of this process on these files, as `/proc/locks` lists them.
+fn our_locks(paths: &[PathBuf]) -> Vec<String> {
+    let us = std::process::id().to_string();
+    let inodes: Vec<_> =
+        paths.iter().map(|path| format!(":{}", fs::metadata(path).expect("it is there").ino())).collect();
+    let locks = fs::read_to_string("/proc/locks").expect("the kernel lists its locks");
+    let ours = locks.lines().filter(|lock| {
+        let mut fields = lock.split_ascii_whitespace();
+        fields.nth(4) == Some(&us) && fields.next().is_some_and(|file| inodes.iter().any(|inode| file.ends_with(inode)))
+    });
+    ours.map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn who_has_listed_a_live_database_in_wal_mode_is_in_nobodys_way() {
+    let place = filled("WAL");
+    let live = child::start("use wal", &place.path());
+    let paths = ["sessions.db", "sessions.db-shm"].map(|name| place.dir.path().join(name));
+    let reader = place.reader();
+    let mut records = reader.iter(Query::ALL);
+    assert!(records.next().is_some());
+    assert!(!our_locks(&paths).is_empty(), "while it reads, the test would see its locks");
+    assert_eq!(records.by_ref().count(), 2);
+    assert!(our_locks(&paths).is_empty(), "at the end: {:?}", our_locks(&paths));
+    drop(records);
+    let mut limited = reader.iter(Query::newest(1));
+    assert!(limited.next().is_some());
+    assert!(our_locks(&paths).is_empty(), "at the limit: {:?}", our_locks(&paths));
+    let mut dropped = reader.iter(Query::ALL);
+    assert!(dropped.next().is_some());
+    drop(dropped);
+    assert!(our_locks(&paths).is_empty(), "once it is dropped: {:?}", our_locks(&paths));
+    // While the reader's process still lives, the application may do what needs the database for itself.
+    drop(live);
+    assert_eq!(reader.iter(Query::ALL).count(), 3);
+    assert_eq!(text(&mut place.raw(), "SELECT journal_mode FROM pragma_journal_mode"), "wal");
+    place.sql("PRAGMA journal_mode = DELETE");
+    assert_eq!(place.text("SELECT journal_mode FROM pragma_journal_mode"), "delete");
+    assert_eq!(place.files(), ["sessions.db"]);
+    drop(limited);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Files and tables that are not what they should be.
 
 use std::fs;
+use std::time::Duration;
 
-use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SessionStore, SetupMode};
+use beakerhelpers_core::{DeletePlan, ErrorKind, Query, Rest, SaveMode, SessionId, SessionStore, SetupMode, Silent};
 
-use crate::support::{Place, assert_error, open, record, registry};
+use crate::support::{Place, assert_error, cutoff, open, record, registry};
 
 fn first_error(store: &dyn SessionStore) -> beakerhelpers_core::Error {
     let mut items = store.iter(Query::ALL);
@@ -184,4 +185,40 @@ fn a_database_in_utf_16_is_refused() {
     let place = Place::new();
     place.sql("PRAGMA encoding = 'UTF-16'; CREATE TABLE beaker_cache (namespace, accessed, created, data)");
     assert_error(&first_error(&*place.reader()), ErrorKind::Unsupported, &["UTF-16"]);
+}
+
+#[test]
+fn keys_of_every_type_are_read_once() {
+    // One that begins again after each page, with room enough to be noticed.
+    let most = 10_000;
+    for columns in ["namespace", "namespace VARCHAR(255)", "namespace INTEGER", "namespace BLOB"] {
+        let place = Place::new();
+        place.sql(&format!(
+            "CREATE TABLE beaker_cache ({columns}, accessed, created, data, PRIMARY KEY (namespace)) WITHOUT ROWID;
+             WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100),
+             keys(key) AS (SELECT n FROM n UNION ALL SELECT n + 0.5 FROM n UNION ALL SELECT '!' || n FROM n
+             UNION ALL SELECT CAST('z' || n AS BLOB) FROM n UNION ALL SELECT CAST(x'ff' AS TEXT) UNION ALL SELECT x'')
+             INSERT INTO beaker_cache SELECT key, '2026-11-20 10:00:00.000000', '2026-11-20 10:00:00.000000', x'00' FROM keys"
+        ));
+        for query in [Query::ALL, Query::newest(most)] {
+            let store = place.reader();
+            assert_eq!(store.iter(query).take(usize::try_from(most).expect("small")).count(), 4402, "{columns}");
+        }
+        let old = DeletePlan::default().with_batch_size(700).with_rest(Rest::For(Duration::ZERO));
+        let done = place.store().delete_old(cutoff(), &old.with_limit(most), &mut Silent).expect("it cleans");
+        assert_eq!((done.deleted, done.kept), (4402, 0), "{columns}");
+    }
+}
+
+#[test]
+fn a_view_with_rows_without_id_is_read_to_its_end() {
+    let place = Place::with_table();
+    place.sql(
+        "DROP TABLE beaker_cache;
+         CREATE VIEW beaker_cache AS WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1500)
+         SELECT CASE WHEN n > 10 THEN 's' || n END AS namespace, '2026-11-20 10:00:00.000000' AS accessed,
+         '2026-11-20 10:00:00.000000' AS created, x'00' AS data FROM n",
+    );
+    let records: Vec<_> = place.reader().iter(Query::ALL).take(10_000).collect();
+    assert_eq!((records.len(), records.iter().flatten().count()), (1500, 1490));
 }
