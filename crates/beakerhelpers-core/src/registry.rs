@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, Result, SessionStore, StoreConfig};
+use crate::{Error, Result, SessionStore, StoreConfig, escape_controls};
 
 #[cfg(feature = "command")]
 use crate::Command;
@@ -189,7 +189,8 @@ impl Registry {
 
     fn not_linked(&self, name: &str) -> Error {
         let linked = near_first(name, self.stores.iter().map(|store| store.name));
-        let error = Error::config(format!("the store type `{}` is not linked into this program", name.escape_debug()));
+        let error =
+            Error::config(format!("the store type `{}` is not linked into this program", escape_controls(name)));
         let error = match linked.as_slice() {
             [] => error.with_context("linked", "no store type at all"),
             names => error.with_context("linked", format!("`{}`", names.join("`, `"))),
@@ -287,8 +288,8 @@ mod tests {
     fn an_unknown_type_lists_what_is_linked_near_names_first() {
         let registry = Registry::default().with_store(&FILE).with_store(&MEMORY);
         assert_eq!(
-            report(&registry, "memry\n"),
-            "the store type `memry` is not linked into this program\n  linked: `memory`, `file`\n  \
+            report(&registry, "memry\u{1b}"),
+            "the store type `memry\\x1b` is not linked into this program\n  linked: `memory`, `file`\n  \
              at: `beaker.session.type`\n\nhint: correct `type`, or link a crate that registers it"
         );
     }
