@@ -187,6 +187,22 @@ impl Registry {
         (store.open)(config)
     }
 
+    /// What the user should know of a configuration before its store is opened, a sentence each: options that neither
+    /// its store type nor Beaker knows, and that look like a slip of the keyboard.
+    pub fn notices(&self, config: &StoreConfig) -> Vec<String> {
+        let Some(store) = self.stores.iter().find(|store| store.name == config.store_type()) else { return Vec::new() };
+        let options = || store.options.iter().map(|option| option.name).chain(["type", "timeout"]);
+        let unknown = config.names().filter(|name| {
+            !name.starts_with("sa.") && !BEAKERS_OPTIONS.contains(name) && options().all(|option| option != *name)
+        });
+        let slip = |name| {
+            let near = near_first(name, options()).into_iter().next()?;
+            let is_near = strsim::jaro_winkler(name, near) >= 0.9;
+            is_near.then(|| format!("{} is not known; did you mean `{near}`?", config.origin(name)))
+        };
+        unknown.filter_map(slip).collect()
+    }
+
     fn not_linked(&self, name: &str) -> Error {
         let linked = near_first(name, self.stores.iter().map(|store| store.name));
         let error =
@@ -212,6 +228,40 @@ impl Registry {
 /// The types that Beaker itself has (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
 const BEAKERS: [&str; 9] =
     ["memory", "file", "dbm", "cookie", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:mongodb", "ext:google"];
+
+/// The options that Beaker itself has for sessions, whatever their store (`beaker/session.py`, `beaker/util.py` and
+/// `beaker/ext`, 1.14.1).
+const BEAKERS_OPTIONS: [&str; 29] = [
+    "auto",
+    "cookie_domain",
+    "cookie_expires",
+    "cookie_path",
+    "crypto_type",
+    "data_dir",
+    "data_serializer",
+    "encrypt_key",
+    "encrypt_nonce_bits",
+    "httponly",
+    "id",
+    "invalidate_corrupt",
+    "key",
+    "lock_dir",
+    "memcache_module",
+    "namespace_class",
+    "sa_opts",
+    "samesite",
+    "save_accessed_time",
+    "schema_name",
+    "secret",
+    "secure",
+    "session_class",
+    "table_name",
+    "timeout",
+    "type",
+    "url",
+    "use_cookies",
+    "validate_key",
+];
 
 /// The crate of this project that registers a store type.
 fn known_crate(store_type: &str) -> Option<&'static str> {
@@ -282,6 +332,29 @@ mod tests {
         let registry = Registry::default().with_store(&FILE).with_store(&MEMORY);
         let store = registry.open(&StoreConfig::new("beaker.session").with("type", "memory")).expect("it is linked");
         assert_eq!(store.info().store_type, "memory");
+    }
+
+    #[test]
+    fn a_slip_of_the_keyboard_is_noticed() {
+        static TABLES: StoreType = StoreType::new("tables", "in tables", open, package!())
+            .with_options(&[OptionSpec::secret("url", "a URL"), OptionSpec::new("table_name", "a name")]);
+        let registry = Registry::default().with_store(&TABLES);
+        let config = |names: &[&str]| {
+            names.iter().fold(StoreConfig::new("shop").with("type", "tables"), |config, name| config.with(name, "x"))
+        };
+        assert_eq!(
+            registry.notices(&config(&["url", "tabel_name", "timeuot"])),
+            [
+                "`shop.tabel_name` is not known; did you mean `table_name`?",
+                "`shop.timeuot` is not known; did you mean `timeout`?"
+            ]
+        );
+        let right =
+            ["url", "table_name", "timeout", "sa.url_", "sa.tabel_name", "lock_dir", "colour", "digest_filenames"];
+        assert_eq!(registry.notices(&config(&right)), [""; 0]);
+        assert_eq!(registry.notices(&config(&BEAKERS_OPTIONS).with("type", "tables")), [""; 0]);
+        // Of a store that is not linked nothing is known.
+        assert_eq!(registry.notices(&config(&["tabel_name"]).with("type", "other")), [""; 0]);
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl StoreConfig {
         self.prefix == other.prefix && options(self)
     }
 
-    pub(super) fn with_notice(mut self, notice: String) -> Self {
+    pub(crate) fn with_notice(mut self, notice: String) -> Self {
         self.notices.push(notice);
         self
     }
