@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use crate::run::{Result, cargo, output, run, say};
 use crate::test::{self, Skips};
 
+/// So many sessions are in the demo, old ones too.
+const DEMO: &str = "11";
+
 type Step = (&'static str, fn() -> Result);
 
 const STEPS: [Step; 8] = [
@@ -21,13 +24,17 @@ const STEPS: [Step; 8] = [
     ("tests", || test::run(&[], Skips::Forbidden)),
     // Optimisation across crates must not lose the plugins.
     ("release", || {
-        run(&mut cargo(&["test", "--release", "--package", "beakerhelpers-cli", "--test", "it", "dispatcher::"]))
+        let tests = ["test", "--release", "--package", "beakerhelpers-cli", "--test", "it", "dispatcher::"];
+        let said = output(&mut cargo(&tests))?;
+        // A name that no test has would be a success.
+        if passed(&said) == 0 { Err(format!("no test ran:\n{said}")) } else { Ok(()) }
     }),
     ("example", || {
         let manifest = "examples/plugin-count/Cargo.toml";
         let target = crate::run::target().join("example");
-        run(cargo(&["run", "--quiet", "--manifest-path", manifest, "--", "count", "examples/demo/demo.ini"])
-            .env("CARGO_TARGET_DIR", target))
+        let count = ["run", "--quiet", "--manifest-path", manifest, "--", "count", "examples/demo/demo.ini"];
+        let said = output(cargo(&count).env("CARGO_TARGET_DIR", target))?;
+        if said.trim() == DEMO { Ok(()) } else { Err(format!("it counts {}, not {DEMO}", said.trim())) }
     }),
     ("packages", packages),
 ];
@@ -47,6 +54,12 @@ pub(crate) fn run_all() -> Result {
     }
     say(&format!("\ntimes: {}", times.join(", ")));
     if failures.is_empty() { Ok(()) } else { Err(format!("failed: {}", failures.join(", "))) }
+}
+
+/// How many tests passed, by what the test harness says.
+fn passed(said: &str) -> u64 {
+    let results = said.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split_once(" passed;"));
+    results.filter_map(|(number, _)| number.parse::<u64>().ok()).sum()
 }
 
 /// Every package builds without its default features, and with each of its features alone.
@@ -74,7 +87,7 @@ fn packages() -> Result {
     run(&mut package)
 }
 
-fn members() -> Result<Vec<Json>> {
+pub(crate) fn members() -> Result<Vec<Json>> {
     let metadata = output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
     let mut metadata: Json = serde_json::from_str(&metadata).map_err(|error| format!("`cargo metadata`: {error}"))?;
     match metadata["packages"].take() {
@@ -83,6 +96,19 @@ fn members() -> Result<Vec<Json>> {
     }
 }
 
-fn name(package: &Json) -> Result<&str> {
+pub(crate) fn name(package: &Json) -> Result<&str> {
     package["name"].as_str().ok_or_else(|| "`cargo metadata` gives a package without a name".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_that_ran_are_counted() {
+        let none = "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 30 filtered out\n";
+        assert_eq!(passed(none), 0);
+        assert_eq!(passed(&none.replace("ok. 0 passed", "ok. 12 passed").repeat(2)), 24);
+        assert_eq!(passed("test result: FAILED. 3 passed; 1 failed"), 0);
+    }
 }

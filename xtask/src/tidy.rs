@@ -1,10 +1,12 @@
 //! The rules of the house that no other tool checks, each a test.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{output, root};
+use crate::ci::{members, name};
+use crate::run::{cargo, output, root};
 
 /// Every file that is in the repository or about to be.
 fn files() -> Vec<PathBuf> {
@@ -95,6 +97,72 @@ fn every_package_takes_the_lints_of_the_workspace() {
         let manifest = text(&directory.join("Cargo.toml"));
         assert!(manifest.contains("[lints]\nworkspace = true"), "{}", directory.display());
     }
+}
+
+/// The packages of the workspace with the names of their normal dependencies: what a test or a build script needs may
+/// point anywhere.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let members = members().expect("cargo knows them");
+    let all = members.iter().map(|member| {
+        let dependencies = member["dependencies"].as_array().expect("a list").iter();
+        let normal = dependencies.filter(|dependency| dependency["kind"].is_null());
+        (name(member).expect("it has one").to_owned(), normal.map(|one| name(one).expect("so has this").to_owned()))
+    });
+    all.map(|(package, dependencies)| (package, dependencies.collect())).collect()
+}
+
+const CLI: &str = "beakerhelpers-cli";
+const CORE: &str = "beakerhelpers-core";
+/// What is neither a plugin nor the program that names them.
+const SHARED: [&str; 4] = [CORE, "beakerhelpers-codec", "beakerhelpers-testkit", "xtask"];
+
+#[test]
+fn only_the_program_names_plugins() {
+    let all = dependencies();
+    let plugins: Vec<_> = all.keys().filter(|name| !SHARED.contains(&name.as_str()) && *name != CLI).collect();
+    // Those whose names a person would say: a list that is found by leaving out may leave out too much.
+    for plugin in ["beakerhelpers-sessions", "beakerhelpers-cleanup", "beakerhelpers-delete", "beakerhelpers-database"]
+    {
+        assert!(plugins.iter().any(|name| *name == plugin), "{plugin} is not in {plugins:?}");
+        assert!(all[CLI].iter().any(|name| name == plugin), "{CLI} does not depend on {plugin}");
+    }
+    let others = all.iter().filter(|(name, _)| *name != CLI);
+    let wrong = others.flat_map(|(package, dependencies)| {
+        let named = dependencies.iter().filter(|name| plugins.contains(name) || *name == CLI);
+        named.map(move |name| format!("{package}: {name}"))
+    });
+    assert_none(&wrong.collect::<Vec<_>>(), "arrows point down only, so this must not depend on that");
+}
+
+#[test]
+fn the_shared_crates_know_nothing_above_them() {
+    let all = dependencies();
+    let members_of = |package: &str| -> Vec<_> {
+        all[package].iter().filter(|name| all.contains_key(*name)).map(String::as_str).collect()
+    };
+    assert_eq!(members_of(CORE), [""; 0]);
+    assert_eq!(members_of("beakerhelpers-codec"), [CORE]);
+    assert_eq!(members_of("beakerhelpers-testkit"), [CORE]);
+}
+
+#[test]
+fn core_knows_no_database_and_nothing_asynchronous() {
+    // All that it may have, so that another one is a decision and not an accident.
+    let allowed = ["chrono", "chrono-tz", "clap", "configparser", "hmac", "inventory", "sha2", "strsim"];
+    assert_eq!(dependencies()[CORE], allowed);
+    let tree =
+        ["tree", "--package", CORE, "--all-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    let tree = output(&mut cargo(&tree)).expect("cargo knows what it builds");
+    let built: BTreeSet<_> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(allowed.iter().all(|name| built.contains(name)), "the tree is incomplete: {built:?}");
+    let database_or_async = |name: &&str| {
+        let words = ["sqlite", "diesel", "postgres", "mysql", "redis", "tokio", "async", "futures", "hyper", "serde"];
+        words.iter().any(|word| name.contains(word))
+    };
+    assert_none(
+        &built.into_iter().filter(database_or_async).map(str::to_owned).collect::<Vec<_>>(),
+        "core must do without",
+    );
 }
 
 #[test]

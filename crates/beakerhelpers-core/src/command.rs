@@ -304,7 +304,8 @@ pub struct Opened {
 }
 
 impl StoreArgs {
-    /// Opens the store that the arguments describe.
+    /// Opens the store that the arguments describe. What looks like a misspelt option becomes one of the configuration's
+    /// [notices](StoreConfig::notices).
     ///
     /// # Errors
     ///
@@ -315,6 +316,7 @@ impl StoreArgs {
             .with_access(access)
             .with_zone(self.time_zone)
             .with_wait(self.wait);
+        let config = registry.notices(&config).into_iter().fold(config, StoreConfig::with_notice);
         Ok(Opened { store: registry.open(&config)?, config })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, Result, SessionStore, StoreConfig};
+use crate::{Error, Result, SessionStore, StoreConfig, escape_controls};
 
 #[cfg(feature = "command")]
 use crate::Command;
@@ -187,9 +187,26 @@ impl Registry {
         (store.open)(config)
     }
 
+    /// What the user should know of a configuration before its store is opened, a sentence each: options that neither
+    /// its store type nor Beaker knows, and that look like a slip of the keyboard.
+    pub fn notices(&self, config: &StoreConfig) -> Vec<String> {
+        let Some(store) = self.stores.iter().find(|store| store.name == config.store_type()) else { return Vec::new() };
+        let options = || store.options.iter().map(|option| option.name).chain(["type", "timeout"]);
+        let unknown = config.names().filter(|name| {
+            !name.starts_with("sa.") && !BEAKERS_OPTIONS.contains(name) && options().all(|option| option != *name)
+        });
+        let slip = |name| {
+            let near = near_first(name, options()).into_iter().next()?;
+            let is_near = strsim::jaro_winkler(name, near) >= 0.9;
+            is_near.then(|| format!("{} is not known; did you mean `{near}`?", config.origin(name)))
+        };
+        unknown.filter_map(slip).collect()
+    }
+
     fn not_linked(&self, name: &str) -> Error {
         let linked = near_first(name, self.stores.iter().map(|store| store.name));
-        let error = Error::config(format!("the store type `{}` is not linked into this program", name.escape_debug()));
+        let error =
+            Error::config(format!("the store type `{}` is not linked into this program", escape_controls(name)));
         let error = match linked.as_slice() {
             [] => error.with_context("linked", "no store type at all"),
             names => error.with_context("linked", format!("`{}`", names.join("`, `"))),
@@ -211,6 +228,40 @@ impl Registry {
 /// The types that Beaker itself has (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
 const BEAKERS: [&str; 9] =
     ["memory", "file", "dbm", "cookie", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:mongodb", "ext:google"];
+
+/// The options that Beaker itself has for sessions, whatever their store (`beaker/session.py`, `beaker/util.py` and
+/// `beaker/ext`, 1.14.1).
+const BEAKERS_OPTIONS: [&str; 29] = [
+    "auto",
+    "cookie_domain",
+    "cookie_expires",
+    "cookie_path",
+    "crypto_type",
+    "data_dir",
+    "data_serializer",
+    "encrypt_key",
+    "encrypt_nonce_bits",
+    "httponly",
+    "id",
+    "invalidate_corrupt",
+    "key",
+    "lock_dir",
+    "memcache_module",
+    "namespace_class",
+    "sa_opts",
+    "samesite",
+    "save_accessed_time",
+    "schema_name",
+    "secret",
+    "secure",
+    "session_class",
+    "table_name",
+    "timeout",
+    "type",
+    "url",
+    "use_cookies",
+    "validate_key",
+];
 
 /// The crate of this project that registers a store type.
 fn known_crate(store_type: &str) -> Option<&'static str> {
@@ -284,11 +335,34 @@ mod tests {
     }
 
     #[test]
+    fn a_slip_of_the_keyboard_is_noticed() {
+        static TABLES: StoreType = StoreType::new("tables", "in tables", open, package!())
+            .with_options(&[OptionSpec::secret("url", "a URL"), OptionSpec::new("table_name", "a name")]);
+        let registry = Registry::default().with_store(&TABLES);
+        let config = |names: &[&str]| {
+            names.iter().fold(StoreConfig::new("shop").with("type", "tables"), |config, name| config.with(name, "x"))
+        };
+        assert_eq!(
+            registry.notices(&config(&["url", "tabel_name", "timeuot"])),
+            [
+                "`shop.tabel_name` is not known; did you mean `table_name`?",
+                "`shop.timeuot` is not known; did you mean `timeout`?"
+            ]
+        );
+        let right =
+            ["url", "table_name", "timeout", "sa.url_", "sa.tabel_name", "lock_dir", "colour", "digest_filenames"];
+        assert_eq!(registry.notices(&config(&right)), [""; 0]);
+        assert_eq!(registry.notices(&config(&BEAKERS_OPTIONS).with("type", "tables")), [""; 0]);
+        // Of a store that is not linked nothing is known.
+        assert_eq!(registry.notices(&config(&["tabel_name"]).with("type", "other")), [""; 0]);
+    }
+
+    #[test]
     fn an_unknown_type_lists_what_is_linked_near_names_first() {
         let registry = Registry::default().with_store(&FILE).with_store(&MEMORY);
         assert_eq!(
-            report(&registry, "memry\n"),
-            "the store type `memry` is not linked into this program\n  linked: `memory`, `file`\n  \
+            report(&registry, "memry\u{1b}"),
+            "the store type `memry\\x1b` is not linked into this program\n  linked: `memory`, `file`\n  \
              at: `beaker.session.type`\n\nhint: correct `type`, or link a crate that registers it"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Error, Result};
+use crate::{Error, Result, escape_controls};
 
 /// Reads a timeout as BeakerHelpers 0.1 does: a whole number and one of `s`, `m`, `h`, `d`, such as `3s`, `14m`, `36h`
 /// or `2d`. White space around the number is allowed, as there.
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 pub fn parse_timeout(text: &str) -> Result<Duration> {
     parse(text).ok_or_else(|| {
         Error::config("Timeout must be seconds, minutes, hours or days. E.g. 20s, 1m, 4h, 1d")
-            .with_context("got", format!("`{}`", text.escape_debug()))
+            .with_context("got", format!("`{}`", escape_controls(text)))
     })
 }
 
@@ -67,6 +67,12 @@ mod tests {
             let error = parse_timeout(text).unwrap_err();
             assert_eq!(error.to_string(), "Timeout must be seconds, minutes, hours or days. E.g. 20s, 1m, 4h, 1d");
         }
+    }
+
+    #[test]
+    fn what_was_given_is_shown_without_its_escapes() {
+        let report = parse_timeout("it's \u{1b}[2J").unwrap_err().report().to_string();
+        assert!(report.ends_with(r"got: `it's \x1b[2J`"), "{report}");
     }
 
     #[test]

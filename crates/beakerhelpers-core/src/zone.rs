@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, Local, NaiveDate, Offset, TimeZone, Timelike};
 
-use crate::{Cutoff, Error, Result, Timestamp};
+use crate::{Cutoff, Error, Result, Timestamp, escape_controls};
 
 /// A time zone: this host's, a named one, or a fixed offset.
 ///
@@ -49,7 +49,7 @@ impl Zone {
         named.map(|zone| Self(Kind::Named(zone))).map_err(|_| {
             Error::config(format!(
                 "unknown time zone `{}`: give `local`, a name such as `Europe/Vilnius` or `UTC`, or an offset such as `+02:00`",
-                text.escape_debug()
+                escape_controls(text)
             ))
         })
     }

@@ -1,6 +1,6 @@
 //! From a database URL to the store that serves it.
 
-use beakerhelpers_core::{DatabaseUrl, Error, Result, SessionStore, StoreConfig};
+use beakerhelpers_core::{DatabaseUrl, Error, Result, SessionStore, StoreConfig, escape_controls};
 
 use crate::Flavor;
 
@@ -45,7 +45,7 @@ fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<B
 fn unsupported(dialect: &str) -> Error {
     let error = match KNOWN.iter().find(|(name, _)| *name == dialect) {
         Some((_, product)) => Error::unsupported(format!("this build does not support {product}")),
-        None => Error::unsupported(format!("there is no database `{}`", dialect.escape_debug())),
+        None => Error::unsupported(format!("there is no database `{}`", escape_controls(dialect))),
     };
     let linked = match LINKED {
         [] => "no database at all".to_owned(),
@@ -74,7 +74,7 @@ fn sqlite_path(url: &DatabaseUrl) -> Result<String> {
     match path {
         "" | ":memory:" => Err(Error::config("the database is in memory, where only the application can see it")),
         path if url.option("mode") == Some("memory") || path.contains('\0') => {
-            Err(Error::config(format!("`{}` names no file", path.escape_debug())))
+            Err(Error::config(format!("`{}` names no file", escape_controls(path))))
         }
         path => return Ok(path.to_owned()),
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use beakerhelpers_core::{
     Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, NaiveTime, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone, escape_controls,
 };
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
@@ -53,7 +53,7 @@ impl SqliteStore {
     pub(crate) fn new(config: &StoreConfig, flavor: Flavor, path: &str) -> Result<Self> {
         let schema = config.get("schema_name");
         if let Some(schema) = schema.filter(|schema| !schema.eq_ignore_ascii_case("main")) {
-            return Err(Error::config(format!("an SQLite database has no schema `{}`", schema.escape_debug()))
+            return Err(Error::config(format!("an SQLite database has no schema `{}`", escape_controls(schema)))
                 .with_context("at", config.origin("schema_name"))
                 .with_hint(format!("remove `{}.schema_name`", config.prefix())));
         }
@@ -64,7 +64,7 @@ impl SqliteStore {
             let hint = format!(
                 "a relative path starts at the working directory; the file stands beside the configuration, so write \
                  `sqlite:///%(here)s/{}`",
-                path.escape_debug()
+                escape_controls(path)
             );
             (base.join(path), hint)
         });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use beakerhelpers_core::{Error, Result};
+use beakerhelpers_core::{Error, Result, escape_controls};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Binary, Double, Text, Untyped};
@@ -32,9 +32,9 @@ impl TableName {
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
-            write!(f, "{}.", schema.escape_debug())?;
+            write!(f, "{}.", escape_controls(schema))?;
         }
-        write!(f, "{}", self.name.escape_debug())
+        write!(f, "{}", escape_controls(&self.name))
     }
 }
 

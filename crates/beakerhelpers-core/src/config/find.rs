@@ -124,7 +124,7 @@ impl Finder<'_> {
                     match (kind, self.keys_of(&next, kind)) {
                         (Kind::App, Some(found)) => apps.push(found),
                         (Kind::Filter, Some(found)) if is_middleware(&next, &mut self.reader.budget) => {
-                            filters.push(found)
+                            filters.push(found);
                         }
                         _ => queue.push_back(next),
                     }

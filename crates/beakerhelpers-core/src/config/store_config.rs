@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{Error, Result, Zone};
+use crate::{Error, Result, Zone, escape_controls};
 
 /// The options of one store, such as all `beaker.session.*` keys of a section, without the prefix.
 ///
@@ -106,7 +106,7 @@ impl StoreConfig {
         self.prefix == other.prefix && options(self)
     }
 
-    pub(super) fn with_notice(mut self, notice: String) -> Self {
+    pub(crate) fn with_notice(mut self, notice: String) -> Self {
         self.notices.push(notice);
         self
     }
@@ -196,7 +196,7 @@ impl StoreConfig {
         secs.map(|secs| Some(Duration::from_secs(secs))).ok_or_else(|| {
             Error::config(format!(
                 "the session timeout must be a whole number of seconds, not `{}`",
-                text.escape_debug()
+                escape_controls(text)
             ))
             .with_context("at", self.origin("timeout"))
         })

@@ -96,8 +96,8 @@ fn what_is_copied_is_paid_for_like_what_is_set() {
     let ten = |name: usize| format!("%(a{name})s").repeat(10);
     let lines = (0..4).map(|name| format!("a{name} = {}", ten(name + 1))).collect::<Vec<_>>().join("\n");
     let text = |copies: usize| {
-        let copies = (0..copies).map(|n| format!("get beaker.session.x{n:02} = g%(a0)s\n")).collect::<String>();
-        format!("[DEFAULT]\ng = 1\n[app:main]\n{copies}{lines}\na4 =\n")
+        let copies: Vec<_> = (0..copies).map(|n| format!("get beaker.session.x{n:02} = g%(a0)s")).collect();
+        format!("[DEFAULT]\ng = 1\n[app:main]\n{}\n{lines}\na4 =\n", copies.join("\n"))
     };
     assert_eq!(Site::prod(text(5)).store("prod.ini").unwrap().get("x04"), Some("1"));
     assert_eq!(

@@ -7,6 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+#[cfg(unix)]
+use beakerhelpers_core::escape_controls;
+
 /// The database's file and those that SQLite keeps beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
@@ -126,7 +129,7 @@ pub(crate) fn owner(path: &Path) -> Option<String> {
         (fields.nth(1)?.parse() == Ok(uid)).then_some(name)
     });
     Some(match name {
-        Some(name) => format!("`{}`", name.escape_debug()),
+        Some(name) => format!("`{}`", escape_controls(name)),
         None => format!("the user with the id {uid}"),
     })
 }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use beakerhelpers_core::escape_controls;
+
 use super::files::{Files, Inode, inode};
 
 /// SQLite's locks on the database's file: pending, reserved and the shared range (`PENDING_BYTE` in its `os.h`).
@@ -26,7 +28,7 @@ pub(crate) fn describe(files: &Files) -> Option<String> {
     for pid in held {
         let separator = if text.is_empty() { "" } else { ", " };
         let _ = match fs::read_to_string(format!("/proc/{pid}/comm")) {
-            Ok(name) => write!(text, "{separator}`{}` (process {pid})", name.trim_end().escape_debug()),
+            Ok(name) => write!(text, "{separator}`{}` (process {pid})", escape_controls(name.trim_end())),
             Err(_) => write!(text, "{separator}process {pid}"),
         };
     }

@@ -1,6 +1,6 @@
 //! What the table looks like.
 
-use beakerhelpers_core::{Error, ErrorKind};
+use beakerhelpers_core::{Error, ErrorKind, escape_controls};
 use diesel::result::QueryResult;
 
 use super::connection::{Connection, int, text};
@@ -114,7 +114,7 @@ impl Missing {
 }
 
 fn list(tables: &[String]) -> String {
-    let shown: Vec<_> = tables.iter().take(NAMED).map(|name| format!("`{}`", name.escape_debug())).collect();
+    let shown: Vec<_> = tables.iter().take(NAMED).map(|name| format!("`{}`", escape_controls(name))).collect();
     match tables.len() {
         0 => "none at all".to_owned(),
         all if all > NAMED => format!("{} and {} more", shown.join(", "), all - NAMED),
