@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use beakerhelpers_core::{Cutoff, DeletePlan, Deleted, Error, Progress, Result, SessionStore, Silent, Timestamp};
+use beakerhelpers_core::{Cutoff, DeletePlan, Deleted, Error, Progress, Result, SessionStore, Silent, Timestamp, Zone};
 
 use crate::clock::ClockCheck;
 
@@ -21,6 +21,7 @@ pub struct Cleanup {
     timeout: Duration,
     plan: DeletePlan,
     clock_check: ClockCheck,
+    zone: Zone,
 }
 
 impl Cleanup {
@@ -34,7 +35,7 @@ impl Cleanup {
             return Err(Error::config("a timeout of 0 would delete every session")
                 .with_hint("give the age from which on sessions are to go, such as `30d`"));
         }
-        Ok(Self { timeout, plan: DeletePlan::default(), clock_check: ClockCheck::default() })
+        Ok(Self { timeout, plan: DeletePlan::default(), clock_check: ClockCheck::default(), zone: Zone::LOCAL })
     }
 
     /// Sets how to go about it.
@@ -48,6 +49,13 @@ impl Cleanup {
     #[must_use]
     pub const fn with_clock_check(mut self, check: ClockCheck) -> Self {
         self.clock_check = check;
+        self
+    }
+
+    /// Sets the zone that the store was opened with, for the check of its clock; [`Zone::LOCAL`] otherwise.
+    #[must_use]
+    pub const fn with_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
         self
     }
 
@@ -69,7 +77,7 @@ impl Cleanup {
     /// nothing is deleted then. `Unsupported` where the store cannot delete by age. Otherwise what the store says; what
     /// was deleted until then stays deleted.
     pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
-        self.clock_check.run(store)?;
+        self.clock_check.run(store, self.zone)?;
         store.delete_old(self.cutoff(now), &self.plan, progress)
     }
 }

@@ -96,6 +96,7 @@ impl Subcommand for CleanupArgs {
                     if given.is_some() { "`--timeout`".to_owned() } else { opened.config.origin("timeout") },
                 )
             })?
+            .with_zone(opened.config.zone())
             .with_clock_check(if self.skip_clock_check { ClockCheck::Skip } else { ClockCheck::Refuse });
         if !self.quiet {
             warn_of_reading(cx, &opened.config);
@@ -142,8 +143,9 @@ impl CleanupArgs {
             return Ok(true);
         }
         let active = follow.active;
+        let up_to = if self.limit.is_some() || self.max_time.is_some() { "up to " } else { "" };
         cx.note(&format!(
-            "warning: `--timeout {}` is below `{}.timeout` ({}): {active} session{} the site still takes for active \
+            "warning: `--timeout {}` is below `{}.timeout` ({}): {up_to}{active} session{} the site still takes for active \
              {} to be deleted",
             format_timeout(cleanup.timeout()),
             opened.config.prefix(),

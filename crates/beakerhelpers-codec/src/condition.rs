@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use beakerhelpers_core::{Error, Result, Session};
+use beakerhelpers_core::{Error, Result, Session, Value};
 
 use crate::text::Text;
 
@@ -25,13 +25,29 @@ impl Condition {
     ///
     /// `Corrupt` where the text of the value exceeds the limits.
     pub fn holds(&self, session: &Session) -> Result<bool> {
-        let Some(value) = session.get(&self.key) else { return Ok(false) };
+        let Some(value) = self.value_in(session)? else { return Ok(false) };
         if let Some(text) = value.as_str() {
             return Ok(text == self.value);
         }
         let mut text = String::new();
         Text::new().append_str(value, &mut text)?;
         Ok(text == self.value)
+    }
+
+    /// The value of the key: one that is this text, else one that `str` prints so.
+    fn value_in<'s>(&self, session: &'s Session) -> Result<Option<Value<'s>>> {
+        if let Some(value) = session.get(&self.key) {
+            return Ok(Some(value));
+        }
+        let mut text = String::new();
+        for (key, value) in session.iter().filter(|(key, _)| key.as_str().is_none()) {
+            text.clear();
+            Text::new().append_str(key, &mut text)?;
+            if text == self.key {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 }
 

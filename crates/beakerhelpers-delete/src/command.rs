@@ -1,6 +1,6 @@
 //! `beakerhelpers delete`
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 
 use beakerhelpers_codec::Condition;
@@ -24,6 +24,10 @@ pub(crate) struct Delete {
     #[command(flatten)]
     store: StoreArgs,
 
+    /// What stands where no argument belongs: an id, most likely, which clap would repeat.
+    #[arg(hide = true)]
+    stray: Vec<String>,
+
     /// Delete the session of this id; `-` reads ids from standard input, one a line. May be repeated
     #[arg(long = "id", value_name = "ID", allow_hyphen_values = true)]
     ids: Vec<String>,
@@ -32,7 +36,7 @@ pub(crate) struct Delete {
     #[arg(long = "fingerprint", value_name = "HEX")]
     fingerprints: Vec<String>,
 
-    /// Delete sessions in which this key has this value, as `beakerhelpers sessions` shows it. May be repeated
+    /// Delete sessions in which Python's `str` of this key's value is this. May be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE")]
     conditions: Vec<Condition>,
 
@@ -56,6 +60,9 @@ impl Subcommand for Delete {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
         let reads_stdin = self.ids.iter().any(|id| id == "-");
+        if !self.stray.is_empty() {
+            return Err(Error::config("there is an argument too many").with_hint("session ids go behind `--id`"));
+        }
         let selection = self.selection(cx.stdin)?;
         selection.check()?;
         let access = if self.dry_run { Access::ReadOnly } else { Access::ReadWrite };
@@ -112,18 +119,21 @@ impl Delete {
     }
 }
 
+/// More bytes of ids than this are a slip: the wrong file, or a device.
+const MOST_IDS: u64 = 64 << 20;
+
 /// Reads ids, one a line.
 fn read_ids(stdin: &mut dyn Read, ids: &mut Vec<SessionId>) -> Result<()> {
-    let before = ids.len();
-    for line in BufReader::new(stdin).lines() {
-        let line =
-            line.map_err(|error| Error::config("cannot read session ids from standard input").with_source(error))?;
-        // A file from Windows ends its lines otherwise; an id may begin or end with anything else.
-        let id = line.trim_end_matches('\r');
-        if !id.is_empty() {
-            ids.push(SessionId::new(id));
-        }
+    let mut text = String::new();
+    let read = stdin.take(MOST_IDS + 1).read_to_string(&mut text);
+    read.map_err(|error| Error::config("cannot read session ids from standard input").with_source(error))?;
+    if text.len() as u64 > MOST_IDS {
+        return Err(Error::config("standard input holds more than 64 MiB: that is no list of session ids"));
     }
+    let before = ids.len();
+    // A file from Windows ends its lines otherwise; an id may begin or end with anything else.
+    let lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
+    ids.extend(lines.filter(|id| !id.is_empty()).map(SessionId::new));
     if ids.len() == before {
         return Err(Error::config("standard input holds no session id"));
     }

@@ -69,7 +69,7 @@ pub(crate) struct Sessions {
     #[arg(long, help_heading = "Output")]
     count: bool,
 
-    /// Only sessions in which this key has this value, as the table shows it; may be repeated
+    /// Only sessions in which Python's `str` of this key's value is this; may be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE", help_heading = "Selection")]
     conditions: Vec<Condition>,
 

@@ -51,6 +51,39 @@ fn by_id() {
 }
 
 #[test]
+fn an_id_given_twice_is_one_session() {
+    let shop = shop();
+    let twice = ["--id", IDS[0], "--id", IDS[0]];
+    let printed = delete(&shop, &[&twice[..], &["--dry-run"]].concat()).done();
+    assert_eq!(printed, format!("{}\nwould delete 1 session\n", fingerprint(IDS[0])));
+    assert_eq!(delete(&shop, &twice).done(), "deleted 1 session\n");
+}
+
+#[test]
+fn what_is_too_large_to_be_read_can_be_deleted_by_its_id() {
+    let shop = shop();
+    shop.sql("UPDATE beaker_cache SET data = zeroblob(70000000) WHERE namespace = '3d4e5f6a'");
+    assert_eq!(delete(&shop, &["--id", IDS[3]]).done(), "deleted 1 session\n");
+    assert_eq!(shop.ids(), [IDS[0], IDS[1], IDS[2]]);
+}
+
+#[test]
+fn an_id_in_the_wrong_place_is_not_repeated() {
+    let run = delete(&shop(), &[IDS[0]]);
+    let said = "error: there is an argument too many\n\nhint: session ids go behind `--id`\n";
+    assert_eq!((run.code, run.stderr.as_str()), (exit::USAGE, said));
+}
+
+#[test]
+fn a_key_that_is_no_text_is_found_by_what_is_shown() {
+    let shop = shop();
+    shop.add_row("7e7e7e7e", &shop.local_time(MINUTE), b"\x80\x02}X\x07\x00\x00\x00session}K\x07X\x01\x00\x00\x00xss.");
+    let run = delete(&shop, &["--where", "7=x"]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::SOME_UNREADABLE, "deleted 1 session\n"));
+    assert_eq!(shop.ids(), IDS);
+}
+
+#[test]
 fn ids_that_look_like_options_or_sql() {
     let shop = shop();
     for id in ["-x", "--id", "%", "_", "' OR 1=1 --", "žąsis"] {
