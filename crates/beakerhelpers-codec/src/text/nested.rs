@@ -19,6 +19,9 @@ pub(super) struct Writer<'a, 'o> {
 /// From this depth on, containers are kept in a set.
 const DEEP: usize = 16;
 
+/// Exceptions in exceptions are looked through so often, and no further: one may even be its own argument.
+const DEEPEST_EXCEPTION: usize = 100;
+
 /// A container of which something is still to come.
 struct Frame<'a> {
     value: Value<'a>,
@@ -100,7 +103,7 @@ impl<'a, 'o> Writer<'a, 'o> {
 
     /// Prints a value, or begins to.
     fn value(&mut self, mut value: Value<'a>, mut style: Style) -> Put {
-        loop {
+        for _ in 0..DEEPEST_EXCEPTION {
             let object = match value.kind() {
                 Kind::Object(object) => object,
                 kind => return self.kind(value, kind, style),
@@ -124,6 +127,10 @@ impl<'a, 'o> Writer<'a, 'o> {
                 }
                 None => return self.object(&object),
             }
+        }
+        match value.kind() {
+            Kind::Object(object) => self.object(&object),
+            kind => self.kind(value, kind, style),
         }
     }
 

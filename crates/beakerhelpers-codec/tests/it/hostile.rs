@@ -47,7 +47,7 @@ fn calls_of_calls_are_no_problem() {
         let preamble = format!("c{}\nq\x000", class.replace('.', "\n"));
         print(&[preamble.as_bytes(), &b"h\0".repeat(DEPTH), b"N", &b"\x85R".repeat(DEPTH)].concat())
     };
-    assert_eq!(nest("builtins.ValueError"), "None");
+    assert_eq!(nest("builtins.ValueError"), "<builtins.ValueError object>");
     assert_eq!(nest("a.B"), "<a.B object>");
     assert_eq!(nest("datetime.timezone"), "<datetime.timezone object>");
     assert_eq!(nest("collections.Counter"), "Counter()");
@@ -165,4 +165,11 @@ fn huge_integers_take_no_time() {
     assert!(printed.starts_with("0x1111") && printed.len() == 2_000_002);
     assert!(decode(&[b"L", &[b'9'; 4300][..], b"L\n"].concat()).is_some());
     assert!(decode(&[b"L", &[b'9'; 4301][..], b"L\n"].concat()).is_none());
+}
+
+#[test]
+fn exceptions_in_exceptions_are_not_followed_for_ever() {
+    let exception = |depth: usize| nest(depth, b"cbuiltins\nException\n", b"Vdeep\n", b"\x85R");
+    assert_eq!(exception(99), "deep");
+    assert_eq!(exception(101), "<builtins.Exception object>");
 }
