@@ -46,7 +46,7 @@ pub(crate) struct CleanupArgs {
     #[arg(short, long)]
     yes: bool,
 
-    /// Look at so many sessions in a batch [default: what keeps each batch to some 25 ms]
+    /// Look at so many sessions in a batch [default: what keeps each batch to some 30 ms]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Pace")]
     batch_size: Option<u32>,
 

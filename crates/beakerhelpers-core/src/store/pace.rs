@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::{DeletePlan, Deleted, Ended, Progress, Rest};
 
 /// What a batch may keep the store busy for. A writer that waits for it does not notice. On a busy disk one batch in a
-/// hundred takes twice as long, which is to stay below 50 ms; half of it is the price of any commit.
-const TARGET: Duration = Duration::from_millis(24);
+/// hundred takes half as long again, which is to stay below 50 ms; part of it is the price of any commit.
+const TARGET: Duration = Duration::from_millis(30);
 /// Rests are slept in slices of this, so that a signal is answered at once.
 const SLICE: Duration = Duration::from_millis(50);
 const SMALLEST: usize = 20;
