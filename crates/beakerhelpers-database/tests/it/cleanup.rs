@@ -93,6 +93,7 @@ fn the_settings_of_the_file_stay() {
         let before = place.text(settings);
         place.store().delete_old(cutoff(), &in_a_hurry().with_batch_size(50), &mut Silent).expect("it cleans");
         assert_eq!(place.text(settings), before);
+        assert!(!place.dir.path().join("sessions.db-journal").exists(), "{mode}: the journal is left");
     }
 }
 

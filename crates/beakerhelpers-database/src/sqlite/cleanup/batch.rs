@@ -23,6 +23,12 @@ const CHECKPOINT_PAGES: u64 = 1000;
 const HURRIED: u32 = 6;
 /// The more, the fewer pages a large batch writes twice; with the rest of a program it is to stay below 32 MB.
 const CACHE: &str = "PRAGMA cache_size = -18000";
+/// How this connection ends its own transactions on a rollback journal: a journal that is written over, and made void by
+/// its header, needs no new blocks and no change of the directory for every batch. It is as durable, and the file's own
+/// mode is not touched: other connections go on as they did, and may delete the journal at any time.
+const KEEP_JOURNAL: &str = "PRAGMA journal_mode = PERSIST";
+/// Deletes the journal, unless somebody writes: who does so deletes it then.
+const DROP_JOURNAL: &str = "PRAGMA journal_mode = DELETE";
 
 /// A connection that deletes batches.
 pub(super) struct Batches<'s> {
@@ -103,6 +109,10 @@ impl Drop for Batches<'_> {
     /// The connection was made for this work and is not handed on.
     fn drop(&mut self) {
         if let Ok(connection) = &mut *self.connection {
+            if self.wal_limit.is_none() {
+                // What cannot be deleted now is void, and the next writer deletes it.
+                let _ = connection.execute(DROP_JOURNAL);
+            }
             connection.broken = true;
         }
     }
@@ -116,6 +126,7 @@ fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
         wal = int(&row?, 0) == Some(1);
     }
     if !wal {
+        connection.execute(KEEP_JOURNAL)?;
         return Ok(None);
     }
     // A checkpoint right after the commit is not part of the write lock, and is not to count as if it were.
