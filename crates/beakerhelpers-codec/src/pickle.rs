@@ -28,6 +28,8 @@ pub(crate) struct Machine {
     fence: usize,
     memo: Memo,
     care: Care,
+    /// Where the last pickle ended.
+    end: usize,
 }
 
 /// How text is checked.
@@ -67,7 +69,10 @@ impl Machine {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
-                    Ok(Some(value)) => return Ok(value),
+                    Ok(Some(value)) => {
+                        self.end = cursor.position();
+                        return Ok(value);
+                    }
                     Err(reason) => return Err(Fault { at, reason }),
                 }
             }
@@ -75,6 +80,11 @@ impl Machine {
                 return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
             }
         }
+    }
+
+    /// How many bytes the pickle had that was read last, up to its STOP.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
     }
 
     fn allocated(&self) -> usize {
