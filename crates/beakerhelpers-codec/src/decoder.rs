@@ -7,7 +7,9 @@ use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, Sealing};
-use crate::pickle::{Care, Fault, Machine};
+use crate::fault::Fault;
+use crate::json;
+use crate::pickle::{Care, Machine};
 use crate::settings::Settings;
 
 /// What a payload turned out to hold.
@@ -42,6 +44,7 @@ pub enum Found {
 pub struct Decoder {
     settings: Settings,
     machine: Machine,
+    json: json::Reader,
     /// The session's text, where it is stored as text.
     text: Vec<u8>,
     /// The bytes that the text stands for, decrypted.
@@ -61,6 +64,7 @@ struct Pass<'d> {
     care: Care,
     /// The memory that may be kept for the next payload.
     most: usize,
+    limits: json::Limits,
 }
 
 impl Decoder {
@@ -81,6 +85,7 @@ impl Decoder {
         Self {
             settings,
             machine: Machine::default(),
+            json: json::Reader::default(),
             text: Vec::new(),
             plain: Vec::new(),
             salt: Zeroizing::default(),
@@ -91,7 +96,8 @@ impl Decoder {
     }
 
     /// Sets how many bytes a payload may have; 64 MiB otherwise, and 1 GiB at most.
-    /// Decoding takes at most 80 times as much memory, and a fixed 64 KiB.
+    /// Decoding takes at most 80 times as much memory, and a fixed 64 KiB, or 1 MiB for JSON. The JSON too may have so
+    /// many bytes.
     #[must_use]
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes.min(1 << 30);
@@ -128,8 +134,7 @@ impl Decoder {
     ///
     /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) for what no Beaker can have stored whole, for what exceeds the
     /// limits, and for what the keys do not decrypt; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for
-    /// encrypted sessions that the settings do not allow to decrypt, and for what the JSON serializer made. The messages
-    /// name places and reasons, never contents.
+    /// encrypted sessions that the settings do not allow to decrypt. The messages name places and reasons, never contents.
     pub fn decode_into(&mut self, payload: &Payload, session: &mut Session) -> Result<Found> {
         let mut draft = std::mem::take(session).into_draft();
         let mut read = self.read(payload, &mut draft, Care::Later);
@@ -167,7 +172,7 @@ impl Decoder {
                 *buffer = Vec::new();
             }
         }
-        let mut pass = Pass { draft, care, most };
+        let mut pass = Pass { draft, care, most, limits: json::Limits::of(bytes.len(), self.max_payload) };
         // Memcached keeps the text as it is. No pickle is like that: each ends with a dot.
         if payload.framing() == Framing::Value && text::is_base64(bytes) {
             return self.read_text(bytes, &mut pass);

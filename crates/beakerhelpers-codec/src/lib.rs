@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod ascii;
 mod cipher;
 mod condition;
 mod decoder;
+mod fault;
+mod json;
 mod pickle;
 mod settings;
 pub mod text;

@@ -120,7 +120,7 @@ mod tests {
                     let text = seal(&settings(), how, &value).unwrap();
                     let found = decoder.decode(&Payload::new(Framing::Value, text.clone().into_bytes()));
                     let Ok(Decoded::Session(session)) = found else { panic!("{how:?}: {found:?}") };
-                    let value = session.get("a").and_then(Value::as_str).map(str::len);
+                    let value = session.value("a").and_then(Value::as_str).map(str::len);
                     assert_eq!((value, decoder.sealing()), (Some(len.into()), Some(how)));
                     // Beaker's own form: a nonce of whole characters, and base64 of what is encrypted.
                     assert!(text.len() > how.nonce.chars() && text.len().is_multiple_of(4));

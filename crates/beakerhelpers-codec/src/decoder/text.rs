@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beakerhelpers_core::value::{Draft, NodeId};
 use beakerhelpers_core::{Error, Result};
 
 use super::{Decoder, Pass, Read, corrupt, damaged, root};
@@ -116,7 +115,7 @@ impl Decoder {
     fn parse(&mut self, pass: &mut Pass<'_>) -> Result<Read> {
         pass.draft.reset(pass.most);
         let top = if is_zlib(&self.plain) {
-            json(pass.draft, &self.plain)?
+            self.json.read(pass.draft, &self.plain, pass.limits)?
         } else {
             let read = self.machine.run(pass.draft, &self.plain, pass.care);
             read.map_err(|fault| damaged("session", fault))?
@@ -198,9 +197,4 @@ fn order(ciphers: Ciphers, before: Option<Sealing>) -> impl Iterator<Item = Ciph
     };
     let others = Cipher::ALL.into_iter().filter(move |cipher| Some(*cipher) != before);
     before.into_iter().chain(others).filter(allowed)
-}
-
-/// Reads what the JSON serializer made.
-fn json(_: &mut Draft, _: &[u8]) -> Result<NodeId> {
-    Err(Error::unsupported("sessions of the JSON serializer cannot be read yet"))
 }

@@ -4,6 +4,7 @@
 mod beaker;
 mod cpython;
 mod hostile;
+mod json;
 mod laws;
 mod payloads;
 mod sealed;
