@@ -2,6 +2,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod ascii;
+mod class;
 mod condition;
 mod decoder;
 mod fault;
