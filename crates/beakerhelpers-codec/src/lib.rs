@@ -3,6 +3,7 @@
 
 mod ascii;
 mod cipher;
+mod class;
 mod condition;
 mod decoder;
 mod fault;
