@@ -1,16 +1,14 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
-mod ascii;
 mod cursor;
-mod fault;
 mod memo;
 
 use beakerhelpers_core::value::{Draft, Form, NodeId};
 
-use self::ascii::Number;
 use self::cursor::Cursor;
-pub(crate) use self::fault::{Fault, Reason};
 use self::memo::Memo;
+use crate::ascii::{self, Number};
+use crate::fault::{Fault, Reason};
 
 /// Memory that any pickle may take; [`MEMORY_FACTOR`] times its length comes on top.
 const FREE_MEMORY: usize = 64 * 1024;
@@ -28,6 +26,8 @@ pub(crate) struct Machine {
     fence: usize,
     memo: Memo,
     care: Care,
+    /// Where the last pickle ended.
+    end: usize,
 }
 
 /// How text is checked.
@@ -67,7 +67,10 @@ impl Machine {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
-                    Ok(Some(value)) => return Ok(value),
+                    Ok(Some(value)) => {
+                        self.end = cursor.position();
+                        return Ok(value);
+                    }
                     Err(reason) => return Err(Fault { at, reason }),
                 }
             }
@@ -75,6 +78,11 @@ impl Machine {
                 return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
             }
         }
+    }
+
+    /// How many bytes the pickle had that was read last, up to its STOP.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
     }
 
     fn allocated(&self) -> usize {
