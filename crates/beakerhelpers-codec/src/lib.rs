@@ -9,6 +9,8 @@ mod fault;
 mod json;
 mod pickle;
 pub mod text;
+mod typed;
 
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
+pub use typed::Typed;

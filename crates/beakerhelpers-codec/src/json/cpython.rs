@@ -1,5 +1,6 @@
 //! JSON against CPython's json and zlib: what it writes is read here, and what is written here it reads.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -32,7 +33,10 @@ fn unhex(digits: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap();
+        digits
+    })
 }
 
 fn read(reader: &mut Reader, zlib: &[u8]) -> Session {
@@ -67,7 +71,7 @@ fn what_python_writes_is_read_and_what_is_written_python_reads() {
                 assert_eq!(repr(&session), String::from_utf8(unhex(representation)).unwrap());
                 let mut ours = Vec::new();
                 super::write(&session, &mut ours).unwrap();
-                again += &format!("{}|{representation}\n", hex(&ours));
+                writeln!(again, "{}|{representation}", hex(&ours)).unwrap();
                 seen.0 += 1;
             }
             ["write", pickle, json] => {

@@ -50,7 +50,7 @@ fn damaged_json_is_corrupt_and_no_message_shows_what_is_in_it() {
 }
 
 /// What Beaker would store for this JSON.
-fn stored(json: &[u8]) -> Vec<u8> {
+pub(super) fn stored(json: &[u8]) -> Vec<u8> {
     with_bytes(BASE64.encode(compress_to_vec_zlib(json, 9)).as_bytes())
 }
 

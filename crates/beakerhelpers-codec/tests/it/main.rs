@@ -6,6 +6,7 @@ mod hostile;
 mod json;
 mod laws;
 mod payloads;
+mod typed;
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_codec::{Decoded, Decoder};
