@@ -39,7 +39,8 @@ const LARGEST: usize = 64 << 20;
 /// An enum is tagged externally, as serde's default is: text for a variant without data, else a dict with one key. Where
 /// a map's keys are to be numbers, keys that are text are read as numbers: the JSON serializer makes text of them.
 ///
-/// The other way, what serde calls a tuple becomes a `tuple`, and what it calls bytes `bytes`; structs become dicts.
+/// The other way, what serde calls a sequence becomes a `list` (a set too), a tuple a `tuple`, bytes `bytes`, and a struct
+/// a `dict`.
 ///
 /// # Examples
 ///

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use beakerhelpers_core::value::{BigInt, TimeDelta};
 use beakerhelpers_core::{Kind, Value};
 use serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error as _, Visitor};
+use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::access::{Entries, Sequence, Variant};
@@ -181,20 +181,19 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Refusal> {
         self.spend(NODE)?;
-        match self.value.kind() {
-            Kind::Str(text) => visitor.visit_enum(BorrowedStrDeserializer::new(text)),
-            Kind::Dict(pairs) | Kind::OrderedDict(pairs) if pairs.len() == 1 => match pairs.get(0) {
-                Some((key, value)) => {
-                    let inside = self.inside()?;
-                    visitor.visit_enum(Variant { key: inside.of(key), value: inside.of(value) })
-                }
-                None => Err(Refusal::custom("there is no pair")),
-            },
-            _ => Err(Refusal::new(format!(
-                "expected the name of a variant or a dict with one, found a `{}`",
-                type_name(self.value)
-            ))),
+        let kind = self.value.kind();
+        if let Kind::Str(text) = kind {
+            return visitor.visit_enum(BorrowedStrDeserializer::new(text));
         }
+        if let Kind::Dict(mut pairs) | Kind::OrderedDict(mut pairs) = kind
+            && pairs.len() == 1
+            && let Some((key, value)) = pairs.next()
+        {
+            let inside = self.inside()?;
+            return visitor.visit_enum(Variant { key: inside.of(key), value: inside.of(value) });
+        }
+        let class = type_name(self.value);
+        Err(Refusal::new(format!("expected the name of a variant or a dict with one, found a `{class}`")))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {

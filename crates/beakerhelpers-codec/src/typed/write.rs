@@ -86,6 +86,14 @@ impl Container<'_> {
     }
 }
 
+macro_rules! small {
+    ($($method:ident $number:ty,)*) => {$(
+        fn $method(self, value: $number) -> Result<NodeId, Refusal> {
+            self.serialize_i64(value.into())
+        }
+    )*};
+}
+
 impl<'d> Serializer for Writer<'d> {
     type Ok = NodeId;
     type Error = Refusal;
@@ -101,16 +109,8 @@ impl<'d> Serializer for Writer<'d> {
         Ok(if value { NodeId::TRUE } else { NodeId::FALSE })
     }
 
-    fn serialize_i8(self, value: i8) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
+    small! {
+        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_u8 u8, serialize_u16 u16, serialize_u32 u32,
     }
 
     fn serialize_i64(self, value: i64) -> Result<NodeId, Refusal> {
@@ -119,18 +119,6 @@ impl<'d> Serializer for Writer<'d> {
 
     fn serialize_i128(self, value: i128) -> Result<NodeId, Refusal> {
         Ok(self.draft.big_int(&value.to_le_bytes()))
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<NodeId, Refusal> {
-        self.serialize_i64(value.into())
     }
 
     fn serialize_u64(self, value: u64) -> Result<NodeId, Refusal> {
