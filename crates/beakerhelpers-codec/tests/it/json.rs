@@ -122,7 +122,7 @@ fn deep_nesting_is_no_problem() {
     assert!(printed.replace("'': ", "\"\":").replace("None", "null") == deep);
 }
 
-/// Parts of JSON, whole and broken. No exponents: serde_json does not round as well as Python does.
+/// Parts of JSON, whole and broken. No exponents: `serde_json` does not round as well as Python does.
 const PARTS: [&str; 24] = [
     "{",
     "}",
