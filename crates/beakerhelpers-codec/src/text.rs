@@ -22,7 +22,7 @@
 //! are appended or added, pairs are set by key.
 //!
 //! An object that is a part of itself is `module.Class(...)` there, or `<module.Class object ...>`. `str` of the plain
-//! exceptions is their only argument, and of the markup of MarkupSafe and WebHelpers its text.
+//! exceptions is their only argument, and of `Markup` (`markupsafe`) and `literal` (`webhelpers`) it is the text.
 
 mod float;
 mod name;

@@ -59,7 +59,8 @@ fn every_pickle_of_cpythons_own_tests_is_read() {
         *seen.entry(outcome).or_insert(0) += 1;
         compared += usize::from(!text.is_empty());
     }
-    assert!(seen["loaded"] > 3000 && seen["malformed"] > 150 && seen["elsewhere"] > 5, "{seen:?}");
+    let least = [("loaded", 3000), ("malformed", 150), ("elsewhere", 5)];
+    assert!(least.iter().all(|(outcome, least)| seen.get(outcome).is_some_and(|seen| seen >= least)), "{seen:?}");
     assert!(compared > 3000, "{compared}");
 }
 
@@ -86,7 +87,7 @@ fn check(outcome: &str, pickle: &[u8], text: &str) {
         (_, Ok(session)) => session,
     };
     let mut out = String::new();
-    let value = session.get("v").expect("it is there");
+    let value = session.value("v").expect("it is there");
     let printed = Text::new().with_max_len(10 << 20).with_state().append_repr(value, &mut out);
     if !text.is_empty() {
         printed.expect("it is no longer than Python's");

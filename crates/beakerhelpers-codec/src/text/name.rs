@@ -11,7 +11,7 @@ const DEEPEST_NAME: usize = 8;
 /// What a class or function is called: a global, and attributes that `getattr` is asked for.
 pub(super) struct Name<'a> {
     module: &'a str,
-    name: &'a str,
+    global: &'a str,
     /// The last one first.
     attributes: Vec<&'a str>,
 }
@@ -23,8 +23,8 @@ impl<'a> Name<'a> {
         for _ in 0..DEEPEST_NAME {
             match value.kind() {
                 Kind::Global(global) => {
-                    let (module, name) = global.python3_name();
-                    return Some(Self { module, name, attributes });
+                    let (module, global) = global.python3_name();
+                    return Some(Self { module, global, attributes });
                 }
                 Kind::Object(object) => {
                     let (of, attribute) = attribute(&object)?;
@@ -43,7 +43,7 @@ impl<'a> Name<'a> {
             out.put(self.module)?;
             out.put(".")?;
         }
-        out.put(self.name)?;
+        out.put(self.global)?;
         for attribute in self.attributes.iter().rev() {
             out.put(".")?;
             out.put(attribute)?;
@@ -54,7 +54,7 @@ impl<'a> Name<'a> {
     /// An exception is printed with parentheses, whether it has arguments or not.
     pub(super) fn is_exception(&self) -> bool {
         const ENDS: [&str; 6] = ["Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"];
-        self.module == "builtins" && self.attributes.is_empty() && ENDS.iter().any(|end| self.name.ends_with(end))
+        self.module == "builtins" && self.attributes.is_empty() && ENDS.iter().any(|end| self.global.ends_with(end))
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> Shape<'a> {
             callable: class.filter(|_| name.is_none()),
             name,
             args,
-            starred: object.starred(),
+            starred: object.args_tuple().filter(|args| !matches!(args.kind(), Kind::Tuple(_))),
             keywords,
             state: object.state().filter(|_| all),
             items: Some(object.items()).filter(|items| all && !items.is_empty()),

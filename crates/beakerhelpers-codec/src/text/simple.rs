@@ -24,9 +24,9 @@ pub(super) fn fraction(out: &mut Sink<'_>, fraction: &Fraction<'_>, style: Style
 }
 
 /// `range(0, 3)`, `range(0, 6, 2)`.
-pub(super) fn range(out: &mut Sink<'_>, [start, stop, step]: [Value<'_>; 3]) -> Put {
-    let numbers = [(start, "range("), (stop, ", "), (step, ", ")];
-    let shown = if step.as_i64() == Some(1) { 2 } else { 3 };
+pub(super) fn range(out: &mut Sink<'_>, [first, end, by]: [Value<'_>; 3]) -> Put {
+    let numbers = [(first, "range("), (end, ", "), (by, ", ")];
+    let shown = if by.as_i64() == Some(1) { 2 } else { 3 };
     for (number, before) in numbers.into_iter().take(shown) {
         out.put(before)?;
         match number.kind() {

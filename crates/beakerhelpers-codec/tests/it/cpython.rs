@@ -27,7 +27,7 @@ impl<'l> Case<'l> {
     /// Decodes it and compares what is printed. All that must hold of any value stands here.
     fn check(&self) {
         let session = session(&self.pickle);
-        let value = session.get("v").unwrap();
+        let value = session.value("v").unwrap();
         let context = || format!("protocol {}, {}", self.protocol, self.pickle.escape_ascii());
         assert_eq!(texts(value), self.texts, "{}", context());
     }

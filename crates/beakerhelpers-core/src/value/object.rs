@@ -50,14 +50,15 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The arguments; none where they are [`Object::starred`].
+    /// The arguments; none where [`Object::args_tuple`] is an object.
     pub fn args(&self) -> Items<'a> {
         Items::new(self.arena, self.arena.sequence(self.node.args), &[])
     }
 
-    /// What all arguments come from, where that is no tuple but an object: only its own code can tell.
-    pub fn starred(&self) -> Option<Value<'a>> {
-        self.value(self.node.args).filter(|args| matches!(args.node(), Node::Object(_)))
+    /// The tuple of the arguments; an object where that is of a class of its own, and only its own code can tell the
+    /// arguments.
+    pub fn args_tuple(&self) -> Option<Value<'a>> {
+        self.value(self.node.args)
     }
 
     /// The keyword arguments, a dict in what Python writes.
@@ -87,7 +88,7 @@ impl<'a> Object<'a> {
         if known == Known::Uuid {
             return self.uuid();
         }
-        if self.node.form != Form::Call || self.starred().is_some() {
+        if self.node.form != Form::Call || matches!(self.arena.node(self.node.args), Node::Object(_)) {
             return None;
         }
         let (arena, args) = (self.arena, self.arena.sequence(self.node.args));
@@ -141,13 +142,14 @@ impl<'a> Object<'a> {
                 let [numerator, denominator] = [numerator, denominator].map(|id| Value::new(arena, *id));
                 Kind::Fraction(Fraction::of_numbers(numerator, denominator)?)
             }
-            (Known::Range, [start, stop, step]) => {
-                let [start, stop, step] = [start, stop, step].map(|id| Value::new(arena, *id));
-                let numbers = [start, stop, step].iter().all(|value| value.kind_of_number().is_some());
-                if !numbers || step.as_i64() == Some(0) {
+            (Known::Range, [first, end, by]) => {
+                let [first, end, by] = [first, end, by].map(|id| Value::new(arena, *id));
+                let numbers = [first, end, by].iter().all(|value| value.kind_of_number().is_some());
+                // Python has no range whose step is 0.
+                if !numbers || by.as_i64() == Some(0) {
                     return None;
                 }
-                Kind::Range { start, stop, step }
+                Kind::Range { start: first, stop: end, step: by }
             }
             (Known::Path(sort), _) => Kind::Path(Path::of(sort, self.args())?),
             (Known::Ip(sort), [address]) => {

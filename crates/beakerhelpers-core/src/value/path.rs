@@ -183,7 +183,7 @@ mod tests {
         let parts = draft.tuple(&parts);
         let root = draft.dict(&[key, parts]);
         let session = draft.finish(root).unwrap();
-        let Some(Kind::Tuple(parts)) = session.get("parts").map(Value::kind) else { panic!("no tuple") };
+        let Some(Kind::Tuple(parts)) = session.value("parts").map(Value::kind) else { panic!("no tuple") };
         Path::of(sort, parts).map(|path| path.to_string())
     }
 
