@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod classes;
 mod condition;
 mod decoder;
 mod pickle;
 pub mod text;
 
+pub use classes::{Class, classes};
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};

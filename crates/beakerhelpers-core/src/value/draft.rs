@@ -209,6 +209,11 @@ impl Draft {
         self.push(Node::Global { known, module, name })
     }
 
+    /// Whether anything in it refers to a class or a function.
+    pub fn has_globals(&self) -> bool {
+        self.arena.nodes.iter().any(|node| matches!(node, Node::Global { .. }))
+    }
+
     /// The bytes of a `str` that may be UTF-8, of Python 2 too; none for anything else.
     pub fn characters(&self, id: NodeId) -> &[u8] {
         match self.arena.node(id) {
