@@ -115,7 +115,8 @@ fn part<'a>(value: Value<'a>, python3: &'a str) -> Cow<'a, str> {
 
 fn cut(mut name: String) -> String {
     if name.len() > LONGEST_NAME {
-        name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        let end = (0..=LONGEST_NAME).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        name.truncate(end);
         name.push('…');
     }
     name

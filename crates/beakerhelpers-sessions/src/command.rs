@@ -10,6 +10,7 @@ use beakerhelpers_core::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::census;
 use crate::listing::{Format, ID, Listing, Selection};
 use crate::read::Observer;
 use crate::sort::Sort;
@@ -28,7 +29,8 @@ Examples:
   beakerhelpers sessions prod.ini -t 36h                 who was there within 36 hours
   beakerhelpers sessions prod.ini -t 0 --count           how many sessions there are at all
   beakerhelpers sessions prod.ini --where user_name=ann  the sessions of ann
-  beakerhelpers sessions prod.ini --format jsonl         for scripts")]
+  beakerhelpers sessions prod.ini --format jsonl         for scripts
+  beakerhelpers sessions prod.ini -t 0 --classes         what is in the pickles, attacks among it")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Sessions {
     #[command(flatten)]
@@ -69,6 +71,10 @@ pub(crate) struct Sessions {
     #[arg(long, help_heading = "Output")]
     count: bool,
 
+    /// Print instead which Python classes and functions the pickles refer to, the dangerous ones first
+    #[arg(long, conflicts_with_all = ["count", "columns", "sort", "show_ids"], help_heading = "Output")]
+    classes: bool,
+
     /// Only sessions in which Python's `str` of this key's value is this; may be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE", help_heading = "Selection")]
     conditions: Vec<Condition>,
@@ -96,12 +102,17 @@ impl Subcommand for Sessions {
         let opened = self.store.open(cx.registry, Access::ReadOnly)?;
         opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
-        let count = self.count;
+        let (count, classes) = (self.count, self.classes);
         let listing = self.listing(cx, &opened.config, timeout);
         let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
         if count {
             let sessions = listing.count(&*opened.store, &mut report)?;
             writeln!(cx.stdout, "{sessions}")?;
+        } else if classes {
+            let left_out = census::write(&listing, &*opened.store, cx.stdout, &mut report)?;
+            if left_out > 0 {
+                report.note(&format!("note: {left_out} references to further classes are not shown"));
+            }
         } else {
             listing.write(&*opened.store, cx.stdout, &mut report)?;
         }
@@ -166,6 +177,13 @@ impl<'r> Report<'r> {
     }
 }
 
+impl Report<'_> {
+    fn note(&mut self, line: &str) {
+        // That it cannot be written is no reason to stop.
+        let _ = self.bar.suspend(|| writeln!(self.stderr, "{line}"));
+    }
+}
+
 impl Observer for Report<'_> {
     fn read(&mut self, records: usize) {
         self.read += u64::try_from(records).unwrap_or(0);
@@ -181,7 +199,6 @@ impl Observer for Report<'_> {
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>) {
         self.unreadable += 1;
         let line = describe_unreadable(&error, id, self.fingerprints);
-        // That it cannot be written is no reason to stop.
-        let _ = self.bar.suspend(|| writeln!(self.stderr, "{line}"));
+        self.note(&line);
     }
 }

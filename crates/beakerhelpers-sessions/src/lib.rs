@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod census;
 mod columns;
 #[cfg(feature = "command")]
 mod command;
@@ -13,4 +14,7 @@ mod sort;
 mod sorter;
 mod table;
 
-pub use sessions::{Sessions, get_sessions, get_sessions_from, show_sessions, show_sessions_from};
+pub use census::ClassCount;
+pub use sessions::{
+    Classes, Sessions, get_classes, get_sessions, get_sessions_from, show_sessions, show_sessions_from,
+};

@@ -63,7 +63,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn admits(&self, session: &Session) -> Result<bool> {
+    /// Whether every session is admitted.
+    pub(crate) const fn is_all(&self) -> bool {
+        self.conditions.is_empty() && self.anonymous.is_none() && !self.hide_deleted
+    }
+
+    pub(crate) fn admits(&self, session: &Session) -> Result<bool> {
         if self.anonymous.is_some_and(|wanted| session.is_anonymous() != wanted)
             || (self.hide_deleted && session.is_deleted())
         {
@@ -137,7 +142,11 @@ impl Listing {
             Ok(())
         };
         each_session(store, self.query, take, observer)?;
-        let mut rows = sorter.finish()?;
+        self.print_objects(&mut sorter.finish()?, out)
+    }
+
+    /// Prints rows that are JSON objects.
+    pub(crate) fn print_objects(&self, rows: &mut Sorted, out: &mut dyn Write) -> Result<()> {
         if self.format == Format::Jsonl {
             return rows.each(|row| Ok(out.write_all(row).and_then(|()| out.write_all(b"\n"))?));
         }
@@ -169,25 +178,32 @@ impl Listing {
         if columns.rows() > self.limit {
             recount(&mut columns, &mut rows)?;
         }
-        self.print(&columns, &mut rows, out)
+        self.print_cells(&columns, &self.order(&columns), &mut rows, out, NOTHING)
     }
 
-    fn print(&self, columns: &Columns, rows: &mut Sorted, out: &mut dyn Write) -> Result<()> {
-        let order = self.order(columns);
+    /// Prints rows of cells; `nothing` for people where there are none.
+    pub(crate) fn print_cells(
+        &self,
+        columns: &Columns,
+        order: &[usize],
+        rows: &mut Sorted,
+        out: &mut dyn Write,
+        nothing: &str,
+    ) -> Result<()> {
         if columns.rows() == 0 && matches!(self.format, Format::Table | Format::Markdown) {
-            return Ok(writeln!(out, "{NOTHING}")?);
+            return Ok(writeln!(out, "{nothing}")?);
         }
         if columns.rows() == 0 && order.is_empty() {
             return Ok(());
         }
         match self.format {
-            Format::Plain => lines::write_plain(columns, &order, rows, out),
-            Format::Markdown => lines::write_markdown(columns, &order, rows, out),
-            Format::Csv => lines::write_csv(columns, &order, rows, out, self.terminal.is_some()),
-            _ if self.terminal.is_some_and(|screen| table::width(columns, &order) > screen) => {
-                lines::write_blocks(columns, &order, rows, out)
+            Format::Plain => lines::write_plain(columns, order, rows, out),
+            Format::Markdown => lines::write_markdown(columns, order, rows, out),
+            Format::Csv => lines::write_csv(columns, order, rows, out, self.terminal.is_some()),
+            _ if self.terminal.is_some_and(|screen| table::width(columns, order) > screen) => {
+                lines::write_blocks(columns, order, rows, out)
             }
-            _ => table::write(columns, &order, rows, out),
+            _ => table::write(columns, order, rows, out),
         }
     }
 
@@ -205,7 +221,7 @@ impl Listing {
         self.columns.iter().any(|column| column == FINGERPRINT)
     }
 
-    fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         match self.format {
             Format::Csv if self.terminal.is_none() => Style::Csv,
             Format::Csv => Style::CsvOnTerminal,

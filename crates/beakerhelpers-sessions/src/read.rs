@@ -46,6 +46,21 @@ pub(crate) fn each_session(
     mut take: impl FnMut(&Record, &Session) -> Result<()>,
     observer: &mut dyn Observer,
 ) -> Result<()> {
+    let take = |record: &Record, found: Result<Found>, session: &Session| match found? {
+        Found::Session => take(record, session),
+        _ => Ok(()),
+    };
+    each_record(store, query, take, observer)
+}
+
+/// Hands out every record, what became of it, and what was read: of what is no session, a session without keys. An error
+/// of `take` that is of one record only is reported, and the rest goes on.
+pub(crate) fn each_record(
+    store: &dyn SessionStore,
+    query: Query,
+    mut take: impl FnMut(&Record, Result<Found>, &Session) -> Result<()>,
+    observer: &mut dyn Observer,
+) -> Result<()> {
     thread::scope(|scope| {
         let (read, records) = mpsc::sync_channel(WAITING);
         let (send, items) = mpsc::sync_channel(WAITING);
@@ -60,10 +75,7 @@ pub(crate) fn each_session(
             for item in batch {
                 match item {
                     Ok(Item { record, found, session }) => {
-                        let result = found.and_then(|found| match found {
-                            Found::Session => take(&record, &session),
-                            _ => Ok(()),
-                        });
+                        let result = take(&record, found, &session);
                         if session.allocated() <= SPARE_BYTES {
                             spare.push(session);
                         }

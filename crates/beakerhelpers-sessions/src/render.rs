@@ -203,7 +203,7 @@ impl<'s> Content<'s> {
 
 impl Style {
     /// The text as this style shows it.
-    fn escape(self, text: &str) -> Cow<'_, str> {
+    pub(crate) fn escape(self, text: &str) -> Cow<'_, str> {
         if self == Self::Csv {
             return Cow::Borrowed(text);
         }
