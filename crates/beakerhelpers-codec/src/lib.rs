@@ -2,11 +2,13 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod classes;
+mod clock;
 mod condition;
 mod decoder;
 mod pickle;
 pub mod text;
 
 pub use classes::{Class, classes};
+pub use clock::OtherZone;
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};

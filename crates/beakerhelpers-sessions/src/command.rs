@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_codec::Condition;
+use beakerhelpers_codec::{Condition, OtherZone};
 use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, clap, describe_unreadable};
 use beakerhelpers_core::{
-    Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, StoreConfig, parse_timeout, register_command,
+    Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, SessionStore, StoreConfig, escape_controls,
+    parse_timeout, register_command,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -67,7 +68,7 @@ pub(crate) struct Sessions {
     #[arg(short = 'n', long, value_name = "N", help_heading = "Output")]
     limit: Option<u64>,
 
-    /// Print only how many there are
+    /// Print only how many there are; one that is too long to be shown counts
     #[arg(long, help_heading = "Output")]
     count: bool,
 
@@ -102,6 +103,9 @@ impl Subcommand for Sessions {
         let opened = self.store.open(cx.registry, Access::ReadOnly)?;
         opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
+        if timeout.is_some() {
+            warn_of_zone(cx, &*opened.store, &opened.config);
+        }
         let (count, classes) = (self.count, self.classes);
         let listing = self.listing(cx, &opened.config, timeout);
         let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
@@ -145,6 +149,17 @@ impl Sessions {
             zone: config.zone(),
             terminal: cx.terminals.stdout_width,
         }
+    }
+}
+
+/// Warns where the newest sessions show that another zone wrote the times that a timeout is compared with.
+fn warn_of_zone(cx: &mut Context<'_>, store: &dyn SessionStore, config: &StoreConfig) {
+    // What goes wrong here goes wrong again when the sessions are read, and is told then.
+    if let Ok(Some(seen)) = OtherZone::find(store, config.zone()) {
+        cx.note(&format!(
+            "warning: the access times in the store are of another time zone, so the timeout counts from the wrong time: \
+             {seen}\nhint: give the zone of the host that runs the application with `--time-zone`"
+        ));
     }
 }
 
@@ -194,6 +209,10 @@ impl Observer for Report<'_> {
 
     fn done(&mut self) {
         self.bar.finish_and_clear();
+    }
+
+    fn missing(&mut self, key: &str) {
+        self.note(&format!("note: no session has a key `{}`", escape_controls(key)));
     }
 
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>) {

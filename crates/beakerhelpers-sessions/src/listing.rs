@@ -105,7 +105,8 @@ impl Listing {
         }
     }
 
-    /// Counts the sessions that would be listed.
+    /// Counts the sessions that would be listed, and those that a listing would find too long to be shown: nothing is
+    /// rendered here.
     pub(crate) fn count(&self, store: &dyn SessionStore, observer: &mut dyn Observer) -> Result<u64> {
         let mut count = 0;
         let take = |_: &Record, session: &Session| {
@@ -132,9 +133,10 @@ impl Listing {
     fn write_objects(&self, store: &dyn SessionStore, out: &mut dyn Write, observer: &mut dyn Observer) -> Result<()> {
         let mut sorter = self.sort.sorter(self.limit);
         let mut renderer = Renderer::new(self);
-        let (mut key, mut object) = (Vec::new(), String::new());
+        let (mut key, mut object, mut any) = (Vec::new(), String::new(), false);
         let take = |record: &Record, session: &Session| {
             if self.selection.admits(session)? {
+                any = true;
                 self.sort.key_of(record, session, &mut key)?;
                 renderer.object(record, session, &mut object)?;
                 sorter.push(&key, object.as_bytes())?;
@@ -142,6 +144,7 @@ impl Listing {
             Ok(())
         };
         each_session(store, self.query, take, observer)?;
+        renderer.missing().iter().filter(|_| any).for_each(|key| observer.missing(key));
         self.print_objects(&mut sorter.finish()?, out)
     }
 
@@ -174,6 +177,7 @@ impl Listing {
             Ok(())
         };
         each_session(store, self.query, take, observer)?;
+        renderer.missing().iter().filter(|_| columns.rows() > 0).for_each(|key| observer.missing(key));
         let mut rows = sorter.finish()?;
         if columns.rows() > self.limit {
             recount(&mut columns, &mut rows)?;
@@ -290,6 +294,16 @@ mod tests {
             assert_eq!(unreadable.len(), 1);
             assert!(unreadable[0].to_string().contains("longer than"), "{}", unreadable[0]);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_shown_counts() {
+        let mut pairs = vec![(text("k"), [text(&"x".repeat(200_000)), b"q\x01".to_vec()].concat())];
+        pairs.extend((0..300).map(|n| (text(&n.to_string()), b"h\x01".to_vec())));
+        let mut unreadable = Unreadable::default();
+        let listing = Listing::of(Query::ALL, Format::Table);
+        assert_eq!(listing.count(&store(&[dict(&pairs)]), &mut unreadable).unwrap(), 1);
+        assert!(unreadable.0.is_empty());
     }
 
     #[test]

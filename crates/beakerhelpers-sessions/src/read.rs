@@ -25,6 +25,11 @@ pub(crate) trait Observer {
     /// All records are read.
     fn done(&mut self) {}
 
+    /// No session had a key that was asked for.
+    fn missing(&mut self, key: &str) {
+        let _ = key;
+    }
+
     /// A session cannot be read; its id where that is known.
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>);
 }
