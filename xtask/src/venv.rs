@@ -52,6 +52,7 @@ pub(crate) fn ensure() -> Result<Environments> {
     if !missing.is_empty() {
         bring_venv()?;
     }
+    bring_tests_of_python()?;
     thread::scope(|scope| {
         let making: Vec<_> = missing.iter().map(|environment| scope.spawn(|| environment.make())).collect();
         making.into_iter().try_for_each(|made| made.join().expect("making an environment does not panic"))
@@ -102,6 +103,13 @@ impl Environment {
 fn bring_venv() -> Result {
     packages::bring("python3-venv", "this Python cannot make virtual environments", || {
         output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
+    })
+}
+
+/// CPython's own tests of pickle are run again by ours; Debian's Python comes without them.
+fn bring_tests_of_python() -> Result {
+    packages::bring("libpython3-testsuite", "this Python lacks its own tests", || {
+        output(Command::new("python3").args(["-c", "import test.pickletester, test.test_pickle"])).is_ok()
     })
 }
 

@@ -131,6 +131,9 @@ impl Decoder {
 
     /// Decodes a payload into a session, whose memory is used again. What the session held is gone in any case.
     ///
+    /// What is no session, and what cannot be read to its end, gives a session without keys. [`classes`](crate::classes)
+    /// still tells what that referred to.
+    ///
     /// # Errors
     ///
     /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) for what no Beaker can have stored whole, for what exceeds the
@@ -154,7 +157,14 @@ impl Decoder {
                 return Ok(Found::Session);
             }
         }
-        *session = draft.discard();
+        *session = match draft.finish(NodeId::NONE) {
+            Ok(finished) => finished,
+            Err(mut draft) => {
+                // For the sake of what it refers to: with care, nothing is taken for text that is none.
+                let _ = self.read(payload, &mut draft, Care::Now);
+                draft.finish(NodeId::NONE).unwrap_or_else(Draft::discard)
+            }
+        };
         read.map(|read| if matches!(read, Read::NotASession) { Found::NotASession } else { Found::Empty })
     }
 

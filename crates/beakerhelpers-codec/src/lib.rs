@@ -4,6 +4,8 @@
 mod ascii;
 mod cipher;
 mod class;
+mod classes;
+mod clock;
 mod condition;
 mod decoder;
 mod fault;
@@ -14,6 +16,8 @@ pub mod text;
 mod typed;
 
 pub use cipher::Cipher;
+pub use classes::{Class, classes};
+pub use clock::OtherZone;
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
 pub use settings::Settings;

@@ -1,5 +1,7 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
+#[cfg(test)]
+mod cpython;
 mod cursor;
 mod memo;
 
@@ -366,8 +368,12 @@ impl Machine {
         if !draft.may_be_called(callable) {
             return Err(Reason::NotCallable);
         }
-        if draft.tuple_items(args).is_none() {
+        // An object may be a tuple of a class of its own.
+        if draft.tuple_items(args).is_none() && !draft.is_object(args) {
             return Err(Reason::ArgumentsNoTuple);
+        }
+        if keywords.is_some_and(|keywords| draft.dict_items(keywords).is_none() && !draft.is_object(keywords)) {
+            return Err(Reason::KeywordsNoDict);
         }
         Ok(draft.object(form, callable, args, keywords))
     }
@@ -452,6 +458,7 @@ mod tests {
             (b"(No", 2, Reason::NotCallable),
             (b"ca\nb\nNR", 6, Reason::ArgumentsNoTuple),
             (b"ca\nb\nN}\x92", 7, Reason::ArgumentsNoTuple),
+            (b"ca\nb\n)N\x92", 7, Reason::KeywordsNoDict),
             (b"NNa", 2, Reason::NoContainer),
             (b"]NNs", 3, Reason::NoContainer),
             (b"](N\x90", 3, Reason::NoContainer),

@@ -85,6 +85,11 @@ impl Session {
         draft.finish(root).unwrap_or_else(Draft::discard)
     }
 
+    /// Every value that its pickle holds, in the order in which they were read: also what no key leads to.
+    pub fn nodes(&self) -> impl Iterator<Item = Value<'_>> {
+        self.arena.ids().map(|id| Value::new(&self.arena, id))
+    }
+
     /// Throws the contents away and keeps the memory.
     pub fn into_draft(self) -> Draft {
         Draft::from_arena(self.arena)

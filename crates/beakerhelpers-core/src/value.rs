@@ -4,10 +4,13 @@ mod arena;
 mod big_int;
 mod class;
 mod draft;
+mod fraction;
 mod grow;
+mod ip;
 mod items;
 mod keys;
 mod object;
+mod path;
 mod times;
 
 use std::fmt;
@@ -19,8 +22,11 @@ pub use arena::{Form, NodeId};
 pub use big_int::BigInt;
 pub use class::Global;
 pub use draft::Draft;
+pub use fraction::{Fraction, Integer};
+pub use ip::{Ip, IpSort};
 pub use items::{Items, Pairs};
 pub use object::Object;
+pub use path::{Path, PathSort};
 pub use times::{Clock, Date, DateTime, Time, TimeDelta, TimeZone};
 
 /// One value of a [`Session`](crate::Session): a handle, to be copied freely.
@@ -101,9 +107,27 @@ pub enum Kind<'a> {
     Decimal(&'a str),
     /// A `uuid.UUID`.
     Uuid(u128),
-    /// A class or a function.
+    /// A `fractions.Fraction`.
+    Fraction(Fraction<'a>),
+    /// A `range`, or Python 2's `xrange`. All three are numbers, and the last is not 0.
+    Range {
+        /// The first number, unless there is none.
+        start: Value<'a>,
+        /// Where it ends; not in it.
+        stop: Value<'a>,
+        /// From each number to the next.
+        step: Value<'a>,
+    },
+    /// An object of `pathlib`.
+    Path(Path<'a>),
+    /// An object of `ipaddress`.
+    Ip(Ip<'a>),
+    /// A `zoneinfo.ZoneInfo` by its key, such as `Europe/Vilnius`.
+    ZoneInfo(&'a str),
+    /// A class or a function; `Ellipsis` and `NotImplemented` too.
     Global(Global<'a>),
-    /// Anything else.
+    /// Anything else. A namedtuple and a member of an `Enum` are among it: a pickle names their class and their values,
+    /// and does not tell what they are.
     Object(Object<'a>),
 }
 
@@ -214,6 +238,17 @@ impl<'a> Value<'a> {
     }
 }
 
+impl Value<'_> {
+    /// The number, where it is one from 0 on that fits.
+    fn to_u128(self) -> Option<u128> {
+        match self.kind_of_number()? {
+            Kind::Int(int) => int.try_into().ok(),
+            Kind::BigInt(int) => int.to_u128(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({:?})", self.kind())
@@ -250,6 +285,11 @@ impl fmt::Debug for Kind<'_> {
             Self::TimeZone(_) => "TimeZone",
             Self::Decimal(_) => "Decimal",
             Self::Uuid(_) => "Uuid",
+            Self::Fraction(_) => "Fraction",
+            Self::Range { .. } => "Range",
+            Self::Path(path) => return path.fmt(f),
+            Self::Ip(ip) => return ip.fmt(f),
+            Self::ZoneInfo(_) => "ZoneInfo",
             Self::Global(_) => "Global",
             Self::Object(object) => return object.fmt(f),
         };

@@ -3,13 +3,15 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_codec::{Condition, Settings};
+use beakerhelpers_codec::{Condition, OtherZone, Settings};
 use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, Unreadable, clap};
 use beakerhelpers_core::{
-    Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, StoreConfig, parse_timeout, register_command,
+    Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, SessionStore, StoreConfig, Zone, escape_controls,
+    parse_timeout, register_command,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::census;
 use crate::listing::{Format, ID, Listing, Selection};
 use crate::read::Observer;
 use crate::sort::Sort;
@@ -28,7 +30,8 @@ Examples:
   beakerhelpers sessions prod.ini -t 36h                 who was there within 36 hours
   beakerhelpers sessions prod.ini -t 0 --count           how many sessions there are at all
   beakerhelpers sessions prod.ini --where user_name=ann  the sessions of ann
-  beakerhelpers sessions prod.ini --format jsonl         for scripts")]
+  beakerhelpers sessions prod.ini --format jsonl         for scripts
+  beakerhelpers sessions prod.ini -t 0 --classes         what is in the pickles, attacks among it")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Sessions {
     #[command(flatten)]
@@ -65,9 +68,13 @@ pub(crate) struct Sessions {
     #[arg(short = 'n', long, value_name = "N", help_heading = "Output")]
     limit: Option<u64>,
 
-    /// Print only how many there are
+    /// Print only how many there are; one that is too long to be shown counts
     #[arg(long, help_heading = "Output")]
     count: bool,
+
+    /// Print instead which Python classes and functions the pickles refer to, the dangerous ones first
+    #[arg(long, conflicts_with_all = ["count", "columns", "sort", "show_ids"], help_heading = "Output")]
+    classes: bool,
 
     /// Only sessions in which Python's `str` of this key's value is this; may be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE", help_heading = "Selection")]
@@ -96,12 +103,21 @@ impl Subcommand for Sessions {
         let opened = self.store.open(cx.registry, Access::ReadOnly)?;
         opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
-        let count = self.count;
-        let listing = self.listing(cx, &opened.config, timeout)?;
+        let settings = Settings::from_config(&opened.config)?;
+        if timeout.is_some() {
+            warn_of_zone(cx, &*opened.store, opened.config.zone(), &settings);
+        }
+        let (count, classes) = (self.count, self.classes);
+        let listing = self.listing(cx, &opened.config, settings, timeout);
         let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
         if count {
             let sessions = listing.count(&*opened.store, &mut report)?;
             writeln!(cx.stdout, "{sessions}")?;
+        } else if classes {
+            let left_out = census::write(&listing, &*opened.store, cx.stdout, &mut report)?;
+            if left_out > 0 {
+                report.note(&format!("note: {left_out} references to further classes are not shown"));
+            }
         } else {
             listing.write(&*opened.store, cx.stdout, &mut report)?;
         }
@@ -110,7 +126,7 @@ impl Subcommand for Sessions {
 }
 
 impl Sessions {
-    fn listing(self, cx: &Context<'_>, config: &StoreConfig, timeout: Option<Duration>) -> Result<Listing> {
+    fn listing(self, cx: &Context<'_>, config: &StoreConfig, settings: Settings, timeout: Option<Duration>) -> Listing {
         let active = timeout.map(|timeout| Cutoff::ago(cx.now, timeout));
         let anonymous = match (self.anonymous, self.not_anonymous) {
             (false, false) => None,
@@ -122,7 +138,7 @@ impl Sessions {
             columns.retain(|column| column != ID);
             columns.insert(0, ID.to_owned());
         }
-        Ok(Listing {
+        Listing {
             query: active.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)),
             selection: Selection { conditions: self.conditions, anonymous, hide_deleted: self.hide_deleted },
             format: self.format,
@@ -133,8 +149,19 @@ impl Sessions {
             fingerprints: FingerprintKey::new(config.get("secret")),
             zone: config.zone(),
             terminal: cx.terminals.stdout_width,
-            settings: Settings::from_config(config)?,
-        })
+            settings,
+        }
+    }
+}
+
+/// Warns where the newest sessions show that another zone wrote the times that a timeout is compared with.
+fn warn_of_zone(cx: &mut Context<'_>, store: &dyn SessionStore, zone: Zone, settings: &Settings) {
+    // What goes wrong here goes wrong again when the sessions are read, and is told then.
+    if let Ok(Some(seen)) = OtherZone::find(store, zone, settings) {
+        cx.note(&format!(
+            "warning: the access times in the store are of another time zone, so the timeout counts from the wrong time: \
+             {seen}\nhint: give the zone of the host that runs the application with `--time-zone`"
+        ));
     }
 }
 
@@ -167,6 +194,13 @@ impl<'r> Report<'r> {
     }
 }
 
+impl Report<'_> {
+    fn note(&mut self, line: &str) {
+        // That it cannot be written is no reason to stop.
+        let _ = self.bar.suspend(|| writeln!(self.stderr, "{line}"));
+    }
+}
+
 impl Observer for Report<'_> {
     fn read(&mut self, records: usize) {
         self.read += u64::try_from(records).unwrap_or(0);
@@ -183,9 +217,13 @@ impl Observer for Report<'_> {
         }
     }
 
+    fn missing(&mut self, key: &str) {
+        self.note(&format!("note: no session has a key `{}`", escape_controls(key)));
+    }
+
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>) {
         if let Some(lines) = self.unreadable.add(&error, id, self.fingerprints) {
-            let _ = self.bar.suspend(|| writeln!(self.stderr, "{lines}"));
+            self.note(&lines);
         }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod census;
 mod columns;
 #[cfg(feature = "command")]
 mod command;
@@ -13,6 +14,8 @@ mod sort;
 mod sorter;
 mod table;
 
+pub use census::ClassCount;
 pub use sessions::{
-    Sessions, get_sessions, get_sessions_from, get_sessions_with, show_sessions, show_sessions_from, show_sessions_with,
+    Classes, Sessions, get_classes, get_sessions, get_sessions_from, get_sessions_with, show_sessions,
+    show_sessions_from, show_sessions_with,
 };

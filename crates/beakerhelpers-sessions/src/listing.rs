@@ -65,7 +65,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn admits(&self, session: &Session) -> Result<bool> {
+    /// Whether every session is admitted.
+    pub(crate) const fn is_all(&self) -> bool {
+        self.conditions.is_empty() && self.anonymous.is_none() && !self.hide_deleted
+    }
+
+    pub(crate) fn admits(&self, session: &Session) -> Result<bool> {
         if self.anonymous.is_some_and(|wanted| session.is_anonymous() != wanted)
             || (self.hide_deleted && session.is_deleted())
         {
@@ -103,7 +108,8 @@ impl Listing {
         }
     }
 
-    /// Counts the sessions that would be listed.
+    /// Counts the sessions that would be listed, and those that a listing would find too long to be shown: nothing is
+    /// rendered here.
     pub(crate) fn count(&self, store: &dyn SessionStore, observer: &mut dyn Observer) -> Result<u64> {
         let mut count = 0;
         let take = |_: &Record, session: &Session| {
@@ -130,9 +136,10 @@ impl Listing {
     fn write_objects(&self, store: &dyn SessionStore, out: &mut dyn Write, observer: &mut dyn Observer) -> Result<()> {
         let mut sorter = self.sort.sorter(self.limit);
         let mut renderer = Renderer::new(self);
-        let (mut key, mut object) = (Vec::new(), String::new());
+        let (mut key, mut object, mut any) = (Vec::new(), String::new(), false);
         let take = |record: &Record, session: &Session| {
             if self.selection.admits(session)? {
+                any = true;
                 self.sort.key_of(record, session, &mut key)?;
                 renderer.object(record, session, &mut object)?;
                 sorter.push(&key, object.as_bytes())?;
@@ -140,7 +147,12 @@ impl Listing {
             Ok(())
         };
         each_session(store, self.query, &self.settings, take, observer)?;
-        let mut rows = sorter.finish()?;
+        renderer.missing().iter().filter(|_| any).for_each(|key| observer.missing(key));
+        self.print_objects(&mut sorter.finish()?, out)
+    }
+
+    /// Prints rows that are JSON objects.
+    pub(crate) fn print_objects(&self, rows: &mut Sorted, out: &mut dyn Write) -> Result<()> {
         if self.format == Format::Jsonl {
             return rows.each(|row| Ok(out.write_all(row).and_then(|()| out.write_all(b"\n"))?));
         }
@@ -168,29 +180,37 @@ impl Listing {
             Ok(())
         };
         each_session(store, self.query, &self.settings, take, observer)?;
+        renderer.missing().iter().filter(|_| columns.rows() > 0).for_each(|key| observer.missing(key));
         let mut rows = sorter.finish()?;
         if columns.rows() > self.limit {
             recount(&mut columns, &mut rows)?;
         }
-        self.print(&columns, &mut rows, out)
+        self.print_cells(&columns, &self.order(&columns), &mut rows, out, NOTHING)
     }
 
-    fn print(&self, columns: &Columns, rows: &mut Sorted, out: &mut dyn Write) -> Result<()> {
-        let order = self.order(columns);
+    /// Prints rows of cells; `nothing` for people where there are none.
+    pub(crate) fn print_cells(
+        &self,
+        columns: &Columns,
+        order: &[usize],
+        rows: &mut Sorted,
+        out: &mut dyn Write,
+        nothing: &str,
+    ) -> Result<()> {
         if columns.rows() == 0 && matches!(self.format, Format::Table | Format::Markdown) {
-            return Ok(writeln!(out, "{NOTHING}")?);
+            return Ok(writeln!(out, "{nothing}")?);
         }
         if columns.rows() == 0 && order.is_empty() {
             return Ok(());
         }
         match self.format {
-            Format::Plain => lines::write_plain(columns, &order, rows, out),
-            Format::Markdown => lines::write_markdown(columns, &order, rows, out),
-            Format::Csv => lines::write_csv(columns, &order, rows, out, self.terminal.is_some()),
-            _ if self.terminal.is_some_and(|screen| table::width(columns, &order) > screen) => {
-                lines::write_blocks(columns, &order, rows, out)
+            Format::Plain => lines::write_plain(columns, order, rows, out),
+            Format::Markdown => lines::write_markdown(columns, order, rows, out),
+            Format::Csv => lines::write_csv(columns, order, rows, out, self.terminal.is_some()),
+            _ if self.terminal.is_some_and(|screen| table::width(columns, order) > screen) => {
+                lines::write_blocks(columns, order, rows, out)
             }
-            _ => table::write(columns, &order, rows, out),
+            _ => table::write(columns, order, rows, out),
         }
     }
 
@@ -208,7 +228,7 @@ impl Listing {
         self.columns.iter().any(|column| column == FINGERPRINT)
     }
 
-    fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         match self.format {
             Format::Csv if self.terminal.is_none() => Style::Csv,
             Format::Csv => Style::CsvOnTerminal,
@@ -277,6 +297,16 @@ mod tests {
             assert_eq!(unreadable.len(), 1);
             assert!(unreadable[0].to_string().contains("longer than"), "{}", unreadable[0]);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_shown_counts() {
+        let mut pairs = vec![(text("k"), [text(&"x".repeat(200_000)), b"q\x01".to_vec()].concat())];
+        pairs.extend((0..300).map(|n| (text(&n.to_string()), b"h\x01".to_vec())));
+        let mut unreadable = Unreadable::default();
+        let listing = Listing::of(Query::ALL, Format::Table);
+        assert_eq!(listing.count(&store(&[dict(&pairs)]), &mut unreadable).unwrap(), 1);
+        assert!(unreadable.0.is_empty());
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub(crate) trait Observer {
     /// All records are read.
     fn done(&mut self) {}
 
+    /// No session had a key that was asked for.
+    fn missing(&mut self, key: &str) {
+        let _ = key;
+    }
+
     /// A session cannot be read; its id where that is known.
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>);
 }
@@ -47,6 +52,22 @@ pub(crate) fn each_session(
     mut take: impl FnMut(&Record, &Session) -> Result<()>,
     observer: &mut dyn Observer,
 ) -> Result<()> {
+    let take = |record: &Record, found: Result<Found>, session: &Session| match found? {
+        Found::Session => take(record, session),
+        _ => Ok(()),
+    };
+    each_record(store, query, settings, take, observer)
+}
+
+/// Hands out every record, what became of it, and what was read: of what is no session, a session without keys. An error
+/// of `take` that is of one record only is reported, and the rest goes on.
+pub(crate) fn each_record(
+    store: &dyn SessionStore,
+    query: Query,
+    settings: &Settings,
+    mut take: impl FnMut(&Record, Result<Found>, &Session) -> Result<()>,
+    observer: &mut dyn Observer,
+) -> Result<()> {
     thread::scope(|scope| {
         let (read, records) = mpsc::sync_channel(WAITING);
         let (send, items) = mpsc::sync_channel(WAITING);
@@ -61,10 +82,7 @@ pub(crate) fn each_session(
             for item in batch {
                 match item {
                     Ok(Item { record, found, session }) => {
-                        let result = found.and_then(|found| match found {
-                            Found::Session => take(&record, &session),
-                            _ => Ok(()),
-                        });
+                        let result = take(&record, found, &session);
                         if session.allocated() <= SPARE_BYTES {
                             spare.push(session);
                         }

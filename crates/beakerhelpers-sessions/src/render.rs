@@ -30,6 +30,8 @@ pub(crate) struct Renderer<'l> {
     name: String,
     plain: String,
     members: Vec<String>,
+    /// The columns that were asked for and that no session had so far.
+    missing: Vec<&'l str>,
 }
 
 /// What stands under a name.
@@ -42,8 +44,14 @@ enum Content<'s> {
 }
 
 impl<'l> Renderer<'l> {
-    pub(crate) const fn new(listing: &'l Listing) -> Self {
-        Self { listing, name: String::new(), plain: String::new(), members: Vec::new() }
+    pub(crate) fn new(listing: &'l Listing) -> Self {
+        let missing = listing.columns.iter().map(String::as_str).collect();
+        Self { listing, name: String::new(), plain: String::new(), members: Vec::new(), missing }
+    }
+
+    /// The columns that were asked for and that no session had.
+    pub(crate) fn missing(&self) -> &[&'l str] {
+        &self.missing
     }
 
     /// Builds the row of a session, and notes its columns.
@@ -57,9 +65,10 @@ impl<'l> Renderer<'l> {
     ) -> Result<()> {
         row.clear();
         columns.start_row();
-        let Self { listing, name, plain, .. } = self;
+        let Self { listing, name, plain, missing, .. } = self;
         let chosen = !listing.columns.is_empty();
         each(listing, record, session, name, |name, content| {
+            missing.retain(|column| *column != name);
             let column = if chosen { columns.find(name) } else { Some(columns.find_or_add(name)?) };
             let Some(column) = column else { return Ok(()) };
             let text = content.text(style, listing.zone, plain)?;
@@ -75,7 +84,7 @@ impl<'l> Renderer<'l> {
     pub(crate) fn object(&mut self, record: &Record, session: &Session, out: &mut String) -> Result<()> {
         out.clear();
         out.push('{');
-        let Self { listing, name, members, .. } = self;
+        let Self { listing, name, members, missing, .. } = self;
         if listing.columns.is_empty() {
             each(listing, record, session, name, |name, content| {
                 out.push_str(if out.len() == 1 { "" } else { "," });
@@ -86,6 +95,7 @@ impl<'l> Renderer<'l> {
             members.resize_with(listing.columns.len(), String::new);
             members.iter_mut().for_each(String::clear);
             each(listing, record, session, name, |name, content| {
+                missing.retain(|column| *column != name);
                 match listing.columns.iter().position(|column| column == name) {
                     Some(place) => {
                         members[place].clear();
@@ -203,7 +213,7 @@ impl<'s> Content<'s> {
 
 impl Style {
     /// The text as this style shows it.
-    fn escape(self, text: &str) -> Cow<'_, str> {
+    pub(crate) fn escape(self, text: &str) -> Cow<'_, str> {
         if self == Self::Csv {
             return Cow::Borrowed(text);
         }

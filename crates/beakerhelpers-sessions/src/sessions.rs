@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use beakerhelpers_codec::Settings;
 use beakerhelpers_core::{Access, Config, Cutoff, Error, Query, Registry, Result, Session, SessionId, SessionStore};
 
-use crate::listing::{Format, Listing, NOTHING};
+use crate::census::{self, ClassCount};
+use crate::listing::{Format, Listing, NOTHING, Selection};
 use crate::read::{Observer, each_session};
 
 /// The sessions of a store, and what could not be read.
@@ -38,12 +39,6 @@ pub fn get_sessions(store: &dyn SessionStore, timeout: Option<Duration>) -> Resu
 ///
 /// As [`get_sessions`].
 pub fn get_sessions_with(store: &dyn SessionStore, timeout: Option<Duration>, settings: &Settings) -> Result<Sessions> {
-    struct Collect<'u>(&'u mut Vec<Error>);
-    impl Observer for Collect<'_> {
-        fn unreadable(&mut self, error: Error, _: Option<&SessionId>) {
-            self.0.push(error);
-        }
-    }
     let mut sessions = Vec::new();
     let mut unreadable = Vec::new();
     let take = |record: &beakerhelpers_core::Record, session: &Session| {
@@ -82,6 +77,43 @@ pub fn show_sessions_with(store: &dyn SessionStore, timeout: Option<Duration>, s
     listing.write(store, &mut out, &mut Ignore)?;
     let text = String::from_utf8(out).map_err(|_| Error::corrupt(NOTHING))?;
     Ok(text.trim_end_matches('\n').to_owned())
+}
+
+/// The classes and functions that the pickles in a store refer to.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Classes {
+    /// The dangerous ones first, then by falling number of sessions.
+    pub classes: Vec<ClassCount>,
+    /// How many references to further classes were left out: ten thousand harmless classes and as many dangerous ones are
+    /// told apart.
+    pub left_out: u64,
+    /// One error for each record that could not be read.
+    pub unreadable: Vec<Error>,
+}
+
+/// Gets the classes and functions that the sessions within the timeout, or all without one, refer to.
+///
+/// What is no session, or cannot be read, counts where it refers to something dangerous: a pickle that attacks need not
+/// be a session.
+///
+/// # Errors
+///
+/// What the store says. A session that cannot be read is no error: it is in [`Classes::unreadable`].
+pub fn get_classes(store: &dyn SessionStore, timeout: Option<Duration>, settings: &Settings) -> Result<Classes> {
+    let mut unreadable = Vec::new();
+    let (classes, left_out) =
+        census::count(active(timeout), &Selection::default(), settings, store, &mut Collect(&mut unreadable))?;
+    Ok(Classes { classes, left_out, unreadable })
+}
+
+/// Keeps the errors.
+struct Collect<'u>(&'u mut Vec<Error>);
+
+impl Observer for Collect<'_> {
+    fn unreadable(&mut self, error: Error, _: Option<&SessionId>) {
+        self.0.push(error);
+    }
 }
 
 /// [`get_sessions`] by the path of a paste.deploy file and the prefix of its session keys, such as `beaker.session`, with

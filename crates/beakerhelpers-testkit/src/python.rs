@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The interpreter that has the current Beaker.
 const CURRENT: &str = "BEAKERHELPERS_PYTHON";
@@ -70,6 +70,17 @@ impl Python {
         command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
         command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
+    }
+
+    /// Runs a script and gives what it prints. Panics where it fails; what it says then is on the standard error.
+    pub fn run(&self, script: &str) -> String {
+        let mut command = self.command();
+        let command = command.arg("-").env("PYTHONIOENCODING", "utf-8").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("Python starts");
+        child.stdin.take().expect("it is a pipe").write_all(script.as_bytes()).expect("Python reads its script");
+        let output = child.wait_with_output().expect("Python ends");
+        assert!(output.status.success(), "the script failed");
+        String::from_utf8(output.stdout).expect("the script prints text")
     }
 
     /// Lets it run in another time zone, `Europe/Vilnius`: Beaker stores the local times of its machine.

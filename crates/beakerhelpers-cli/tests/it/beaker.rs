@@ -242,7 +242,17 @@ fn the_listing_filters_in_the_zone_of_the_site() {
     assert_eq!(count(&["--time-zone", "Europe/Vilnius"], "UTC"), "1\n");
     assert_eq!(count(&[], "Europe/Vilnius"), "1\n");
     // The clock of the wrong zone takes the one of 90 minutes for one of the future.
-    assert_eq!(count(&[], "UTC"), "2\n");
+    let wrong = finish(shop.command("sessions", &["--count", "-t", "1h"]).env("TZ", "UTC"));
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (0, "2\n"));
+    assert!(
+        wrong.stderr.starts_with("warning: the access times in the store are of another time zone, so the timeout")
+            && wrong.stderr.contains(": 3 of the 3 newest sessions are 0")
+            && wrong.stderr.contains("hint: give the zone of the host"),
+        "{}",
+        wrong.stderr
+    );
+    // Where there is no timeout, the zone does not matter.
+    assert_eq!(finish(shop.command("sessions", &["--count", "-t", "0"]).env("TZ", "UTC")).done(), "3\n");
     let csv = finish(&mut shop.command("sessions", &["-t", "0", "-f", "csv", "--time-zone", "+02:00"])).done();
     assert_eq!(csv.matches("+02:00").count(), 6, "{csv}");
 }

@@ -4,6 +4,7 @@
 mod bad_config;
 mod bad_store;
 mod beaker;
+mod classes;
 mod cleanup;
 mod console;
 mod delete;

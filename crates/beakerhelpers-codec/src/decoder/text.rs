@@ -113,7 +113,10 @@ impl Decoder {
 
     /// Reads [`Decoder::plain`], which [`begins_a_session`].
     fn parse(&mut self, pass: &mut Pass<'_>) -> Result<Read> {
-        pass.draft.reset(pass.most);
+        // What surrounds the session refers to nothing, unless it is an attack: that stays to be seen.
+        if !pass.draft.has_globals() {
+            pass.draft.reset(pass.most);
+        }
         let top = if is_zlib(&self.plain) {
             self.json.read(pass.draft, &self.plain, pass.limits)?
         } else {

@@ -2,14 +2,19 @@
 
 use std::collections::HashSet;
 
-use beakerhelpers_core::value::{Form, Global, Items, Kind, Object, Pairs, Value};
+use beakerhelpers_core::value::{Form, Kind, Object, Pairs, Value};
 
+use super::name::{global, has_more, member};
+use super::object::{Extent, Shape, markup, type_of};
+use super::parts::{Parts, most_common, parts};
 use super::sink::{Put, Sink};
-use super::{Style, float, quote, times};
+use super::{Style, float, quote, simple, times};
 
 /// Prints one value.
 pub(super) struct Writer<'a, 'o> {
     out: Sink<'o>,
+    /// How much is said of opaque objects.
+    extent: Extent,
     /// The containers that are being printed, the outermost first.
     frames: Vec<Frame<'a>>,
     /// Those of them that are deep: among few it is faster to look, and most values have few.
@@ -31,22 +36,9 @@ struct Frame<'a> {
     order: Option<Box<[usize]>>,
 }
 
-/// What a container is made of.
-enum Parts<'a> {
-    Items(Items<'a>),
-    /// `key: value`
-    Pairs(Pairs<'a>),
-    /// `(key, value)`
-    Tuples(Pairs<'a>),
-    /// A value, and then pairs.
-    After(Value<'a>, Pairs<'a>),
-    /// A value.
-    One(Value<'a>),
-}
-
 impl<'a, 'o> Writer<'a, 'o> {
-    pub(super) fn new(out: Sink<'o>) -> Self {
-        Self { out, frames: Vec::new(), deep: HashSet::new() }
+    pub(super) fn new(out: Sink<'o>, extent: Extent) -> Self {
+        Self { out, extent, frames: Vec::new(), deep: HashSet::new() }
     }
 
     pub(super) fn write(&mut self, value: Value<'a>, style: Style) -> Put {
@@ -62,10 +54,10 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Some(if done.is_multiple_of(2) { pair.0 } else { pair.1 })
             };
             let comma = if done == 0 { "" } else { ", " };
-            let (before, part, close) = match parts(value.kind()) {
-                Some((Parts::Items(items), close)) => (comma, items.get(done), close),
+            let (before, part, close) = match parts(value.kind(), self.extent) {
+                Some((Parts::Items(items), close)) => ([comma, ""], items.get(done), close),
                 Some((Parts::Pairs(pairs), close)) => {
-                    (if done.is_multiple_of(2) { comma } else { ": " }, pair(&pairs, done), close)
+                    ([if done.is_multiple_of(2) { comma } else { ": " }, ""], pair(&pairs, done), close)
                 }
                 Some((Parts::Tuples(pairs), close)) => {
                     let before = match done {
@@ -73,19 +65,23 @@ impl<'a, 'o> Writer<'a, 'o> {
                         done if done.is_multiple_of(2) => "), (",
                         _ => ", ",
                     };
-                    (before, pair(&pairs, done), close)
+                    ([before, ""], pair(&pairs, done), close)
                 }
                 Some((Parts::After(first, pairs), close)) => match done.checked_sub(1) {
-                    None => ("", Some(first), close),
-                    Some(0) if pairs.is_empty() => ("", None, ", {})"),
-                    Some(0) => (", {", pair(&pairs, 0), close),
-                    Some(done) => (if done.is_multiple_of(2) { ", " } else { ": " }, pair(&pairs, done), close),
+                    None => ([""; 2], Some(first), close),
+                    Some(0) if pairs.is_empty() => ([""; 2], None, ", {})"),
+                    Some(0) => ([", {", ""], pair(&pairs, 0), close),
+                    Some(done) => ([if done.is_multiple_of(2) { ", " } else { ": " }, ""], pair(&pairs, done), close),
                 },
-                Some((Parts::One(value), close)) => ("", Some(value).filter(|_| done == 0), close),
-                None => ("", None, ""),
+                Some((Parts::One(value), close)) => ([""; 2], Some(value).filter(|_| done == 0), close),
+                Some((Parts::Object(shape), close)) => match shape.part(done) {
+                    Some((before, part)) => (before, Some(part), close),
+                    None => ([""; 2], None, close),
+                },
+                None => ([""; 2], None, ""),
             };
             if let Some(part) = part {
-                self.out.put(before)?;
+                before.iter().try_for_each(|before| self.out.put(before))?;
                 self.value(part, Style::Repr)?;
                 continue;
             }
@@ -108,30 +104,57 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Kind::Object(object) => object,
                 kind => return self.kind(value, kind, style),
             };
-            match exception(&object) {
-                // The text of an exception is that of its only argument, which may be an exception.
-                Some(name) if style == Style::Str => {
-                    let mut args = object.args();
-                    match (args.next(), args.len()) {
-                        (None, _) => return Ok(()),
-                        (Some(argument), 0) => {
-                            value = argument;
-                            style = if name == "KeyError" { Style::Repr } else { Style::Str };
-                        }
-                        _ => return self.begin(value, "(", ""),
-                    }
+            let Some(name) = exception(&object).filter(|_| style == Style::Str && !self.says_more(&object)) else {
+                return self.object(value, &object, style);
+            };
+            // The text of an exception is that of its only argument, which may be an exception.
+            let mut args = object.args();
+            match (args.next(), args.len()) {
+                (None, _) => return Ok(()),
+                (Some(argument), 0) => {
+                    value = argument;
+                    style = if name == "KeyError" { Style::Repr } else { Style::Str };
                 }
-                Some(name) => {
-                    self.out.put(name)?;
-                    return self.begin(value, "(", "");
-                }
-                None => return self.object(&object),
+                _ => return self.begin(value, "(", "(...)"),
             }
         }
         match value.kind() {
-            Kind::Object(object) => self.object(&object),
+            Kind::Object(object) => self.object(value, &object, style),
             kind => self.kind(value, kind, style),
         }
+    }
+
+    /// Whether more of an object is printed than its arguments.
+    fn says_more(&self, object: &Object<'_>) -> bool {
+        self.extent == Extent::All && has_more(object)
+    }
+
+    fn object(&mut self, value: Value<'a>, object: &Object<'a>, style: Style) -> Put {
+        if !self.says_more(object) {
+            if let Some((class, text)) = markup(object) {
+                if style == Style::Str {
+                    return self.kind(text, text.kind(), style);
+                }
+                self.out.put(class)?;
+                self.out.put("(")?;
+                self.kind(text, text.kind(), style)?;
+                return self.out.put(")");
+            }
+            if let Some(name) = member(object) {
+                return name.put(&mut self.out);
+            }
+            if let Some(name) = type_of(object) {
+                return self.out.format(format_args!("<class '{name}'>"));
+            }
+        }
+        let shape = Shape::of(object, self.extent);
+        if self.is_open(value) {
+            return shape.put_again(&mut self.out);
+        }
+        if !shape.open(object.form(), &mut self.out)? {
+            self.push(value);
+        }
+        Ok(())
     }
 
     fn kind(&mut self, value: Value<'a>, kind: Kind<'a>, style: Style) -> Put {
@@ -167,13 +190,13 @@ impl<'a, 'o> Writer<'a, 'o> {
             (Kind::TimeZone(zone), Style::Str) => times::zone(out, zone),
             (Kind::TimeZone(zone), Style::Repr) => times::repr_zone(out, zone),
             (Kind::Decimal(text), Style::Repr) => out.format(format_args!("Decimal('{text}')")),
-            (Kind::Uuid(uuid), style) => {
-                let digits = format!("{uuid:032x}");
-                let part = |range| digits.get(range).unwrap_or_default();
-                let parts = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-");
-                out.put(&if style == Style::Repr { format!("UUID('{parts}')") } else { parts })
-            }
-            (Kind::Global(global), _) => class(out, &global),
+            (Kind::Uuid(uuid), style) => simple::uuid(out, uuid, style),
+            (Kind::Fraction(fraction), style) => simple::fraction(out, &fraction, style),
+            (Kind::Range { start, stop, step }, _) => simple::range(out, [start, stop, step]),
+            (Kind::Path(path), style) => simple::path(out, &path, style),
+            (Kind::Ip(ip), style) => simple::ip(out, ip, style),
+            (Kind::ZoneInfo(key), style) => simple::zone_info(out, key, style),
+            (Kind::Global(class), _) => global(out, &class),
             (Kind::List(_), _) => self.begin(value, "[", "[...]"),
             (Kind::Tuple(items), _) if items.is_empty() => out.put("()"),
             (Kind::Tuple(_), _) => self.begin(value, "(", "(...)"),
@@ -215,18 +238,22 @@ impl<'a, 'o> Writer<'a, 'o> {
             return self.out.put(again);
         }
         self.out.put(open)?;
+        self.push(value);
+        Ok(())
+    }
+
+    fn push(&mut self, value: Value<'a>) {
         if self.frames.len() >= DEEP {
             self.deep.insert(value.id());
         }
         self.frames.push(Frame { value, done: 0, order: None });
-        Ok(())
     }
 
     /// A defaultdict in itself: Python prints its factory again, which is a class as good as always.
     fn defaultdict_again(&mut self, factory: Value<'a>) -> Put {
         self.out.put("defaultdict(")?;
         match factory.kind() {
-            Kind::Global(global) => class(&mut self.out, &global)?,
+            Kind::Global(class) => global(&mut self.out, &class)?,
             Kind::None => self.out.put("None")?,
             _ => self.out.put("...")?,
         }
@@ -238,90 +265,15 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.frames.iter().take(DEEP).any(|frame| frame.value.id() == id)
             || self.frames.len() > DEEP && self.deep.contains(&id)
     }
-
-    fn object(&mut self, object: &Object<'a>) -> Put {
-        let out = &mut self.out;
-        match (object.class(), object.form()) {
-            (Some(class), _) => {
-                let (module, name) = python3_name(&class);
-                out.format(format_args!("<{module}.{name} object>"))
-            }
-            (None, Form::Persistent) => out.put("<persistent object>"),
-            (None, Form::Extension) => out.put("<registered object>"),
-            (None, _) => out.put("<object>"),
-        }
-    }
-}
-
-/// What a container is made of, and how it ends.
-fn parts(kind: Kind<'_>) -> Option<(Parts<'_>, &'static str)> {
-    Some(match kind {
-        Kind::List(items) => (Parts::Items(items), "]"),
-        // A tuple of one item has a comma behind it.
-        Kind::Tuple(items) if items.len() == 1 => (Parts::Items(items), ",)"),
-        Kind::Tuple(items) => (Parts::Items(items), ")"),
-        Kind::Set(items) => (Parts::Items(items), "}"),
-        Kind::FrozenSet(items) => (Parts::Items(items), "})"),
-        Kind::Deque { items, max_len: None } => (Parts::Items(items), "])"),
-        Kind::Deque { items, max_len: Some(_) } => (Parts::Items(items), "], maxlen="),
-        Kind::Dict(pairs) => (Parts::Pairs(pairs), "}"),
-        Kind::Counter(pairs) => (Parts::Pairs(pairs), "})"),
-        Kind::OrderedDict(pairs) => (Parts::Tuples(pairs), ")])"),
-        Kind::DefaultDict { factory, pairs } => (Parts::After(factory, pairs), "})"),
-        Kind::DateTime(datetime) => (Parts::One(datetime.zone?), ")"),
-        Kind::Time(time) => (Parts::One(time.zone?), ")"),
-        // An exception.
-        Kind::Object(object) => (Parts::Items(object.args()), ")"),
-        _ => return None,
-    })
-}
-
-/// `<class 'list'>`, `<class 'module.Name'>`.
-fn class(out: &mut Sink<'_>, global: &Global<'_>) -> Put {
-    match python3_name(global) {
-        ("builtins", name) => out.format(format_args!("<class '{name}'>")),
-        (module, name) => out.format(format_args!("<class '{module}.{name}'>")),
-    }
-}
-
-/// Module and name as Python 3 has them; protocols 0 to 2 name the built-in ones as Python 2 did
-/// (`Lib/_compat_pickle.py`, 3.11).
-fn python3_name<'a>(global: &Global<'a>) -> (&'a str, &'a str) {
-    match (global.module(), global.name()) {
-        ("__builtin__", name) => {
-            let name = match name {
-                "long" => "int",
-                "unicode" | "basestring" => "str",
-                "xrange" => "range",
-                "unichr" => "chr",
-                name => name,
-            };
-            ("builtins", name)
-        }
-        ("exceptions", name) => ("builtins", name),
-        ("copy_reg", name) => ("copyreg", name),
-        name => name,
-    }
-}
-
-/// The order in which a counter is printed: by falling counts, as stored where they are equal. `None` where counts are
-/// not all plain numbers.
-fn most_common(pairs: Pairs<'_>) -> Option<Box<[usize]>> {
-    let counts: Option<Vec<i64>> = pairs.map(|(_, count)| count.as_i64()).collect();
-    let counts = counts?;
-    let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(counts.get(*index).copied()));
-    Some(order.into_boxed_slice())
 }
 
 /// The name of an exception that prints nothing but its arguments.
 fn exception<'a>(object: &Object<'a>) -> Option<&'a str> {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 15] = [
         "ArithmeticError",
         "AssertionError",
         "AttributeError",
         "Exception",
-        "IOError",
         "IndexError",
         "KeyError",
         "LookupError",
@@ -334,6 +286,6 @@ fn exception<'a>(object: &Object<'a>) -> Option<&'a str> {
         "ValueError",
         "ZeroDivisionError",
     ];
-    let class = object.class().filter(|class| matches!(class.module(), "builtins" | "exceptions"))?;
-    (object.form() == Form::Call && NAMES.contains(&class.name())).then_some(class.name())
+    let (module, name) = object.class()?.python3_name();
+    (object.form() == Form::Call && module == "builtins" && NAMES.contains(&name)).then_some(name)
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 #[derive(Debug)]
 pub(super) struct TooLong;
 
-pub(super) type Put = Result<(), TooLong>;
+pub(super) type Put<T = ()> = Result<T, TooLong>;
 
 /// A string that takes text up to a limit.
 pub(super) struct Sink<'o> {
@@ -17,6 +17,11 @@ pub(super) struct Sink<'o> {
 impl<'o> Sink<'o> {
     pub(super) const fn new(out: &'o mut String, most: usize) -> Self {
         Self { out, left: most }
+    }
+
+    /// How many bytes may still come.
+    pub(super) const fn left(&self) -> usize {
+        self.left
     }
 
     #[inline]

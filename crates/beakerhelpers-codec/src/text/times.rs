@@ -35,6 +35,8 @@ pub(super) fn time(out: &mut Sink<'_>, value: &Time<'_>) -> Put {
 fn offset_of(zone: Value<'_>) -> Option<TimeDelta> {
     let object = match zone.kind() {
         Kind::TimeZone(zone) => return Some(zone.offset),
+        // The one that needs no database.
+        Kind::ZoneInfo("UTC" | "Etc/UTC") => return TimeDelta::new(0, 0, 0),
         Kind::Object(object) => object,
         _ => return None,
     };

@@ -1,28 +1,45 @@
 //! Values that CPython pickles and prints.
 
-use std::io::Write as _;
-use std::process::Stdio;
+use beakerhelpers_codec::text::Text;
+use beakerhelpers_core::Value;
+use beakerhelpers_testkit::python;
 
-use beakerhelpers_testkit::{Python, python};
-
-use super::{repr_of, session, str_of};
+use super::session;
 
 const SCRIPT: &str = include_str!("../data/values.py");
 
-/// Runs the script with the Python of the tests.
-fn run(python: &Python) -> String {
-    let mut child = python
-        .command()
-        .arg("-")
-        .env("PYTHONIOENCODING", "utf-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python starts");
-    child.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the script failed");
-    String::from_utf8(output.stdout).unwrap()
+/// A value as CPython pickled it, and what CPython prints of it.
+struct Case<'l> {
+    protocol: &'l str,
+    pickle: Vec<u8>,
+    /// `str`, `repr`, and `repr` with the state of objects.
+    texts: [String; 3],
+}
+
+impl<'l> Case<'l> {
+    fn parse(line: &'l str) -> Self {
+        let fields: Vec<_> = line.split('|').collect();
+        let [protocol, pickle, texts @ ..] = &fields[..] else { panic!("{} fields", fields.len()) };
+        let texts = texts.iter().map(|text| String::from_utf8(unhex(text)).unwrap()).collect::<Vec<_>>();
+        Self { protocol, pickle: unhex(pickle), texts: texts.try_into().expect("three texts") }
+    }
+
+    /// Decodes it and compares what is printed. All that must hold of any value stands here.
+    fn check(&self) {
+        let session = session(&self.pickle);
+        let value = session.value("v").unwrap();
+        let context = || format!("protocol {}, {}", self.protocol, self.pickle.escape_ascii());
+        assert_eq!(texts(value), self.texts, "{}", context());
+    }
+}
+
+fn texts(value: Value<'_>) -> [String; 3] {
+    let mut texts = [const { String::new() }; 3];
+    let [string, representation, full] = &mut texts;
+    Text::new().append_str(value, string).unwrap();
+    Text::new().append_repr(value, representation).unwrap();
+    Text::new().with_state().append_repr(value, full).unwrap();
+    texts
 }
 
 fn unhex(digits: &str) -> Vec<u8> {
@@ -31,18 +48,8 @@ fn unhex(digits: &str) -> Vec<u8> {
 
 #[test]
 fn every_value_prints_as_in_python_whatever_the_protocol() {
-    let mut seen = 0;
-    for line in run(&python!()).lines() {
-        let fields: Vec<_> = line.split('|').collect();
-        let [protocol, pickle, string, representation] = fields[..] else { panic!("{} fields", fields.len()) };
-        let pickle = unhex(pickle);
-        let session = session(&pickle);
-        let value = session.value("v").unwrap();
-        for (ours, theirs) in [(str_of(value), string), (repr_of(value), representation)] {
-            let theirs = String::from_utf8(unhex(theirs)).unwrap();
-            assert_eq!(ours, theirs, "protocol {protocol}, {}", pickle.escape_ascii());
-        }
-        seen += 1;
-    }
-    assert!(seen > 3000, "{seen}");
+    let printed = python!().run(SCRIPT);
+    let cases = printed.lines().map(Case::parse);
+    let seen = cases.map(|case| case.check()).count();
+    assert!(seen > 8000, "{seen}");
 }

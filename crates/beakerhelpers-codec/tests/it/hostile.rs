@@ -2,7 +2,7 @@
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_codec::{Decoded, Decoder};
-use beakerhelpers_core::{ErrorKind, Framing, Kind, Payload, Session};
+use beakerhelpers_core::{ErrorKind, Framing, Kind, Payload, Session, Value};
 
 /// Decodes `{'session': {'v': value}}` and checks the memory that it takes; `None` where it is refused.
 fn decode(value: &[u8]) -> Option<Session> {
@@ -47,11 +47,14 @@ fn calls_of_calls_are_no_problem() {
         let preamble = format!("c{}\nq\x000", class.replace('.', "\n"));
         print(&[preamble.as_bytes(), &b"h\0".repeat(DEPTH), b"N", &b"\x85R".repeat(DEPTH)].concat())
     };
-    assert_eq!(nest("builtins.ValueError"), "<builtins.ValueError object>");
-    assert_eq!(nest("a.B"), "<a.B object>");
-    assert_eq!(nest("datetime.timezone"), "<datetime.timezone object>");
-    assert_eq!(nest("collections.Counter"), "Counter()");
-    assert_eq!(nest("decimal.Decimal"), "<decimal.Decimal object>");
+    for class in ["a.B", "datetime.timezone", "collections.Counter", "decimal.Decimal", "ipaddress.IPv4Address"] {
+        let printed = nest(class);
+        assert!(printed.starts_with(&format!("{class}({class}(")) && printed.contains("(None))))"), "{class}");
+        assert_eq!(printed.len(), DEPTH * (class.len() + 2) + 4);
+    }
+    assert!(nest("builtins.ValueError").starts_with("ValueError(ValueError("));
+    assert!(nest("builtins.type").starts_with("type(type("));
+    assert_eq!(nest("markupsafe.Markup").matches("Markup").count(), DEPTH);
     let factories = nest("collections.defaultdict");
     assert!(factories.starts_with("defaultdict(defaultdict(") && factories.ends_with(", {}), {})"));
 }
@@ -66,6 +69,7 @@ fn containers_that_hold_themselves_end() {
         print(b"cdatetime\ndatetime\n(C\x0a\x07\xda\x01\x01\x0a\x0a\x0a\0\0\0]q\0tRq\x010h\0h\x01a0h\x01"),
         "2010-01-01 10:10:10"
     );
+    assert_eq!(print(b"ca\nB\n(]q\0tRq\x010h\0h\x01a0h\x01"), "a.B([a.B(...)])");
     assert_eq!(print(b"cbuiltins\nValueError\n(]q\0tRq\x010h\0h\x01a0h\x01"), "[ValueError([...])]");
 }
 
@@ -139,9 +143,11 @@ fn lists_that_grow_by_turns_stay_linear() {
 fn calls_that_make_bytes_cannot_be_repeated_for_ever() {
     let text = [b'x'; 10_000];
     let call = [b"c_codecs\nencode\nq\x000(V", &text[..], b"\nVlatin1\ntq\x010]"].concat();
-    let printed = print(&[&call[..], &b"h\0h\x01Ra".repeat(10_000)[..]].concat());
+    let session = decode(&[&call[..], &b"h\0h\x01Ra".repeat(10_000)[..]].concat()).unwrap();
+    let Some(Kind::List(list)) = session.value("v").map(Value::kind) else { panic!("no list") };
     // The first ones are bytes, and the others stay calls.
-    assert!(printed.starts_with("[b'xxx") && printed.ends_with("<_codecs.encode object>]"));
+    assert!(matches!(list.get(0).map(Value::kind), Some(Kind::Bytes(bytes)) if bytes.len() == 10_000));
+    assert!(matches!(list.last().map(Value::kind), Some(Kind::Object(_))));
 }
 
 #[test]
@@ -171,5 +177,26 @@ fn huge_integers_take_no_time() {
 fn exceptions_in_exceptions_are_not_followed_for_ever() {
     let exception = |depth: usize| nest(depth, b"cbuiltins\nException\n", b"Vdeep\n", b"\x85R");
     assert_eq!(exception(99), "deep");
-    assert_eq!(exception(101), "<builtins.Exception object>");
+    assert_eq!(exception(101), "Exception('deep')");
+}
+
+#[test]
+fn attributes_of_attributes_are_named_and_no_further_than_that() {
+    let nest = |depth: usize| {
+        let (open, close) = (b"c__builtin__\ngetattr\n(".repeat(depth), b"Vx\ntR".repeat(depth));
+        print(&[&open[..], b"cm\nA\n", &close[..]].concat())
+    };
+    assert_eq!(nest(3), "m.A.x.x.x");
+    let deep = nest(10_000);
+    assert!(deep.starts_with("getattr(getattr(") && deep.contains("(m.A.x") && deep.ends_with(", 'x'), 'x')"));
+    // A loop of them: an attribute of itself.
+    assert_eq!(print(b"(c__builtin__\ngetattr\n(]q\0Vx\ntRq\x011h\0h\x01a0h\x01"), "getattr([getattr(...)], 'x')");
+}
+
+#[test]
+fn paths_that_print_less_than_they_hold_stay_objects() {
+    let slashes = [b"V", &b"/".repeat(1000)[..], b"\n"].concat();
+    let path = [&b"cpathlib\nPosixPath\n("[..], &slashes, b"tRq\0"].concat();
+    let printed = print(&[b"]", &path[..], b"a", &b"h\0a".repeat(1000)[..]].concat());
+    assert!(printed.starts_with("[pathlib.PosixPath('/////") && printed.len() > 1_000_000);
 }

@@ -192,7 +192,7 @@ cdatetime\ndatetime\n(\x43\x0a\x07\xda\x01\x01\x0a\x0a\x0a\0\0\0cpytz\n_UTC\n(tR
     );
     let shown: Vec<_> = session.iter().map(|(key, value)| format!("{}={}", str_of(key), str_of(value))).collect();
     let expected = [
-        "a=<posix.system object>",
+        "a=posix.system('touch x')",
         "b=<gone.module.Thing object>",
         "c=<labtypes2.OldStyle object>",
         "d=<my.Class object>",

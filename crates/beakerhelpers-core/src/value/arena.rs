@@ -144,6 +144,11 @@ impl Arena {
         self.nodes.get(id.index()).copied().unwrap_or(Node::None)
     }
 
+    /// All of its nodes.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..small(self.nodes.len())).map(NodeId)
+    }
+
     #[inline]
     pub(crate) fn slots(&self, start: u32, len: u32) -> &[NodeId] {
         range(&self.slots, start, len)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Value;
+use super::{IpSort, PathSort, Value};
 
 /// A reference to a class or a function by its module and its qualified name. Nothing is imported.
 #[derive(Clone, Copy)]
@@ -23,6 +23,27 @@ impl<'a> Global<'a> {
     /// The name, where it is text; it always is in what Python wrote.
     pub fn name(&self) -> &'a str {
         self.name.as_str().unwrap_or("")
+    }
+
+    /// Module and name as Python 3 has them: protocols 0 to 2 name what is built in as Python 2 did
+    /// (`Lib/_compat_pickle.py`, 3.11).
+    pub fn python3_name(&self) -> (&'a str, &'a str) {
+        match (self.module(), self.name()) {
+            ("__builtin__", name) => {
+                let name = match name {
+                    "long" => "int",
+                    "unicode" | "basestring" => "str",
+                    "xrange" => "range",
+                    "unichr" => "chr",
+                    name => name,
+                };
+                ("builtins", name)
+            }
+            ("exceptions", "StandardError") => ("builtins", "Exception"),
+            ("exceptions", name) => ("builtins", name),
+            ("copy_reg", name) => ("copyreg", name),
+            name => name,
+        }
     }
 }
 
@@ -46,15 +67,22 @@ pub(crate) enum Known {
     Decimal,
     DefaultDict,
     Deque,
+    Fraction,
     FrozenSet,
+    GetAttr,
+    Ip(IpSort),
     /// `copyreg._reconstructor(class, base, state)`, `copyreg.__newobj__(class, …)`: the class is the first argument.
     ClassFirst,
     OrderedDict,
+    Path(PathSort),
+    Range,
     Set,
+    Str,
     Time,
     TimeDelta,
     TimeZone,
     Uuid,
+    ZoneInfo,
 }
 
 impl Known {
@@ -72,6 +100,11 @@ impl Known {
             (b"collections", b"defaultdict") => Self::DefaultDict,
             (b"collections", b"Counter") => Self::Counter,
             (b"collections", b"deque") => Self::Deque,
+            (b"fractions", b"Fraction") => Self::Fraction,
+            (b"zoneinfo" | b"backports.zoneinfo", b"ZoneInfo") => Self::ZoneInfo,
+            // CPython 3.13 names the module that implements them, and so do early releases of 3.14.
+            (b"pathlib" | b"pathlib2" | b"pathlib._local", name) => PathSort::of(name).map_or(Self::Other, Self::Path),
+            (b"ipaddress", name) => IpSort::of(name).map_or(Self::Other, Self::Ip),
             (b"_codecs", b"encode") => Self::CodecsEncode,
             (b"copyreg" | b"copy_reg", b"_reconstructor" | b"__newobj__" | b"__newobj_ex__") => Self::ClassFirst,
             (b"builtins" | b"__builtin__", name) => match name {
@@ -80,6 +113,9 @@ impl Known {
                 b"bytearray" => Self::ByteArray,
                 b"bytes" => Self::Bytes,
                 b"complex" => Self::Complex,
+                b"getattr" => Self::GetAttr,
+                b"range" | b"xrange" => Self::Range,
+                b"str" | b"unicode" => Self::Str,
                 _ => Self::Other,
             },
             _ => Self::Other,

@@ -209,6 +209,11 @@ impl Draft {
         self.push(Node::Global { known, module, name })
     }
 
+    /// Whether anything in it refers to a class or a function.
+    pub fn has_globals(&self) -> bool {
+        self.arena.nodes.iter().any(|node| matches!(node, Node::Global { .. }))
+    }
+
     /// The bytes of a `str` that may be UTF-8, of Python 2 too; none for anything else.
     pub fn characters(&self, id: NodeId) -> &[u8] {
         match self.arena.node(id) {
@@ -249,8 +254,20 @@ impl Draft {
         matches!(self.arena.node(id), Node::Global { .. } | Node::Object(_))
     }
 
-    /// Adds what `form` makes of a callable and a tuple of arguments. Calls that make bytes give bytes.
+    /// Whether this is made by a call.
+    pub fn is_object(&self, id: NodeId) -> bool {
+        matches!(self.arena.node(id), Node::Object(_))
+    }
+
+    /// Adds what `form` makes of a callable and a tuple of arguments, or an object that only its own code can make a tuple
+    /// of. Calls that make bytes give bytes, and `str` of text gives text.
     pub fn object(&mut self, form: Form, callable: NodeId, args: NodeId, keywords: Option<NodeId>) -> NodeId {
+        if let (Form::Call, Node::Global { known: Known::Str, .. }) = (form, self.arena.node(callable))
+            && let Some([text]) = self.tuple_items(args)
+            && let node @ (Node::Text { .. } | Node::Raw { sort: RawSort::Surrogates, .. }) = self.arena.node(*text)
+        {
+            return self.push(node);
+        }
         if let (Form::Call, Node::Global { known: known @ (Known::CodecsEncode | Known::Bytes | Known::ByteArray), .. }) =
             (form, self.arena.node(callable))
             && let Some(bytes) = self.convert(args)

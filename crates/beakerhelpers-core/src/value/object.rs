@@ -4,7 +4,10 @@ use std::fmt;
 
 use super::arena::{Node, ObjectNode, RawSort};
 use super::class::Known;
-use super::{Arena, Clock, Date, DateTime, Form, Global, Items, Kind, NodeId, Pairs, Time, TimeDelta, TimeZone, Value};
+use super::{
+    Arena, Clock, Date, DateTime, Form, Fraction, Global, Ip, Items, Kind, NodeId, Pairs, Path, Time, TimeDelta,
+    TimeZone, Value,
+};
 
 /// An object of a class that has no meaning here: everything that the pickle says of it, and nothing run.
 #[derive(Clone, Copy)]
@@ -47,12 +50,13 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The arguments.
+    /// The arguments; none where [`Object::args_tuple`] is an object.
     pub fn args(&self) -> Items<'a> {
         Items::new(self.arena, self.arena.sequence(self.node.args), &[])
     }
 
-    /// The tuple of the arguments.
+    /// The tuple of the arguments; an object where that is of a class of its own, and only its own code can tell the
+    /// arguments.
     pub fn args_tuple(&self) -> Option<Value<'a>> {
         self.value(self.node.args)
     }
@@ -79,11 +83,12 @@ impl<'a> Object<'a> {
 
     /// The value it stands for, where it is of a class that everyone knows and well formed.
     pub(super) fn typed(self) -> Option<Kind<'a>> {
-        let known = self.class()?.known;
+        let Some(class) = self.class() else { return self.zone_info() };
+        let known = class.known;
         if known == Known::Uuid {
             return self.uuid();
         }
-        if self.node.form != Form::Call {
+        if self.node.form != Form::Call || matches!(self.arena.node(self.node.args), Node::Object(_)) {
             return None;
         }
         let (arena, args) = (self.arena, self.arena.sequence(self.node.args));
@@ -120,7 +125,7 @@ impl<'a> Object<'a> {
             (Known::FrozenSet, _) => Kind::FrozenSet(Items::new(arena, set?, appended)),
             (Known::OrderedDict, _) => Kind::OrderedDict(Pairs::new(arena, set?, dict)),
             (Known::Counter, []) => Kind::Counter(Pairs::new(arena, &[], dict)),
-            (Known::Counter, [counts]) if dict.is_empty() => {
+            (Known::Counter, [counts]) if dict.is_empty() && matches!(arena.node(*counts), Node::Items { .. }) => {
                 Kind::Counter(Pairs::new(arena, &[], arena.pairs(*counts)))
             }
             (Known::DefaultDict, [] | [_]) => Kind::DefaultDict {
@@ -132,8 +137,49 @@ impl<'a> Object<'a> {
                 items: Items::new(arena, sequence(*items)?, appended),
                 max_len: Some(u64::try_from(int(*max)?).ok()?),
             },
+            (Known::Fraction, [text]) => Kind::Fraction(Fraction::of_text(Value::new(arena, *text).as_str()?)?),
+            (Known::Fraction, [numerator, denominator]) => {
+                let [numerator, denominator] = [numerator, denominator].map(|id| Value::new(arena, *id));
+                Kind::Fraction(Fraction::of_numbers(numerator, denominator)?)
+            }
+            (Known::Range, [first, end, by]) => {
+                let [first, end, by] = [first, end, by].map(|id| Value::new(arena, *id));
+                let numbers = [first, end, by].iter().all(|value| value.kind_of_number().is_some());
+                // Python has no range whose step is 0.
+                if !numbers || by.as_i64() == Some(0) {
+                    return None;
+                }
+                Kind::Range { start: first, stop: end, step: by }
+            }
+            (Known::Path(sort), _) => Kind::Path(Path::of(sort, self.args())?),
+            (Known::Ip(sort), [address]) => {
+                let address = Value::new(arena, *address);
+                Kind::Ip(match address.as_str() {
+                    Some(text) => Ip::of_text(sort, text)?,
+                    None => Ip::of_number(sort, address.to_u128()?)?,
+                })
+            }
             _ => return None,
         })
+    }
+
+    /// What `getattr(zoneinfo.ZoneInfo, '_unpickle')(key, from_cache)` gives.
+    fn zone_info(&self) -> Option<Kind<'a>> {
+        let Node::Object(index) = self.arena.node(self.node.callable) else { return None };
+        let method = self.arena.objects.get(index as usize)?;
+        let known = |id: NodeId| match self.arena.node(id) {
+            Node::Global { known, .. } => Some(known),
+            _ => None,
+        };
+        match (known(method.callable)?, self.arena.sequence(method.args), self.arena.sequence(self.node.args)) {
+            (Known::GetAttr, [class, name], [key, _])
+                if known(*class) == Some(Known::ZoneInfo)
+                    && Value::new(self.arena, *name).as_str() == Some("_unpickle") =>
+            {
+                Value::new(self.arena, *key).as_str().map(Kind::ZoneInfo)
+            }
+            _ => None,
+        }
     }
 
     /// A timedelta that an argument is; not by [`Value::kind`], which would go on to that one's arguments and so on.
@@ -189,11 +235,7 @@ impl<'a> Object<'a> {
             .chunks_exact(2)
             .take(4)
             .find(|pair| pair.first().is_some_and(|key| Value::new(self.arena, *key).as_str() == Some("int")))?;
-        match Value::new(self.arena, *pair.get(1)?).kind_of_number() {
-            Some(Kind::Int(int)) => u128::try_from(int).ok().map(Kind::Uuid),
-            Some(Kind::BigInt(int)) => int.to_u128().map(Kind::Uuid),
-            _ => None,
-        }
+        Value::new(self.arena, *pair.get(1)?).to_u128().map(Kind::Uuid)
     }
 }
 
