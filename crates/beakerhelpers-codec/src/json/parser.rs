@@ -9,7 +9,7 @@ use crate::ascii::Number;
 use crate::fault::{Fault, Reason};
 
 /// What JSON needs while it is read; it keeps its memory from one to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Parser {
     /// What the open containers hold so far, keys too.
     stack: Vec<NodeId>,
