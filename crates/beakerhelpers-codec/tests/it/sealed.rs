@@ -1,5 +1,5 @@
 //! Encrypted sessions. The texts were made with OpenSSL 3.0 and pyca/cryptography 50, which nothing here shares code with;
-//! [`super::beaker`] has Beaker itself encrypt.
+//! [`super::crypto`] has Beaker itself encrypt.
 
 mod texts;
 
