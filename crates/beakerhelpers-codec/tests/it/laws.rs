@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_codec::{Decoded, Decoder};
-use beakerhelpers_core::{Framing, Kind, Payload, Value};
+use beakerhelpers_codec::{Decoded, Decoder, Found, classes};
+use beakerhelpers_core::{Framing, Kind, Payload, Session, Value};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use serde_pickle::{HashableValue, Value as Theirs};
@@ -29,16 +29,25 @@ fn exercise(bytes: &[u8]) {
     let mut decoder = Decoder::new();
     for framing in [Framing::Namespace, Framing::Value] {
         let payload = Payload::new(framing, bytes.to_vec());
-        let Ok(Decoded::Session(session)) = decoder.decode(&payload) else { continue };
+        let mut session = Session::new();
+        let found = decoder.decode_into(&payload, &mut session);
+        // Whatever it was.
+        let classes = classes(&session);
+        assert!(classes.iter().all(|class| class.uses > 0 && class.name.len() <= 203));
+        if !matches!(found, Ok(Found::Session)) {
+            assert!(session.is_empty());
+            continue;
+        }
         assert!(session.allocated() <= 80 * bytes.len() + 65_536);
         let again = Decoder::new().decode(&payload);
         let Ok(Decoded::Session(again)) = again else { panic!("{again:?}") };
-        let print = |session: &beakerhelpers_core::Session| {
+        let print = |session: &Session| {
             let (mut out, text) = (String::new(), Text::new().with_max_len(10_000));
             for (key, value) in session {
                 for value in [key, value] {
                     let written = (text.append_str(value, &mut out).is_ok(), text.append_repr(value, &mut out).is_ok());
-                    write!(out, "{written:?}{value:?}").unwrap();
+                    let all = text.with_state().append_repr(value, &mut out).is_ok();
+                    write!(out, "{written:?}{all}{value:?}").unwrap();
                 }
             }
             out
