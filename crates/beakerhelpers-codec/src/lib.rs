@@ -3,8 +3,10 @@
 
 mod condition;
 mod decoder;
+mod encoder;
 mod pickle;
 pub mod text;
 
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
+pub use encoder::Encoder;
