@@ -1,6 +1,6 @@
 //! Changes in a pickle: which bytes they concern.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use beakerhelpers_core::value::{Kind, Value};
 use beakerhelpers_core::{Error, Result, Session, escape_controls};
@@ -98,10 +98,21 @@ fn edit(source: &[u8], whole: &Skim, dict: &Skim, session: &Session) -> Result<V
 /// Finds keys, which are in order, among those of a dict.
 pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -> Result<Vec<Option<Pair>>, Failed> {
     let mut found = vec![None; keys.len()];
+    // What is in the memo is looked at once.
+    let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for pair in pairs {
-        let Some(literal) = resolve(source, whole, pair.key)?.filter(Literal::is_text) else { continue };
-        let index = keys.binary_search_by(|key| key.as_bytes().cmp(&literal.content));
-        if let Some(place) = index.ok().and_then(|index| found.get_mut(index)) {
+        let number = memo_number(source, pair.key.start as usize).filter(|_| pair.key.is_simple());
+        let number = number.map(|(_, number, _)| number);
+        let known = number.and_then(|number| seen.get(&number).copied());
+        let index = if let Some(index) = known {
+            index
+        } else {
+            let literal = resolve(source, whole, pair.key)?.filter(Literal::is_text);
+            let index = literal.and_then(|text| keys.binary_search_by(|key| key.as_bytes().cmp(&text.content)).ok());
+            seen.extend(number.map(|number| (number, index)));
+            index
+        };
+        if let Some(place) = index.and_then(|index| found.get_mut(index)) {
             if place.is_some() {
                 // Of equal keys the last value counts, at the first place: no bytes say that.
                 return Err(Failed::Irregular);

@@ -63,8 +63,10 @@ enum Event {
 /// Where a new value cannot be written, or one that was cut and is still needed.
 pub(crate) fn splice(source: &[u8], whole: &Skim, cuts: &[Cut<'_>], session: &Session) -> Result<Vec<u8>, Trouble> {
     let events = events(whole, cuts);
-    let wanted: Vec<u32> =
+    let mut wanted: Vec<u32> =
         events.iter().filter_map(|(_, event)| if let Event::Get(n) = event { Some(*n) } else { None }).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
     let needs_values = wanted.iter().any(|number| simple(source, whole, *number).is_none());
     if needs_values && wanted.iter().any(|number| is_strange(whole, cuts, *number)) {
         return Err(Trouble::Entangled);
@@ -132,13 +134,18 @@ fn numbers(whole: &Skim, cut: &Cut<'_>) -> std::ops::Range<u32> {
     }
 }
 
+/// A name that may be written again for each class in a module.
+const SHORT: usize = 100;
+
 /// Opcodes that make what was put under a number, where that takes no more than a look at them.
 fn simple(source: &[u8], whole: &Skim, number: u32) -> Option<Vec<u8>> {
     let put = whole.put(number)?;
     let start = wide(put.slot.start);
     if put.slot.is_simple() {
-        let end = Literal::at(source, start).map(|text| text.end).or_else(|| global_end(source, start))?;
-        return source.get(start..end).map(<[u8]>::to_vec);
+        // A number that is given right behind: what has several is written once, with all of them.
+        let end = put.at as usize;
+        let found = Literal::at(source, start).map(|text| text.end).or_else(|| global_end(source, start));
+        return source.get(start..end).filter(|_| found == Some(end)).map(<[u8]>::to_vec);
     }
     if !put.slot.is_stack_global() {
         return None;
@@ -150,7 +157,8 @@ fn simple(source: &[u8], whole: &Skim, number: u32) -> Option<Vec<u8>> {
         at = if let Some((b'g' | b'h' | b'j', number, end)) = memo_number(source, at) {
             let text = whole.put(number).filter(|put| put.slot.is_simple())?;
             let start = wide(text.slot.start);
-            out.extend_from_slice(source.get(start..Literal::at(source, start)?.end)?);
+            let text = source.get(start..wide(text.at)).filter(|text| text.len() < SHORT)?;
+            out.extend_from_slice(text.get(..Literal::at(text, 0)?.end)?);
             end
         } else {
             let end = Literal::at(source, at)?.end;

@@ -52,7 +52,7 @@ pub(crate) struct Dialect {
 pub(crate) enum Unwritable {
     /// It is part of what it is made of, and nothing in between can be filled later.
     HoldsItself,
-    /// The name of a class is no text, or has line ends in it.
+    /// The name of a class is no text, has line ends in it, or is longer than any.
     Name,
     /// It has parts that no Python object has.
     Malformed,
@@ -75,6 +75,9 @@ enum Task {
 
 /// The latin-1 text that bytes are written as up to protocol 2.
 const LATIN1: &str = "latin1";
+
+/// No module or class has so long a name, in bytes.
+const MAX_NAME: usize = 500;
 
 impl<'a> Writer<'a> {
     /// A writer of values of this session; `next` is the first number in the memo that is free.
@@ -384,6 +387,10 @@ impl<'a> Writer<'a> {
         let (Some(module), Some(name)) = (global.module.as_str(), global.name.as_str()) else {
             return Err(Unwritable::Name);
         };
+        // Names are written wherever they occur: a long one that many classes share would be too much.
+        if module.len().max(name.len()) > MAX_NAME {
+            return Err(Unwritable::Name);
+        }
         if self.dialect.protocol >= 4 {
             out.text(module.as_bytes());
             out.text(name.as_bytes());

@@ -126,3 +126,33 @@ pub(super) fn python2<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) 
     let renamed = MODULES.iter().find(|(python3, _)| *python3 == module);
     (renamed.map_or(module, |(_, python2)| python2), name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use beakerhelpers_testkit::python;
+
+    use super::*;
+
+    #[test]
+    fn python_translates_them_back() {
+        let python = python!();
+        let modules = MODULES.iter().map(|(module, _)| (*module, "any name"));
+        let names = NAMES.iter().map(|([module, name], _)| (*module, *name));
+        let exceptions = EXCEPTIONS.iter().map(|name| ("builtins", *name));
+        let mut script = "from _compat_pickle import *\n\
+            back = lambda *old: NAME_MAPPING.get(old) or (IMPORT_MAPPING.get(old[0], old[0]), old[1])\n"
+            .to_owned();
+        let all: Vec<_> = modules.chain(names).chain(exceptions).collect();
+        for ours in &all {
+            let (module, name) = python2(ours.0, ours.1);
+            assert_ne!((module, name), *ours);
+            writeln!(script, "assert back({module:?}, {name:?}) == {ours:?}").unwrap();
+        }
+        assert!(python.command().args(["-c", &script]).status().unwrap().success());
+        assert_eq!(all.len(), 99);
+        assert_eq!(python2("builtins", "PermissionError"), ("__builtin__", "PermissionError"));
+        assert_eq!(python2("my.module", "int"), ("my.module", "int"));
+    }
+}

@@ -107,9 +107,9 @@ impl Marks {
     }
 }
 
-/// Values that Python does not keep in the memo.
+/// Values that are as short as a reference to them.
 pub(super) fn is_atom(value: Value<'_>) -> bool {
-    matches!(value.raw_kind(), Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::BigInt(_) | Kind::Float(_))
+    matches!(value.raw_kind(), Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
 }
 
 fn is_leaf(value: Value<'_>) -> bool {
