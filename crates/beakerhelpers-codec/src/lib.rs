@@ -5,6 +5,7 @@ mod classes;
 mod clock;
 mod condition;
 mod decoder;
+mod encoder;
 mod pickle;
 pub mod text;
 
@@ -12,3 +13,4 @@ pub use classes::{Class, classes};
 pub use clock::OtherZone;
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
+pub use encoder::Encoder;

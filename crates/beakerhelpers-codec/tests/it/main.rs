@@ -1,7 +1,9 @@
 //! The codec against CPython, against serde-pickle, and against everything that is no session.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod beaker;
 mod cpython;
+mod edit;
 mod hostile;
 mod laws;
 mod payloads;
