@@ -108,7 +108,9 @@ fn bring_venv() -> Result {
 
 /// CPython's own tests of pickle are run again by ours; Debian's Python comes without them.
 fn bring_tests_of_python() -> Result {
-    packages::bring("libpython3-testsuite", "this Python lacks its own tests", || {
+    let package = "import sys; print('libpython%d.%d-testsuite' % sys.version_info[:2])";
+    let package = output(Command::new("python3").args(["-c", package]))?;
+    packages::bring(package.trim(), "this Python lacks its own tests", || {
         output(Command::new("python3").args(["-c", "import test.pickletester, test.test_pickle"])).is_ok()
     })
 }

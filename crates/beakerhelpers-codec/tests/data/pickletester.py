@@ -8,7 +8,7 @@ elsewhere Python loads it with buffers that are kept elsewhere
 malformed a test demands that it is refused, for its opcodes alone
 failed    it could not be loaded for any other reason
 
-Needs the package `test`, which CPython comes with and Debian has in `libpython3-testsuite`.
+Needs the package `test`, which CPython comes with and Debian has in `libpython3.11-testsuite` and the like.
 """
 
 import base64

@@ -248,6 +248,14 @@ def member(value):
     return "__main__.%s.%s" % (args[0].__name__, args[1]) if how is getattr else "__main__.%s(%r)" % (how.__name__, args[0])
 
 
+def markup_module():
+    """A module whose class is known by name need not be on this host."""
+    module = types.ModuleType("markupsafe")
+    module.Markup = type("Markup", (str,), {"__module__": "markupsafe", "__slots__": ()})
+    sys.modules["markupsafe"] = module
+    return module
+
+
 def objects():
     """Objects of classes that only this module has."""
     for _ in range(30):
@@ -289,10 +297,7 @@ def objects():
     error = ValueError("bad")
     error.code = 7
     show([error], "[ValueError('bad')]", "[ValueError('bad')]", 0, "[<ValueError('bad') state={'code': 7}>]")
-    # The module whose class this is need not be here.
-    markup = types.ModuleType("markupsafe")
-    markup.Markup = type("Markup", (str,), {"__module__": "markupsafe", "__slots__": ()})
-    sys.modules["markupsafe"] = markup
+    markup = markup_module()
     for string in ("<b>", "it's", "\xe9\ud800"):
         show(markup.Markup(string), string, "Markup(%r)" % string)
 
@@ -318,4 +323,5 @@ def main():
     sys.stdout.flush()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ use beakerhelpers_testkit::python;
 
 use super::session;
 
-const SCRIPT: &str = include_str!("../data/values.py");
+pub(super) const SCRIPT: &str = include_str!("../data/values.py");
 
 /// A value as CPython pickled it, and what CPython prints of it.
 struct Case<'l> {
@@ -42,7 +42,7 @@ fn texts(value: Value<'_>) -> [String; 3] {
     texts
 }
 
-fn unhex(digits: &str) -> Vec<u8> {
+pub(super) fn unhex(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Payloads that are made to do harm. Anything worse than linear would make these tests run for hours.
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_codec::{Decoded, Decoder, Encoder};
 use beakerhelpers_core::{ErrorKind, Framing, Kind, Payload, Session, Value};
 
 /// Decodes `{'session': {'v': value}}` and checks the memory that it takes; `None` where it is refused.
@@ -199,4 +199,90 @@ fn paths_that_print_less_than_they_hold_stay_objects() {
     let path = [&b"cpathlib\nPosixPath\n("[..], &slashes, b"tRq\0"].concat();
     let printed = print(&[b"]", &path[..], b"a", &b"h\0a".repeat(1000)[..]].concat());
     assert!(printed.starts_with("[pathlib.PosixPath('/////") && printed.len() > 1_000_000);
+}
+
+/// Encodes a session anew, and changes a key beside the value; both must decode.
+fn rewrite(value: &[u8]) {
+    let bytes = [b"}Vsession\n}Vv\n", value, b"sVw\nNss."].concat();
+    let payload = Payload::new(Framing::Namespace, bytes);
+    let Decoded::Session(mut session) = Decoder::new().decode(&payload).unwrap() else { panic!("no session") };
+    session.set("w", |draft| draft.str("new"));
+    let mut encoder = Encoder::new();
+    for made in [encoder.encode(&session, Framing::Namespace), encoder.update(&payload, &session)] {
+        let Decoded::Session(again) = Decoder::new().decode(&made.unwrap()).unwrap() else { panic!("no session") };
+        assert_eq!(again.value("w").and_then(Value::as_str), Some("new"));
+        assert_eq!(again.len(), 2);
+    }
+}
+
+#[test]
+fn what_is_deep_or_holds_itself_is_written() {
+    rewrite(&[&b"]".repeat(DEPTH)[..], b"N", &b"a".repeat(DEPTH)].concat());
+    rewrite(&[b"N", &b"\x85".repeat(DEPTH)[..]].concat());
+    rewrite(&[&b"}K\x01".repeat(DEPTH)[..], b"N", &b"s".repeat(DEPTH)].concat());
+    rewrite(&[&b"ca\nB\nq\x000"[..], &b"h\0".repeat(DEPTH), b"N", &b"\x85R".repeat(DEPTH)].concat());
+    rewrite(&[&b"(ia\nB\n".repeat(DEPTH)[..], b"N", &b"b".repeat(DEPTH)].concat());
+    // Laughs: each tuple holds the one before twice.
+    let laughs: Vec<u8> =
+        (1..10_000_u32).flat_map(|n| [b"r", &n.to_le_bytes()[..], b"j", &n.to_le_bytes(), b"\x86"].concat()).collect();
+    rewrite(&[b"N", &laughs[..]].concat());
+}
+
+#[test]
+fn a_tuple_whose_lists_hold_it_is_written_in_linear_time() {
+    // As CPython writes it: within the first list the tuple is made, from lists that are in the memo already.
+    let lists: Vec<u8> = (0..50_000_u32).flat_map(|n| [b"]r", &n.to_le_bytes()[..]].concat()).collect();
+    let gets: Vec<u8> =
+        (0..50_000_u32).flat_map(|n| [b"j", &n.to_le_bytes()[..], b"j\xff\xff\xff\0a0"].concat()).collect();
+    let value = [b"(", &lists[..], b"tr\xff\xff\xff\0", &gets].concat();
+    let session = decode(&value).unwrap();
+    let made = Encoder::new().encode(&session, Framing::Namespace).unwrap();
+    assert!(made.bytes().len() < 4 * value.len(), "{} for {}", made.bytes().len(), value.len());
+    let Decoded::Session(again) = Decoder::new().decode(&made).unwrap() else { panic!("no session") };
+    let Kind::Tuple(mut items) = again.value("v").unwrap().kind() else { panic!("no tuple") };
+    assert_eq!(items.len(), 50_000);
+    let Some(Kind::List(mut inner)) = items.next().map(Value::kind) else { panic!("no list") };
+    assert_eq!(inner.next().map(Value::id), again.value("v").map(Value::id));
+}
+
+#[test]
+fn what_is_made_of_itself_is_refused_with_its_key() {
+    // A set that holds itself.
+    let session = decode(b"\x8fq\0(h\0\x90").unwrap();
+    let error = Encoder::new().encode(&session, Framing::Namespace).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.to_string(), "the value of `v` cannot be written: it is part of what it is made of");
+}
+
+#[test]
+fn what_is_referred_to_often_is_written_once() {
+    let often = |long: &[u8], get: &[u8]| {
+        let value = [b"(", long, b"q\x05", &get.repeat(20_000)[..], b"l"].concat();
+        let bytes =
+            [b"}(Vsession\n}(Va\n", &value[..], b"Vb\n", &value[..1], b"h\x05", &get.repeat(20_000), b"lVc\nNuu."]
+                .concat();
+        let payload = Payload::new(Framing::Namespace, bytes);
+        let Decoded::Session(mut session) = Decoder::new().decode(&payload).unwrap() else { panic!("no session") };
+        let anew = Encoder::new().encode(&session, Framing::Namespace).unwrap();
+        assert!(anew.bytes().len() < 2 * payload.bytes().len() + 1000, "{}", anew.bytes().len());
+        session.remove("a");
+        let updated = Encoder::new().update(&payload, &session).unwrap();
+        assert!(updated.bytes().len() < payload.bytes().len(), "{}", updated.bytes().len());
+        let Decoded::Session(again) = Decoder::new().decode(&updated).unwrap() else { panic!("no session") };
+        let Some(Kind::List(items)) = again.value("b").map(Value::kind) else { panic!("no list") };
+        assert_eq!(items.len(), 20_001);
+    };
+    let sized = |opcode: u8| [&[opcode][..], &50_000_u32.to_le_bytes(), &b"x".repeat(50_000)].concat();
+    for opcode in *b"XBT\x8b" {
+        often(&sized(opcode), b"h\x05");
+    }
+    often(&[&b"V"[..], &b"x".repeat(50_000), b"\n"].concat(), b"g5\n");
+    often(b"(lq\x04", b"h\x04");
+    // Keys, all of them equal.
+    let keys =
+        [&b"}(Vsession\n}(V"[..], &b"k".repeat(50_000), b"\nq\0N", &b"h\0N".repeat(20_000), b"Vb\nNuu."].concat();
+    let payload = Payload::new(Framing::Namespace, keys);
+    let Decoded::Session(mut session) = Decoder::new().decode(&payload).unwrap() else { panic!("no session") };
+    session.remove("b");
+    assert!(Encoder::new().update(&payload, &session).is_ok());
 }

@@ -204,3 +204,26 @@ cdatetime\ndatetime\n(\x43\x0a\x07\xda\x01\x01\x0a\x0a\x0a\0\0\0cpytz\n_UTC\n(tR
     ];
     assert_eq!(shown, expected);
 }
+
+#[test]
+fn calls_print_as_calls() {
+    for (value, shown) in [
+        (&b"cm\nf\nPid\nR"[..], "m.f(*<persistent object>)"),
+        (b"cm\nf\n)}(Va\nI1\nu\x92", "m.f(**{'a': 1})"),
+        (b"cm\nf\n)R(I1\ntR", "<m.f object>(1)"),
+        (b"cm\nf\n)R)R", "<m.f object>()"),
+        (b"cm\nf\n)RPid\n)R\x86", "(<m.f object>, <persistent object>())"),
+        (b"ccopy_reg\n__newobj__\n(cm\nA\nI1\ntR", "m.A(1)"),
+        (b"ccopyreg\n__newobj_ex__\n(cm\nA\n(I1\nt}Vk\nI2\nstR", "m.A(1, **{'k': 2})"),
+        (b"ccopy_reg\n_reconstructor\n(cm\nA\nc__builtin__\nlist\n(I1\nltR", "m.A([1])"),
+        (b"c__builtin__\ngetattr\n(cm\nColor\nVRED\ntR", "m.Color.RED"),
+        (b"c__builtin__\ngetattr\n(cm\nColor\nVno name\ntR", "getattr(<class 'm.Color'>, 'no name')"),
+        (b"c__builtin__\ngetattr\n(cm\nOuter\nVInner\ntR)\x81", "<m.Outer.Inner object>"),
+        (b"cexceptions\nStopIteration\n)R", "StopIteration()"),
+        (b"(imarkupsafe\nMarkup\n", "<markupsafe.Markup object>"),
+        (b"cwebhelpers.html.builder\nliteral\n(V<b>\nt\x81", "literal('<b>')"),
+    ] {
+        let session = session(&[b"}Vsession\n}Vv\n", value, b"ss."].concat());
+        assert_eq!(repr_of(session.value("v").unwrap()), shown);
+    }
+}
