@@ -67,6 +67,10 @@ pub(crate) struct Skim {
     /// Where something is done that the values do not tell: a second state for an object, or a call whose result is
     /// dropped.
     pub(crate) strange: Vec<u32>,
+    /// The first number in the memo that was free at the beginning.
+    first_number: u32,
+    slots: Vec<Slot>,
+    marks: Vec<(usize, u32)>,
 }
 
 /// Why there is nothing to be found.
@@ -106,29 +110,40 @@ struct Skimmer<'s, 'p> {
 }
 
 impl Skim {
+    /// Forgets what it found, and keeps the memory.
+    fn clear(&mut self) {
+        self.pairs.clear();
+        self.puts.clear();
+        self.gets.clear();
+        self.frames.clear();
+        self.strange.clear();
+        self.slots.clear();
+        self.marks.clear();
+        (self.end, self.protocol, self.first_number) = (0, 0, 0);
+    }
+
     /// Looks through a pickle up to its STOP.
     ///
     /// # Errors
     ///
     /// Where it is damaged, or is not made as Python would make it.
-    pub(crate) fn pickle(source: &[u8]) -> Result<Self, Halt> {
-        let mut skim = Self::default();
-        Skimmer::run(&mut skim, source, 0, source.len(), true)?;
-        Ok(skim)
+    pub(crate) fn pickle(&mut self, source: &[u8]) -> Result<(), Halt> {
+        self.clear();
+        Skimmer::run(self, source, 0, source.len(), true, 0)
     }
 
-    /// Looks through the part of a pickle that makes a dict which is a value in the pickle's own dict. The memo is that
-    /// of the whole pickle, and its contents stay known here.
+    /// Looks through the part of a pickle that makes a dict which is a value in the dict of the whole. Of what is in the
+    /// memo it knows only what is put there in this part.
     ///
     /// # Errors
     ///
     /// As [`Skim::pickle`].
-    pub(crate) fn part(&self, source: &[u8], start: usize, end: usize) -> Result<Self, Halt> {
-        let mut skim = Self::default();
-        let before = self.puts.partition_point(|put| wide(put.at) < start);
-        skim.puts.extend_from_slice(self.puts.get(..before).unwrap_or_default());
-        Skimmer::run(&mut skim, source, start, end, false)?;
-        Ok(Self { pairs: skim.pairs, end: skim.end, ..Self::default() })
+    pub(crate) fn part(&mut self, source: &[u8], whole: &Self, pair: &Pair) -> Result<(), Halt> {
+        self.clear();
+        let before = whole.puts.partition_point(|put| put.at < pair.value.start);
+        self.first_number = before.checked_sub(1).and_then(|last| whole.puts.get(last)).map_or(0, following);
+        let count = u32::try_from(before).unwrap_or(u32::MAX);
+        Skimmer::run(self, source, wide(pair.value.start), wide(pair.end), false, count)
     }
 
     /// What was put into the memo under a number.
@@ -139,7 +154,7 @@ impl Skim {
 
     /// The first number that is free.
     pub(crate) fn next_number(&self) -> u32 {
-        self.puts.last().map_or(0, |put| put.number.saturating_add(1))
+        self.puts.last().map_or(self.first_number, following)
     }
 }
 
@@ -156,18 +171,25 @@ impl Slot {
 }
 
 impl<'s, 'p> Skimmer<'s, 'p> {
-    fn run(skim: &'p mut Skim, source: &'s [u8], start: usize, end: usize, stops: bool) -> Result<(), Halt> {
+    fn run(
+        skim: &'p mut Skim,
+        source: &'s [u8],
+        start: usize,
+        end: usize,
+        stops: bool,
+        count: u32,
+    ) -> Result<(), Halt> {
         if source.len() >= LIMIT {
             return Err(Halt::Irregular);
         }
-        let count = u32::try_from(skim.puts.len()).unwrap_or(u32::MAX);
+        let (slots, marks) = (std::mem::take(&mut skim.slots), std::mem::take(&mut skim.marks));
         let mut skimmer = Self {
             skim,
             source,
             cursor: Cursor::new(source.get(start..end).unwrap_or_default()),
 
-            slots: Vec::new(),
-            marks: Vec::new(),
+            slots,
+            marks,
             fence: 0,
             has_dict: false,
             count,
@@ -188,11 +210,10 @@ impl<'s, 'p> Skimmer<'s, 'p> {
         }
         skimmer.skim.end = skimmer.at;
         // Nothing but the dict may be there.
-        if skimmer.has_dict && skimmer.marks.is_empty() && skimmer.slots.len() == 1 {
-            Ok(())
-        } else {
-            Err(Halt::Irregular)
-        }
+        let is_dict = skimmer.has_dict && skimmer.marks.is_empty() && skimmer.slots.len() == 1;
+        let Self { skim, slots, marks, .. } = skimmer;
+        (skim.slots, skim.marks) = (slots, marks);
+        if is_dict { Ok(()) } else { Err(Halt::Irregular) }
     }
 
     /// Follows one opcode; `true` where it is STOP.
@@ -540,4 +561,8 @@ impl<'s, 'p> Skimmer<'s, 'p> {
 fn small(position: usize) -> u32 {
     // Below `LIMIT`, which is tested at the beginning.
     u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+const fn following(put: &Put) -> u32 {
+    put.number.saturating_add(1)
 }
