@@ -11,7 +11,7 @@ use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
 use crate::pickle::writer::{Dialect, Writer, text_opcode};
 
-/// Encodes sessions.
+/// Encodes sessions, and keeps its memory from one to the next.
 ///
 /// What it writes is read by every Beaker since 1.12, on Python 2 and 3: base64 of a pickle of protocol 2. What it
 /// [updates](Encoder::update) keeps the form that it has. Nothing that a session holds is ever run or imported.
@@ -19,13 +19,16 @@ use crate::pickle::writer::{Dialect, Writer, text_opcode};
 pub struct Encoder {
     /// The session's own pickle, where it is stored as base64.
     inner: Vec<u8>,
+    /// What was found in the pickle that is stored, and in the session itself.
+    whole: Skim,
+    part: Skim,
 }
 
 impl Encoder {
     /// An encoder.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { inner: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Encodes a whole session as a new payload.
@@ -61,8 +64,8 @@ impl Encoder {
     /// Writes a session's [changes](Session::changes) into the payload that it was decoded from.
     ///
     /// Everything else stays as it is, byte by byte: other values of whatever class, other keys of the namespace, the
-    /// form of the payload. Only what was shared with a value that is gone is written again, references through the
-    /// memo by position become references by number, and frames, which only save a reader some work, are left out.
+    /// form of the payload. Only what was shared with a value that is gone is written again; behind a change, what is put
+    /// into the memo by position may be put there by number; and frames, which only save a reader work, are left out.
     /// Without changes the payload is returned as it is.
     ///
     /// # Errors
@@ -85,21 +88,30 @@ impl Encoder {
 
     /// The pickle of a namespace.
     fn namespace(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
-        let outer = Skim::pickle(source).map_err(|halt| edit::broken("data", halt))?;
-        let [pair] = edit::find(source, &outer, &outer.pairs, &["session"]).map_err(Failed::into_error)?[..] else {
+        let mut outer = std::mem::take(&mut self.whole);
+        let updated = outer
+            .pickle(source)
+            .map_err(|halt| edit::broken("data", halt))
+            .and_then(|()| self.in_namespace(source, &outer, session));
+        self.whole = outer;
+        updated
+    }
+
+    fn in_namespace(&mut self, source: &[u8], outer: &Skim, session: &Session) -> Result<Vec<u8>> {
+        let [pair] = edit::find(source, outer, &outer.pairs, &["session"]).map_err(Failed::into_error)?[..] else {
             return Err(edit::irregular());
         };
         let pair = pair.ok_or_else(|| {
             Error::corrupt("the data hold no session").with_hint("encode the session as a new payload")
         })?;
-        let new = match edit::literal(source, &outer, pair.value) {
+        let new = match edit::literal(source, outer, pair.value) {
             Some(literal) => {
                 let text = self.text(&literal.content, session)?;
                 let mut opcode = Vec::with_capacity(text.len().saturating_add(8));
                 literal.write_like(text.as_bytes(), &mut opcode);
                 New::Opcodes(opcode)
             }
-            None => match edit::part(source, &outer, &pair, session) {
+            None => match edit::part(&mut self.part, source, outer, &pair, session) {
                 Err(Failed::Irregular) => {
                     edit::check_plain(source, true)?;
                     New::Root
@@ -108,13 +120,13 @@ impl Encoder {
             },
         };
         let cut = Cut { from: pair.value.start as usize, to: pair.end as usize, new };
-        splice(source, &outer, &[cut], session).map_err(edit::trouble)
+        splice(source, outer, &[cut], session).map_err(edit::trouble)
     }
 
     /// The pickle of the value alone.
     fn value(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
         let Some((protocol, literal)) = edit::lone_literal(source) else {
-            return edit::pickle(source, "data", session);
+            return edit::pickle(&mut self.part, source, "data", session);
         };
         let text = self.text(&literal.content, session)?;
         let mut out = protocol.to_vec();
@@ -129,6 +141,6 @@ impl Encoder {
         if BASE64.decode_vec(text, &mut self.inner).is_err() || !matches!(*self.inner, [0x80, 0..=5, ..]) {
             return Err(Error::unsupported("only pickled sessions without encryption can be changed yet"));
         }
-        Ok(BASE64.encode(edit::pickle(&self.inner, "session", session)?))
+        Ok(BASE64.encode(edit::pickle(&mut self.part, &self.inner, "session", session)?))
     }
 }

@@ -30,9 +30,9 @@ impl Failed {
 }
 
 /// Changes a pickle whose value is the session.
-pub(super) fn pickle(source: &[u8], what: &str, session: &Session) -> Result<Vec<u8>> {
-    let edited = match Skim::pickle(source) {
-        Ok(skim) => edit(source, &skim, &skim, session),
+pub(super) fn pickle(skim: &mut Skim, source: &[u8], what: &str, session: &Session) -> Result<Vec<u8>> {
+    let edited = match skim.pickle(source) {
+        Ok(()) => edit(source, skim, skim, session),
         Err(halt @ Halt::Damaged(..)) => Err(Failed::Other(broken(what, halt))),
         Err(Halt::Irregular) => Err(Failed::Irregular),
     };
@@ -60,9 +60,15 @@ fn anew(source: &[u8], session: &Session) -> Result<Vec<u8>> {
 }
 
 /// Changes the session that is a value in a pickle's dict.
-pub(super) fn part(source: &[u8], whole: &Skim, pair: &Pair, session: &Session) -> Result<Vec<u8>, Failed> {
-    let dict = whole.part(source, pair.value.start as usize, pair.end as usize).map_err(|_| Failed::Irregular)?;
-    edit(source, whole, &dict, session)
+pub(super) fn part(
+    dict: &mut Skim,
+    source: &[u8],
+    whole: &Skim,
+    pair: &Pair,
+    session: &Session,
+) -> Result<Vec<u8>, Failed> {
+    dict.part(source, whole, pair).map_err(|_| Failed::Irregular)?;
+    edit(source, whole, dict, session)
 }
 
 /// Changes a dict in a pickle, and leaves everything else.

@@ -23,7 +23,10 @@ impl<'s> Literal<'s> {
         let opcode = cursor.byte().ok()?;
         let content = match opcode {
             b'S' => Cow::Owned(ascii::string(cursor.line().ok()?).ok()?),
-            b'V' => Cow::Owned(ascii::unicode(cursor.line().ok()?).ok()?),
+            b'V' => match cursor.line().ok()? {
+                line if line.is_ascii() && !line.contains(&b'\\') => line.into(),
+                line => Cow::Owned(ascii::unicode(line).ok()?),
+            },
             b'T' => cursor.bytes_signed4().ok()?.into(),
             b'U' | b'C' | 0x8c => cursor.bytes1().ok()?.into(),
             b'B' | b'X' => cursor.bytes4().ok()?.into(),

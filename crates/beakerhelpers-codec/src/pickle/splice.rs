@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Draft, NodeId, Value};
+use beakerhelpers_core::value::{Draft, Kind, NodeId, Value};
 
 use super::literal::{Literal, global_end, memo_number};
 use super::skim::{Put, Skim};
@@ -97,12 +97,12 @@ pub(crate) fn splice(source: &[u8], whole: &Skim, cuts: &[Cut<'_>], session: &Se
 
 /// Lists what is not copied, by position.
 fn events(whole: &Skim, cuts: &[Cut<'_>]) -> Vec<(u32, Event)> {
-    let first = cuts.first().map_or(usize::MAX, |cut| cut.from);
+    let first = recount(whole, cuts);
     let position = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
     let mut events: Vec<_> =
         cuts.iter().enumerate().map(|(index, cut)| (position(cut.from), Event::Cut(index))).collect();
     events.extend(whole.frames.iter().map(|at| (*at, Event::Frame)));
-    // Up to the first cut, the memo counts as it did.
+    // Up to the first cut that changes how many values there are, the memo counts as it did.
     let moved = whole.puts.partition_point(|put| wide(put.at) < first);
     let moved = whole.puts.get(moved..).unwrap_or_default();
     events.extend(moved.iter().filter(|put| put.implicit).map(|put| (put.at, Event::Implicit(put.number))));
@@ -121,6 +121,24 @@ fn events(whole: &Skim, cuts: &[Cut<'_>]) -> Vec<(u32, Event)> {
     // A sort that is stable, and linear for runs: at one place a cut comes first.
     events.sort_by_key(|(at, _)| *at);
     events
+}
+
+/// Where the memo begins to count in another way than before.
+fn recount(whole: &Skim, cuts: &[Cut<'_>]) -> usize {
+    cuts.iter().find(|cut| stand_ins(whole, cut).is_none()).map_or(usize::MAX, |cut| cut.from)
+}
+
+/// How often a new value must be put into the memo by position, so that all that follows gets the numbers it had: as
+/// often as what it replaces. `None` where that cannot be said, and references by position must go.
+fn stand_ins(whole: &Skim, cut: &Cut<'_>) -> Option<usize> {
+    let New::Value(_, value) = &cut.new else { return None };
+    let uses_no_memo = matches!(
+        value.raw_kind(),
+        Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::BigInt(_) | Kind::Float(_) | Kind::Str(_)
+    );
+    let from = whole.puts.partition_point(|put| wide(put.at) < cut.from);
+    let gone = whole.puts.get(from..)?.iter().take_while(|put| wide(put.at) < cut.to);
+    uses_no_memo.then(|| gone.clone().all(|put| put.implicit).then(|| gone.count())).flatten()
 }
 
 /// The numbers in the memo that a cut takes away.
@@ -251,6 +269,7 @@ struct Splicer<'s, 'a, 'o> {
 impl Splicer<'_, '_, '_> {
     fn run(&mut self, events: &[(u32, Event)], cuts: &[Cut<'_>]) -> Result<(), Trouble> {
         let mut position = 0;
+        let recount = recount(self.whole, cuts);
         for (at, event) in events {
             let at = wide(*at);
             if at < position {
@@ -261,6 +280,8 @@ impl Splicer<'_, '_, '_> {
                     self.copy(position, at);
                     let Some(cut) = cuts.get(index) else { continue };
                     self.write(&cut.new)?;
+                    let again = stand_ins(self.whole, cut).filter(|_| at < recount).unwrap_or(0);
+                    self.out.extend(std::iter::repeat_n(0x94, again));
                     cut.to
                 }
                 Event::Frame => {

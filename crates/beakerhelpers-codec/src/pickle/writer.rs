@@ -1,6 +1,7 @@
 //! Values in, opcodes out. What is referred to more than once goes through the memo; nothing calls itself.
 
 mod cycles;
+mod helpers;
 mod names;
 mod opcodes;
 mod survey;
@@ -8,7 +9,7 @@ mod survey;
 use std::collections::HashMap;
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Form, Global, Kind, Object, Value};
+use beakerhelpers_core::value::{Form, Kind, Object, Value};
 
 use self::cycles::Cycles;
 use self::opcodes::Opcodes;
@@ -72,12 +73,6 @@ enum Task {
     /// It is in the memo and to be filled.
     FillLater(u32),
 }
-
-/// The latin-1 text that bytes are written as up to protocol 2.
-const LATIN1: &str = "latin1";
-
-/// No module or class has so long a name, in bytes.
-const MAX_NAME: usize = 500;
 
 impl<'a> Writer<'a> {
     /// A writer of values of this session; `next` is the first number in the memo that is free.
@@ -381,102 +376,6 @@ impl<'a> Writer<'a> {
             out.byte(b'(');
         }
         self.tasks.extend([Task::Opcode(if len > 1 { several } else { one }), Task::Parts(id, at)]);
-    }
-
-    fn global(&mut self, global: &Global<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let (Some(module), Some(name)) = (global.module.as_str(), global.name.as_str()) else {
-            return Err(Unwritable::Name);
-        };
-        // Names are written wherever they occur: a long one that many classes share would be too much.
-        if module.len().max(name.len()) > MAX_NAME {
-            return Err(Unwritable::Name);
-        }
-        if self.dialect.protocol >= 4 {
-            out.text(module.as_bytes());
-            out.text(name.as_bytes());
-            out.byte(0x93);
-            return Ok(());
-        }
-        let (module, name) = if self.dialect.translate && self.dialect.protocol < 3 {
-            names::python2(module, name)
-        } else {
-            (module, name)
-        };
-        if module.contains('\n') || name.contains('\n') {
-            return Err(Unwritable::Name);
-        }
-        // Before protocol 4 a name has no dots: `Outer.Inner` is `getattr(Outer, 'Inner')`.
-        let (first, inner) = name.split_once('.').map_or((name, None), |(first, inner)| (first, Some(inner)));
-        let inner: Vec<&str> = inner.map(|inner| inner.split('.').collect()).unwrap_or_default();
-        for _ in &inner {
-            self.builtin("getattr", out);
-        }
-        out.global(module, first);
-        for attribute in inner {
-            out.text(attribute.as_bytes());
-            out.byte(0x86);
-            out.byte(b'R');
-        }
-        Ok(())
-    }
-
-    fn bytes(&mut self, bytes: &[u8], out: &mut Opcodes<'_>) {
-        if self.dialect.protocol >= 3 {
-            out.bytes(bytes);
-        } else if bytes.is_empty() {
-            self.builtin("bytes", out);
-            out.byte(b')');
-            out.byte(b'R');
-        } else {
-            self.helper("_codecs", "encode", out);
-            out.latin1(bytes);
-            self.latin1(out);
-            out.byte(0x86);
-            out.byte(b'R');
-        }
-    }
-
-    fn byte_array(&mut self, bytes: &[u8], out: &mut Opcodes<'_>) {
-        self.builtin("bytearray", out);
-        if bytes.is_empty() {
-            out.byte(b')');
-        } else if self.dialect.protocol >= 3 {
-            out.bytes(bytes);
-            out.byte(0x85);
-        } else {
-            out.latin1(bytes);
-            self.latin1(out);
-            out.byte(0x86);
-        }
-        out.byte(b'R');
-    }
-
-    /// The name of the encoding.
-    fn latin1(&mut self, out: &mut Opcodes<'_>) {
-        if let Some(number) = self.helpers.get(LATIN1) {
-            return out.get(*number);
-        }
-        out.text(LATIN1.as_bytes());
-        self.keep(LATIN1, out);
-    }
-
-    fn builtin(&mut self, name: &'static str, out: &mut Opcodes<'_>) {
-        self.helper(if self.dialect.protocol < 3 { "__builtin__" } else { "builtins" }, name, out);
-    }
-
-    /// A function that is written once and then referred to.
-    fn helper(&mut self, module: &str, name: &'static str, out: &mut Opcodes<'_>) {
-        if let Some(number) = self.helpers.get(name) {
-            return out.get(*number);
-        }
-        out.global(module, name);
-        self.keep(name, out);
-    }
-
-    fn keep(&mut self, what: &'static str, out: &mut Opcodes<'_>) {
-        out.put(self.next);
-        self.helpers.insert(what, self.next);
-        self.next = self.next.saturating_add(1);
     }
 
     fn open(&mut self, id: u32) {

@@ -71,12 +71,20 @@ fn keys(session: &Session) -> Vec<String> {
 fn change(session: &mut Session, action: &str, key: &str) {
     match action {
         "set" => session.set(key, |draft| new_value(draft, key)),
+        "scalar" => session.set(key, |draft| draft.str("new text")),
         "delete" => assert!(session.remove(key)),
         "move" => {
             let truth = !matches!(key, "none" | "empty" | "none2" | "array0" | "last" | "end");
             session.remove(key);
             session.set(key, |draft| if truth { draft.int(0) } else { draft.str("moved") });
         }
+        // Some of them need the memo and some do not.
+        "mixed" => keys(session).iter().enumerate().for_each(|(index, key)| match index % 4 {
+            0 => session.set(key, |draft| draft.str("new text")),
+            1 => assert!(session.remove(key)),
+            2 => session.set(key, |draft| new_value(draft, key)),
+            _ => {}
+        }),
         "all" => keys(session).iter().skip(1).for_each(|key| session.set(key, |draft| new_value(draft, key))),
         "clear" => keys(session).iter().for_each(|key| assert!(session.remove(key))),
         _ => unreachable!("no other is asked for"),
@@ -99,9 +107,9 @@ fn what_is_changed_is_all_that_changes() {
             .iter()
             .enumerate()
             .filter(|(index, _)| some(*index))
-            .flat_map(|(_, key)| ["set", "delete"].map(|action| (action, key.as_str())))
+            .flat_map(|(_, key)| ["set", "scalar", "delete"].map(|action| (action, key.as_str())))
             .collect();
-        cases.extend([("set", "a new key"), ("all", ""), ("clear", "")]);
+        cases.extend([("set", "a new key"), ("mixed", ""), ("all", ""), ("clear", "")]);
         // What follows `and` in the script needs a value that is true or not.
         if number == 0 {
             cases.extend(
@@ -138,7 +146,7 @@ fn what_is_changed_is_all_that_changes() {
     assert_eq!(run(&python, "check", &input).trim(), many.to_string());
     assert!(many > 6000, "{many}");
     // Python sets the state of these by a function, or makes them twice, and the key that stays needs them.
-    let expected = ["4 delete h", "4 delete i", "7 delete shared", "7 set shared"];
+    let expected = ["4 delete h", "4 delete i", "7 delete shared", "7 mixed ", "7 scalar shared", "7 set shared"];
     assert!(refused.iter().eq(&expected), "{refused:#?}");
 }
 
