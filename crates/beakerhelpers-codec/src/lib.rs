@@ -5,6 +5,7 @@ mod ascii;
 mod class;
 mod condition;
 mod decoder;
+mod encoder;
 mod fault;
 mod json;
 mod pickle;
@@ -13,4 +14,5 @@ mod typed;
 
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
+pub use encoder::Encoder;
 pub use typed::Typed;

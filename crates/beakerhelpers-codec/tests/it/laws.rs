@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_codec::{Decoded, Decoder, Encoder};
 use beakerhelpers_core::{Framing, Kind, Payload, Value};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -162,5 +162,79 @@ fn same(ours: Value<'_>, theirs: &Theirs) -> bool {
                 && ours.zip(theirs).all(|(ours, theirs)| hashable(ours.0, theirs.0) && same(ours.1, theirs.1))
         }
         _ => false,
+    }
+}
+
+/// Changes a session in some way, and says what keys it has now, with what they print.
+fn change(session: &mut beakerhelpers_core::Session, which: usize) -> Vec<String> {
+    let keys: Vec<String> = session.iter().filter_map(|(key, _)| key.as_str()).map(str::to_owned).collect();
+    if let Some(key) = keys.get(which % (keys.len() + 1)) {
+        if which & 64 == 0 {
+            session.remove(key);
+        } else {
+            session.set(key, |draft| {
+                let item = draft.bytes(b"new \xff");
+                draft.list(&[item, item])
+            });
+        }
+    }
+    session.set("another key", |draft| draft.str("value"));
+    shown(session)
+}
+
+fn shown(session: &beakerhelpers_core::Session) -> Vec<String> {
+    let text = Text::new().with_max_len(1000);
+    let print = |value| {
+        let mut out = String::new();
+        text.append_repr(value, &mut out).map_or_else(|error| error.to_string(), |()| out)
+    };
+    session.iter().map(|(key, value)| format!("{} {}", print(key), print(value))).collect()
+}
+
+/// What is updated decodes to what the session was changed to, or is refused.
+fn update(bytes: &[u8], which: usize) {
+    for framing in [Framing::Namespace, Framing::Value] {
+        let payload = Payload::new(framing, bytes.to_vec());
+        let Ok(Decoded::Session(mut session)) = Decoder::new().decode(&payload) else {
+            // Not what it was decoded from: anything but a panic.
+            let mut session = beakerhelpers_core::Session::new();
+            change(&mut session, which);
+            let _ = Encoder::new().update(&payload, &session);
+            continue;
+        };
+        let expected = change(&mut session, which);
+        let updated = Encoder::new().update(&payload, &session);
+        for made in [updated, Encoder::new().encode(&session, framing)].into_iter().flatten() {
+            let Ok(Decoded::Session(again)) = Decoder::new().decode(&made) else {
+                panic!("{} became {}", bytes.escape_ascii(), made.bytes().escape_ascii())
+            };
+            assert_eq!(shown(&again), expected, "{} became {}", bytes.escape_ascii(), made.bytes().escape_ascii());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_opcodes_are_updated_or_refused(
+        (before, middle) in (vec(opcode(), 0..20), vec(opcode(), 0..40)),
+        which in 0_usize..128,
+    ) {
+        update(&middle, which);
+        update(&[b"}Vsession\n}(Va\n]q\0Vb\n}q\x01cdatetime\nfoo\nq\x02)", &middle[..], b"us."].concat(), which);
+        update(&[b"}q\0(Va\n", &before[..], b"Vb\n", &middle[..], b"Vc\nh\x01u."].concat(), which);
+        update(&[b"}Vsession\n}Va\ncbuiltins\nset\nq\0(K\x01lq\x01(", &middle[..], b"tRss."].concat(), which);
+    }
+
+    #[test]
+    fn damaged_pickles_are_updated_or_refused(
+        seed in proptest::sample::select(&SEEDS[..]),
+        changes in vec((any::<prop::sample::Index>(), opcode()), 0..6),
+        which in 0_usize..128,
+    ) {
+        let mut bytes = seed.to_vec();
+        for (at, byte) in changes {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        update(&bytes, which);
     }
 }

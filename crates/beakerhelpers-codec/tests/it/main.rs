@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cpython;
+mod edit;
 mod hostile;
 mod json;
 mod laws;
