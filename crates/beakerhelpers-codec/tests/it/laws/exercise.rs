@@ -1,0 +1,46 @@
+//! What is demanded of every payload, whatever it holds. The fuzz targets demand it too: `fuzz/src/lib.rs`.
+
+use std::fmt::Write as _;
+
+use beakerhelpers_codec::text::Text;
+use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_core::{Payload, Session, Value};
+
+/// Memory that any payload may take, besides 80 times its length.
+pub(super) const FREE_MEMORY: usize = 64 * 1024;
+
+/// Decodes a payload twice, which must give the same in bounded memory, and prints everything; panics are what is
+/// looked for.
+pub(super) fn decode(payload: &Payload) {
+    let mut decoder = Decoder::new();
+    let (once, again) = (decoder.decode(payload), decoder.decode(payload));
+    match (once, again) {
+        (Ok(Decoded::Session(once)), Ok(Decoded::Session(again))) => {
+            assert!(once.allocated() <= 80 * payload.bytes().len() + FREE_MEMORY);
+            assert_eq!(print(&once, 10_000), print(&again, 10_000));
+            let _ = (once.accessed_time(), once.creation_time(), once.is_anonymous(), once.is_deleted());
+        }
+        (Err(once), Err(again)) => assert_eq!(format!("{once:?}"), format!("{again:?}")),
+        (once, again) => assert_eq!(format!("{once:?}"), format!("{again:?}")),
+    }
+}
+
+/// Prints keys and values in all ways, each in `max_len` bytes at most.
+pub(super) fn print(session: &Session, max_len: usize) -> String {
+    let mut out = String::new();
+    for value in session.iter().flat_map(|(key, value)| [key, value]) {
+        print_value(value, max_len, &mut out);
+    }
+    out
+}
+
+fn print_value(value: Value<'_>, max_len: usize, out: &mut String) {
+    let text = Text::new().with_max_len(max_len);
+    for append in [Text::append_str, Text::append_repr] {
+        let before = out.len();
+        let written = append(text, value, out);
+        let len = out.len() - before;
+        assert!(len <= if written.is_ok() { max_len } else { 0 }, "{len} bytes of text");
+    }
+    write!(out, "{value:?}").expect("a string takes everything");
+}

@@ -1,0 +1,12 @@
+//! The text that a session is in a cookie, and in a store: base64, of a pickle or of something else, maybe behind a nonce.
+//! The signature around it is not of this codec's.
+#![no_main]
+
+use beakerhelpers_fuzz::{decode, with_text};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    for payload in with_text(text) {
+        decode(&payload);
+    }
+});

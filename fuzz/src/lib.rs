@@ -1,0 +1,60 @@
+//! What the fuzz targets share: payloads around their inputs, and the laws that all of them must keep.
+
+use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_core::{Framing, Payload, Session};
+use peak_alloc::PeakAlloc;
+
+/// The laws that the codec's own tests know, too.
+#[path = "../../crates/beakerhelpers-codec/tests/it/laws/exercise.rs"]
+mod exercise;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Decodes a payload, and demands what the decoder promises of any.
+pub fn decode(payload: &Payload) -> Option<Session> {
+    exercise::decode(payload);
+    decode_in_bounds(payload)
+}
+
+/// Decodes a payload, and prints everything in it.
+pub fn print(payload: &Payload, max_len: usize) {
+    if let Some(session) = decode_in_bounds(payload) {
+        exercise::print(&session, max_len);
+    }
+}
+
+/// Decodes a payload in as much memory as is promised, by what the allocator counted.
+fn decode_in_bounds(payload: &Payload) -> Option<Session> {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let decoded = Decoder::new().decode(payload);
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    let len = payload.bytes().len();
+    assert!(taken <= 80 * len + exercise::FREE_MEMORY, "{taken} bytes of memory for {len}");
+    match decoded {
+        Ok(Decoded::Session(session)) => Some(session),
+        _ => None,
+    }
+}
+
+/// The pickle of a session of one key, given the pickle of its value: with its end or without.
+pub fn with_value(pickle: &[u8]) -> Payload {
+    let pickle = pickle.strip_suffix(b".").unwrap_or(pickle);
+    Payload::new(Framing::Namespace, [b"}Vsession\n}Vv\n", pickle, b"ss."].concat())
+}
+
+/// A session that is stored as a text, in both framings.
+pub fn with_text(text: &[u8]) -> [Payload; 2] {
+    let len = u32::try_from(text.len()).expect("inputs are short").to_le_bytes();
+    let value = [b"B", &len[..], text].concat();
+    [
+        Payload::new(Framing::Namespace, [b"}Vsession\n", &value[..], b"s."].concat()),
+        Payload::new(Framing::Value, [&value[..], b"."].concat()),
+    ]
+}
+
+/// The bytes as they are, in both framings.
+pub fn raw(bytes: &[u8]) -> [Payload; 2] {
+    [Framing::Namespace, Framing::Value].map(|framing| Payload::new(framing, bytes.to_vec()))
+}

@@ -1,0 +1,89 @@
+"""Writes inputs for the fuzzer to begin with: seeds.py ROOT FOLDER, on standard input what tests/data/values.py prints.
+
+They are the recorded stores, whole and taken apart, and values as CPython pickles them. No pickle is loaded: the recorded
+stores hold hostile ones. The same files each time, each named after its contents.
+"""
+
+import base64
+import binascii
+import dbm.dumb
+import hashlib
+import pathlib
+import pickletools
+import sqlite3
+import sys
+import zlib
+
+# A fuzzer does best with short inputs.
+LONGEST = 4096
+# Of what values.py prints, every so many.
+STEP = 13
+
+
+def recorded(corpus):
+    """What the recorded stores hold of each session."""
+    for path in sorted(corpus.glob("*/sessions.db")):
+        database = sqlite3.connect(path.as_uri() + "?mode=ro&immutable=1", uri=True)
+        for (data,) in database.execute("SELECT data FROM beaker_cache ORDER BY namespace"):
+            yield bytes(data) if isinstance(data, bytes) else str(data).encode()
+        database.close()
+    for path in sorted(corpus.glob("*/data/container_file/*/*/*.cache")):
+        yield path.read_bytes()
+    for path in sorted(corpus.glob("*/data/container_dbm/*/*/*.dbm.dat")):
+        with dbm.dumb.open(str(path.with_suffix("")), "r") as database:
+            yield from (database[key] for key in sorted(database.keys()))
+
+
+def texts(pickle):
+    """The longer strings in a pickle, as far as it is one."""
+    try:
+        for _, argument, _ in pickletools.genops(pickle):
+            if isinstance(argument, (str, bytes)) and len(argument) > 40:
+                yield argument if isinstance(argument, bytes) else argument.encode("utf-8", "surrogatepass")
+    except Exception:
+        # pickletools has no word for what is wrong; the damaged ones are wanted too.
+        return
+
+
+def parts(payload):
+    """The targets that take this payload, and those that take what is in it."""
+    yield "framing", payload
+    yield "pickle", payload
+    for text in texts(payload):
+        yield "cookie", text
+        yield "cipher", text
+        try:
+            inner = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            continue
+        yield "framing", inner
+        if inner[:1] == b"\x80":
+            yield from ((target, inner) for target in ("pickle", "edit"))
+        try:
+            yield "json_zlib", zlib.decompress(inner)
+        except zlib.error:
+            pass
+
+
+def values(lines):
+    """Values in sessions, at each protocol by turns."""
+    for line in lines[::STEP]:
+        pickle = bytes.fromhex(line.split("|")[1])
+        yield "pickle", pickle
+        yield "edit", pickle
+        # Two bytes say where the text is cut off.
+        yield "text", b"\x20\x00" + pickle
+
+
+def main(root, folder):
+    corpus = root / "crates/beakerhelpers-testkit/corpus"
+    seeds = [part for payload in recorded(corpus) for part in parts(payload)]
+    seeds += values(sys.stdin.read().splitlines())
+    for target, contents in seeds:
+        if len(contents) <= LONGEST:
+            path = folder / target / hashlib.sha256(contents).hexdigest()[:16]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contents)
+
+
+main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
