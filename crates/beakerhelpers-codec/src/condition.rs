@@ -36,7 +36,7 @@ impl Condition {
 
     /// The value of the key: one that is this text, else one that `str` prints so.
     fn value_in<'s>(&self, session: &'s Session) -> Result<Option<Value<'s>>> {
-        if let Some(value) = session.get(&self.key) {
+        if let Some(value) = session.value(&self.key) {
             return Ok(Some(value));
         }
         let mut text = String::new();

@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::value::{Draft, NodeId};
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
-use crate::pickle::{Care, Fault, Machine};
+use crate::fault::Fault;
+use crate::json;
+use crate::pickle::{Care, Machine};
 
 /// What a payload turned out to hold.
 #[derive(Clone, Debug)]
@@ -33,11 +35,12 @@ pub enum Found {
 
 /// Decodes payloads, and keeps its memory from one to the next.
 ///
-/// It reads what every Beaker release since 1.2 stores with its pickle serializer and without encryption, and finds out
-/// by itself which form it has. Nothing that a payload says is ever run or imported.
+/// It reads what every Beaker release since 1.2 stores without encryption, and finds out by itself which form it has.
+/// Nothing that a payload says is ever run or imported.
 #[derive(Debug)]
 pub struct Decoder {
     machine: Machine,
+    json: json::Reader,
     /// The session's own pickle, where it is stored as base64.
     inner: Vec<u8>,
     max_payload: usize,
@@ -47,11 +50,12 @@ impl Decoder {
     /// A decoder with the default limits.
     #[must_use]
     pub fn new() -> Self {
-        Self { machine: Machine::default(), inner: Vec::new(), max_payload: 64 << 20 }
+        Self { machine: Machine::default(), json: json::Reader::default(), inner: Vec::new(), max_payload: 64 << 20 }
     }
 
     /// Sets how many bytes a payload may have; 64 MiB otherwise, and 1 GiB at most.
-    /// Decoding takes at most 80 times as much memory, and a fixed 64 KiB.
+    /// Decoding takes at most 80 times as much memory, and a fixed 64 KiB, or 1 MiB for JSON. The JSON too may have so
+    /// many bytes.
     #[must_use]
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes.min(1 << 30);
@@ -77,8 +81,8 @@ impl Decoder {
     /// # Errors
     ///
     /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) for what no Beaker can have stored whole, and for what
-    /// exceeds the limits; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for what the JSON serializer or
-    /// encryption made. The messages name places and reasons, never contents.
+    /// exceeds the limits; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for what encryption made. The
+    /// messages name places and reasons, never contents.
     pub fn decode_into(&mut self, payload: &Payload, session: &mut Session) -> Result<Found> {
         let mut draft = std::mem::take(session).into_draft();
         let mut read = self.read(payload, &mut draft, Care::Later);
@@ -131,7 +135,9 @@ impl Decoder {
             [0x80, 0..=5, ..] => {}
             // zlib's header: deflate, and a check sum of the first two bytes.
             [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31) => {
-                return Err(Error::unsupported("sessions of the JSON serializer cannot be read yet"));
+                draft.reset(most);
+                let top = self.json.read(draft, &self.inner, json::Limits::of(bytes.len(), self.max_payload))?;
+                return root(draft, top);
             }
             _ => return Err(not_a_pickle(text)),
         }

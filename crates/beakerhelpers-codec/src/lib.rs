@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod ascii;
 mod condition;
 mod decoder;
+mod fault;
+mod json;
 mod pickle;
 pub mod text;
 

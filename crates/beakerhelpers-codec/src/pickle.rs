@@ -1,16 +1,14 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
-mod ascii;
 mod cursor;
-mod fault;
 mod memo;
 
 use beakerhelpers_core::value::{Draft, Form, NodeId};
 
-use self::ascii::Number;
 use self::cursor::Cursor;
-pub(crate) use self::fault::{Fault, Reason};
 use self::memo::Memo;
+use crate::ascii::{self, Number};
+use crate::fault::{Fault, Reason};
 
 /// Memory that any pickle may take; [`MEMORY_FACTOR`] times its length comes on top.
 const FREE_MEMORY: usize = 64 * 1024;

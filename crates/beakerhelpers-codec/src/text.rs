@@ -7,10 +7,10 @@
 //! order. The offset of a time zone is left out where only Python code knows it. An object of any other class is
 //! `<module.Class object>`, but for the plain exceptions, which print their arguments.
 
-mod float;
+pub(crate) mod float;
 mod nested;
 mod printable;
-mod quote;
+pub(crate) mod quote;
 mod sink;
 mod times;
 

@@ -1,7 +1,10 @@
 //! A decoded session.
 
+mod change;
+
 use std::fmt;
 
+use self::change::Change;
 use crate::Timestamp;
 use crate::value::{Arena, Draft, Kind, NodeId, Pairs, Value};
 
@@ -11,12 +14,14 @@ pub const RESERVED_KEYS: [&str; 5] = ["_accessed_time", "_creation_time", "_doma
 
 /// What the application stored for one visitor: an ordered map whose keys may be any value.
 ///
-/// A codec makes it of a [`Payload`](crate::Payload); it is never changed afterwards.
+/// A codec makes it of a [`Payload`](crate::Payload). Its keys can be [set](Session::set) and
+/// [removed](Session::remove), and it knows its [changes](Session::changes), so that a codec can write these alone.
 /// `Debug` shows how large it is and never what it holds.
 #[derive(Clone)]
 pub struct Session {
     arena: Arena,
     root: NodeId,
+    changes: Vec<Change>,
 }
 
 /// A value without parts, for [`Session::from_pairs`].
@@ -43,11 +48,11 @@ impl Session {
     pub const fn new() -> Self {
         let arena =
             Arena { nodes: Vec::new(), slots: Vec::new(), text: String::new(), bytes: Vec::new(), objects: Vec::new() };
-        Self { arena, root: NodeId::NONE }
+        Self { arena, root: NodeId::NONE, changes: Vec::new() }
     }
 
     pub(crate) const fn from_arena(arena: Arena, root: NodeId) -> Self {
-        Self { arena, root }
+        Self { arena, root, changes: Vec::new() }
     }
 
     /// A session of simple values; [`Draft`] builds any other.
@@ -58,7 +63,7 @@ impl Session {
     /// use beakerhelpers_core::Session;
     ///
     /// let session = Session::from_pairs([("user_name", "joe".into()), ("_accessed_time", 1.5.into())]);
-    /// assert_eq!(session.get("user_name").and_then(|name| name.as_str()), Some("joe"));
+    /// assert_eq!(session.value("user_name").and_then(|name| name.as_str()), Some("joe"));
     /// ```
     #[must_use]
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Scalar<'a>)>) -> Self {
@@ -105,7 +110,7 @@ impl Session {
     }
 
     /// The value of a key that is text.
-    pub fn get(&self, key: &str) -> Option<Value<'_>> {
+    pub fn value(&self, key: &str) -> Option<Value<'_>> {
         self.iter().find_map(|(candidate, value)| (candidate.as_str() == Some(key)).then_some(value))
     }
 
@@ -120,7 +125,7 @@ impl Session {
     }
 
     fn time(&self, key: &str) -> Option<Timestamp> {
-        match self.get(key)?.kind() {
+        match self.value(key)?.kind() {
             Kind::Float(secs) => Timestamp::from_epoch_float(secs),
             // The same range as for floats.
             Kind::Int(secs) => (secs.unsigned_abs() < 9_200_000_000_000).then(|| Timestamp::from_secs(secs)),
@@ -140,6 +145,16 @@ impl Session {
 
     fn has_only(&self, keys: &[&str]) -> bool {
         self.iter().all(|(key, _)| key.as_str().is_some_and(|key| keys.contains(&key)))
+    }
+
+    /// The value that has this [`Value::id`]; `None`'s where there is none.
+    pub fn by_id(&self, id: usize) -> Value<'_> {
+        Value::new(&self.arena, NodeId(u32::try_from(id).unwrap_or(u32::MAX)))
+    }
+
+    /// The dict that holds keys and values: itself a value, which others may refer to.
+    pub fn root(&self) -> Value<'_> {
+        Value::new(&self.arena, self.root)
     }
 
     /// One more than the largest [`Value::id`].

@@ -4,6 +4,7 @@ mod arena;
 mod big_int;
 mod class;
 mod draft;
+mod grow;
 mod items;
 mod keys;
 mod object;
@@ -160,6 +161,17 @@ impl<'a> Value<'a> {
             Node::Object(index) => {
                 Object::new(arena, index).map_or(Kind::None, |object| object.typed().unwrap_or(Kind::Object(object)))
             }
+        }
+    }
+
+    /// What the pickle says it is, for those who write pickles: as [`Value::kind`], but an object of any class is a
+    /// [`Kind::Object`], and a `str` of Python 2 is a [`Kind::Python2Str`] even where it is text.
+    #[inline]
+    pub fn raw_kind(self) -> Kind<'a> {
+        match self.node() {
+            Node::Text { python2: true, start, len } => Kind::Python2Str(self.arena.text(start, len).as_bytes()),
+            Node::Object(index) => Object::new(self.arena, index).map_or(Kind::None, Kind::Object),
+            _ => self.kind(),
         }
     }
 

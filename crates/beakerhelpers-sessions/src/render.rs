@@ -136,7 +136,7 @@ fn each(
             None => {
                 name.clear();
                 Text::new().append_str(key, name)?;
-                if session.get(name).is_some() {
+                if session.value(name).is_some() {
                     name.insert_str(0, "data.");
                 }
                 take(name, content)?;

@@ -42,7 +42,7 @@ impl Sort {
     pub(crate) fn key_of(&self, record: &Record, session: &Session, out: &mut Vec<u8>) -> Result<()> {
         out.clear();
         if let Some(key) = &self.key {
-            match session.get(key) {
+            match session.value(key) {
                 None => out.push(0),
                 Some(value) => push_key(value, out)?,
             }

@@ -1,6 +1,6 @@
 //! Reads a pickle from the front; nothing can be read past its end.
 
-use super::fault::Reason;
+use crate::fault::Reason;
 
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],

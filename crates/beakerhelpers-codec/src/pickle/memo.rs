@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use beakerhelpers_core::value::NodeId;
 
-use super::fault::Reason;
+use crate::fault::Reason;
 
 /// Numbered values. Picklers number them from 0 or 1 on, so a vector serves; a number beyond what so long a pickle can
 /// have reached by counting goes to a map, lest it make the vector large.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Appends the shortest text that reads back as the same float: `0.1`, `1e+16`, `1e-05`, `-0.0`, `inf`, `nan`.
-pub(super) fn push(out: &mut String, value: f64) {
+pub(crate) fn push(out: &mut String, value: f64) {
     if value.is_finite() {
         finite(out, value, ".0");
     } else {

@@ -98,12 +98,14 @@ fn escape(out: &mut Sink<'_>, text: &str, quote: u8) -> Put {
     out.put(text.get(plain..).unwrap_or(""))
 }
 
-enum Part<'a> {
+/// A part of text with lone surrogates.
+pub(crate) enum Part<'a> {
     Text(&'a str),
     Surrogate(u16),
 }
 
-fn each_surrogate(bytes: &[u8], f: &mut dyn FnMut(Part<'_>) -> Put) -> Put {
+/// Calls a function with each part of text in which lone surrogates are encoded as if they were characters.
+pub(crate) fn each_surrogate<E>(bytes: &[u8], f: &mut dyn FnMut(Part<'_>) -> Result<(), E>) -> Result<(), E> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let valid = match std::str::from_utf8(rest) {

@@ -37,7 +37,7 @@ fn every_value_prints_as_in_python_whatever_the_protocol() {
         let [protocol, pickle, string, representation] = fields[..] else { panic!("{} fields", fields.len()) };
         let pickle = unhex(pickle);
         let session = session(&pickle);
-        let value = session.get("v").unwrap();
+        let value = session.value("v").unwrap();
         for (ours, theirs) in [(str_of(value), string), (repr_of(value), representation)] {
             let theirs = String::from_utf8(unhex(theirs)).unwrap();
             assert_eq!(ours, theirs, "protocol {protocol}, {}", pickle.escape_ascii());

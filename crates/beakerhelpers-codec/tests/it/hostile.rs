@@ -18,7 +18,7 @@ fn decode(value: &[u8]) -> Option<Session> {
 /// What the value prints.
 fn print(value: &[u8]) -> String {
     let mut out = String::new();
-    Text::new().append_str(decode(value).unwrap().get("v").unwrap(), &mut out).unwrap();
+    Text::new().append_str(decode(value).unwrap().value("v").unwrap(), &mut out).unwrap();
     out
 }
 
@@ -73,7 +73,7 @@ fn containers_that_hold_themselves_end() {
 fn many_containers_print_one_by_one() {
     let pairs: Vec<u8> = (0..200_000_u32).flat_map(|n| [&b"J"[..], &n.to_le_bytes(), b"]"].concat()).collect();
     let session = decode(&[b"N0(", &pairs[..], b"d"].concat()).unwrap();
-    let Kind::Dict(pairs) = session.get("v").unwrap().kind() else { panic!("no dict") };
+    let Kind::Dict(pairs) = session.value("v").unwrap().kind() else { panic!("no dict") };
     let mut out = String::new();
     pairs.for_each(|(_, list)| Text::new().append_str(list, &mut out).unwrap());
     assert_eq!(out, "[]".repeat(200_000));
@@ -86,7 +86,7 @@ fn a_text_that_would_be_endless_is_refused() {
         let session = decode(&value).unwrap();
         let mut out = String::from("before");
         let text = Text::new().with_max_len(100_000);
-        let error = text.append_repr(session.get("v").unwrap(), &mut out).unwrap_err();
+        let error = text.append_repr(session.value("v").unwrap(), &mut out).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert_eq!(error.to_string(), "a value would be a text of more than 100000 bytes");
         assert_eq!(out, "before");
@@ -130,7 +130,7 @@ fn floods_of_one_opcode_are_bounded() {
 fn lists_that_grow_by_turns_stay_linear() {
     let turns = b"h\0Na0h\x01Na0".repeat(300_000);
     let list = decode(&[b"]q\0]q\x01\x86", &turns[..]].concat()).unwrap();
-    assert!(format!("{:?}", list.get("v").unwrap()).contains("Tuple(Items(2))"));
+    assert!(format!("{:?}", list.value("v").unwrap()).contains("Tuple(Items(2))"));
     let turns = b"h\0(NNe0h\x01N\x85a0".repeat(100_000);
     assert!(decode(&[b"]q\0]q\x01\x86", &turns[..]].concat()).is_some());
 }

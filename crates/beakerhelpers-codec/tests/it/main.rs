@@ -3,6 +3,7 @@
 
 mod cpython;
 mod hostile;
+mod json;
 mod laws;
 mod payloads;
 

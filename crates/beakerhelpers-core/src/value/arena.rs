@@ -187,3 +187,10 @@ pub(crate) fn range<T>(all: &[T], start: u32, len: u32) -> &[T] {
     let start = start as usize;
     all.get(start..start.saturating_add(len as usize)).unwrap_or(&[])
 }
+
+/// A length or a place as nodes keep it.
+#[inline]
+pub(crate) fn small(number: usize) -> u32 {
+    // Past 4 GiB there is nothing to find: such a node reads as empty.
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -38,6 +38,13 @@ impl<'a> BigInt<'a> {
         Some(u128::from_le_bytes(bytes))
     }
 
+    /// The same as an `i128`, where it is one.
+    pub fn to_i128(self) -> Option<i128> {
+        let mut bytes = [if self.is_negative() { 0xff } else { 0 }; 16];
+        bytes.get_mut(..self.0.len())?.copy_from_slice(self.0);
+        Some(i128::from_le_bytes(bytes))
+    }
+
     /// The absolute value in limbs of 32 bits, the least one first.
     fn magnitude(self) -> Vec<u32> {
         let flip = if self.is_negative() { 0xff } else { 0 };
@@ -114,7 +121,10 @@ mod tests {
         assert_eq!(BigInt::new(&[0xff; 16]).to_u128(), None);
         let mut most = [0xff; 17];
         most[16] = 0;
-        assert_eq!(BigInt::new(&most).to_u128(), Some(u128::MAX));
+        assert_eq!((BigInt::new(&most).to_u128(), BigInt::new(&most).to_i128()), (Some(u128::MAX), None));
+        let most = i128::MIN.to_le_bytes();
+        assert_eq!((BigInt::new(&most).to_u128(), BigInt::new(&most).to_i128()), (None, Some(i128::MIN)));
+        assert_eq!(BigInt::new(&[0, 0, 0, 0, 0, 0, 0, 0, 0xc0]).to_i128(), Some(-(1 << 70)));
     }
 
     #[test]

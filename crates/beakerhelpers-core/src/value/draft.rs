@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::arena::{Arena, FIRST, Form, Node, NodeId, ObjectNode, RawSort, Sort};
+use super::arena::{Arena, FIRST, Form, Node, NodeId, ObjectNode, RawSort, Sort, small};
 use super::class::Known;
 use super::{BigInt, keys};
 use crate::Session;
@@ -22,7 +22,7 @@ use crate::Session;
 /// let cart = draft.list(&[item, item]);
 /// let root = draft.dict(&[key, cart]);
 /// let session = draft.finish(root).expect("what `str` adds is text");
-/// assert_eq!(session.get("cart").map(|cart| format!("{cart:?}")).as_deref(), Some("Value(List(Items(2)))"));
+/// assert_eq!(session.value("cart").map(|cart| format!("{cart:?}")).as_deref(), Some("Value(List(Items(2)))"));
 /// ```
 #[derive(Clone)]
 pub struct Draft {
@@ -193,7 +193,7 @@ impl Draft {
     /// Adds a `dict` of keys and values by turns. Of equal keys the first place and the last value count.
     #[inline]
     pub fn dict(&mut self, pairs: &[NodeId]) -> NodeId {
-        self.items(Sort::Dict, pairs)
+        self.items(Sort::Dict, whole(pairs))
     }
 
     #[inline]
@@ -320,54 +320,19 @@ impl Draft {
     /// Sets items, keys and values by turns, of a dict or an object. `false` where it is neither.
     #[inline]
     pub fn set_items(&mut self, id: NodeId, pairs: &[NodeId]) -> bool {
-        self.extend(id, Sort::Dict, pairs)
+        self.extend(id, Sort::Dict, whole(pairs))
     }
 
     #[inline]
     fn extend(&mut self, id: NodeId, wanted: Sort, items: &[NodeId]) -> bool {
         match self.arena.node(id) {
-            Node::Items { sort, log_capacity, start, len } if sort == wanted => {
-                let node = if len == 0 {
-                    let start = small(self.arena.slots.len());
-                    self.arena.slots.extend_from_slice(items);
-                    Node::Items { sort, log_capacity: 0, start, len: small(items.len()) }
-                } else {
-                    self.grow(sort, log_capacity, start, len, items)
-                };
-                if let Some(slot) = self.arena.nodes.get_mut(id.index()) {
-                    *slot = node;
-                }
+            Node::Items { sort, .. } if sort == wanted => {
+                self.arena.extend(id, items);
                 true
             }
             Node::Object(_) => self.extend_object(id, wanted, items),
             _ => false,
         }
-    }
-
-    /// Makes room for more items: in place where there is room or nothing behind, else twice as much at the end.
-    fn grow(&mut self, sort: Sort, log_capacity: u8, start: u32, len: u32, items: &[NodeId]) -> Node {
-        let slots = &mut self.arena.slots;
-        let (first, last) = (start as usize, start as usize + len as usize);
-        let capacity = if log_capacity == 0 { len as usize } else { 1 << log_capacity };
-        let all = len as usize + items.len();
-        if first + capacity == slots.len() {
-            slots.truncate(last);
-            slots.extend_from_slice(items);
-            return Node::Items { sort, log_capacity: 0, start, len: small(all) };
-        }
-        if all <= capacity {
-            if let Some(room) = slots.get_mut(last..last + items.len()) {
-                room.copy_from_slice(items);
-            }
-            return Node::Items { sort, log_capacity, start, len: small(all) };
-        }
-        let capacity = all.max(2 * len as usize).next_power_of_two();
-        let start = slots.len();
-        slots.extend_from_within(first..last);
-        slots.extend_from_slice(items);
-        slots.resize(start + capacity, NodeId::ABSENT);
-        #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a usize is below 64")]
-        Node::Items { sort, log_capacity: capacity.trailing_zeros() as u8, start: small(start), len: small(all) }
     }
 
     fn extend_object(&mut self, id: NodeId, wanted: Sort, items: &[NodeId]) -> bool {
@@ -402,6 +367,25 @@ impl Draft {
         Ok(Session::from_arena(self.arena, root))
     }
 
+    /// Makes text that is none a `str` of Python 2, so that nothing keeps it from being finished.
+    pub(crate) fn settle(mut self) -> Arena {
+        let (arena, chars) = (&mut self.arena, &self.chars);
+        arena.text.clear();
+        for node in &mut arena.nodes {
+            let Node::Text { start, len, .. } = node else { continue };
+            let bytes = super::arena::range(chars, *start, *len);
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                *start = small(arena.text.len());
+                arena.text.push_str(text);
+            } else {
+                *node = Node::Raw { sort: RawSort::Python2, start: small(arena.bytes.len()), len: *len };
+                arena.bytes.extend_from_slice(bytes);
+            }
+        }
+        keys::unify(arena);
+        self.arena
+    }
+
     /// Throws the nodes away and keeps the memory, in an empty session.
     pub fn discard(mut self) -> Session {
         self.clear();
@@ -410,10 +394,10 @@ impl Draft {
     }
 }
 
+/// Without a key at the end that has no value.
 #[inline]
-fn small(number: usize) -> u32 {
-    // Past 4 GiB there is nothing to find: such a node reads as empty.
-    u32::try_from(number).unwrap_or(u32::MAX)
+fn whole(pairs: &[NodeId]) -> &[NodeId] {
+    pairs.get(..pairs.len() & !1).unwrap_or_default()
 }
 
 impl Default for Draft {
@@ -451,7 +435,7 @@ mod tests {
         let root = draft.dict(&[key, all]);
         assert!(draft.allocated() < 200_000, "{}", draft.allocated());
         let session = draft.finish(root).unwrap();
-        let Some(Kind::Tuple(lists)) = session.get("lists").map(Value::kind) else { panic!("no tuple") };
+        let Some(Kind::Tuple(lists)) = session.value("lists").map(Value::kind) else { panic!("no tuple") };
         for (list, model) in lists.zip(model) {
             let Kind::List(items) = list.kind() else { panic!("no list") };
             assert!(items.map(Value::as_i64).eq(model.into_iter().map(Some)));
@@ -467,7 +451,7 @@ mod tests {
         let (key, list) = (draft.str("x"), draft.list(&[&ids[..], &[huge]].concat()));
         let root = draft.dict(&[key, list]);
         let session = draft.finish(root).unwrap();
-        let Some(Kind::List(mut items)) = session.get("x").map(Value::kind) else { panic!("no list") };
+        let Some(Kind::List(mut items)) = session.value("x").map(Value::kind) else { panic!("no list") };
         let small: Vec<_> = items.by_ref().take(6).map(|item| item.as_i64().unwrap()).collect();
         assert_eq!(small, [0, -1, 5, -1, -128, 255]);
         let Some(Kind::BigInt(huge)) = items.next().map(Value::kind) else { panic!("small") };

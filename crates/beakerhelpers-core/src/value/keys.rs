@@ -208,6 +208,6 @@ mod tests {
         let root = draft.dict(&pairs);
         let session = draft.finish(root).unwrap();
         assert_eq!(session.len(), 5000);
-        assert_eq!(session.get("key 4999").and_then(Value::as_i64), Some(5000));
+        assert_eq!(session.value("key 4999").and_then(Value::as_i64), Some(5000));
     }
 }

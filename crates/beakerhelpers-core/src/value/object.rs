@@ -52,6 +52,11 @@ impl<'a> Object<'a> {
         Items::new(self.arena, self.arena.sequence(self.node.args), &[])
     }
 
+    /// The tuple of the arguments.
+    pub fn args_tuple(&self) -> Option<Value<'a>> {
+        self.value(self.node.args)
+    }
+
     /// The keyword arguments, a dict in what Python writes.
     pub fn keywords(&self) -> Option<Value<'a>> {
         self.value(self.node.keywords)

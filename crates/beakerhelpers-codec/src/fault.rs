@@ -1,11 +1,11 @@
-//! What is wrong with a pickle, without a word of what is in it.
+//! What is wrong with a pickle or with JSON, without a word of what is in it.
 
 use std::fmt;
 
-/// Where and why reading a pickle ended.
+/// Where and why reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The offset of the opcode that could not be carried out.
+    /// The offset of the opcode that could not be carried out, or of the value that could not be read.
     pub(crate) at: usize,
     pub(crate) reason: Reason,
 }
@@ -30,6 +30,9 @@ pub(crate) enum Reason {
     NoState,
     BadExtension,
     TooMuchMemory,
+    /// What JSON must have there and has not.
+    Missing(&'static str),
+    MoreFollows,
 }
 
 impl fmt::Display for Reason {
@@ -53,6 +56,8 @@ impl fmt::Display for Reason {
             Self::NoState => "a state is given to something that has none",
             Self::BadExtension => "an extension code is not positive",
             Self::TooMuchMemory => "it would take too much memory",
+            Self::Missing(what) => return write!(f, "{what} is missing"),
+            Self::MoreFollows => "more follows after its end",
         })
     }
 }

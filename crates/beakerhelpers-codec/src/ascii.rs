@@ -1,6 +1,9 @@
-//! The arguments that are written as text: protocol 0, and a few that stayed.
+//! Numbers and strings that are written as text: those of pickle's protocol 0, and those of JSON.
 
-use super::fault::Reason;
+use crate::fault::Reason;
+
+/// CPython's `sys.int_info.default_max_str_digits`: it reads and writes no int that is longer.
+pub(super) const MAX_DIGITS: usize = 4300;
 
 /// A number as INT and LONG write it.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub(super) fn number(text: &[u8]) -> Result<Number, Reason> {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    if digits.is_empty() || digits.len() > 4300 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Reason::BadNumber);
     }
     let mut limbs: Vec<u32> = Vec::new();
@@ -154,7 +157,7 @@ pub(super) fn unicode(text: &[u8]) -> Result<Vec<u8>, Reason> {
     Ok(utf8)
 }
 
-fn push(utf8: &mut Vec<u8>, code: u32) {
+pub(super) fn push(utf8: &mut Vec<u8>, code: u32) {
     if let Some(char) = char::from_u32(code) {
         utf8.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
     } else {
@@ -164,7 +167,7 @@ fn push(utf8: &mut Vec<u8>, code: u32) {
     }
 }
 
-fn hex(digits: &[u8]) -> Result<u32, Reason> {
+pub(super) fn hex(digits: &[u8]) -> Result<u32, Reason> {
     digits.iter().try_fold(0_u32, |value, digit| {
         let digit = char::from(*digit).to_digit(16).ok_or(Reason::BadString)?;
         Ok(value << 4 | digit)
