@@ -2,11 +2,11 @@
 //! The signature around it is not of this codec's.
 #![no_main]
 
-use beakerhelpers_fuzz::{decode, with_text};
+use beakerhelpers_fuzz::{Holds, decode, with_text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
     for payload in with_text(text) {
-        decode(&payload);
+        decode(&payload, Holds::Json);
     }
 });

@@ -8,6 +8,7 @@ import base64
 import binascii
 import dbm.dumb
 import hashlib
+import json
 import pathlib
 import pickletools
 import sqlite3
@@ -61,6 +62,7 @@ def parts(payload):
             yield from ((target, inner) for target in ("pickle", "edit"))
         try:
             yield "json_zlib", zlib.decompress(inner)
+            yield "json_zlib", inner
         except zlib.error:
             pass
 
@@ -75,9 +77,21 @@ def values(lines):
         yield "text", b"\x20\x00" + pickle
 
 
+def documents():
+    """Sessions as Python writes them in JSON, and what zlib makes of them."""
+    session = {"_accessed_time": 1795205221.5, "_domain": None, "a": [True, False, {"b": [[], {}]}], "n": [0, -1, 1 << 70]}
+    texts = {"t": "\u0105\u3042\U0001f600 \ud800 \" \\ \n", "f": [1e300, -0.0, 1e-7, float("inf"), float("nan")]}
+    for document in (session, texts, {**session, **texts}, {"a": [0] * 1000}, {}, []):
+        for ascii in (True, False):
+            text = json.dumps(document, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+            yield "json_zlib", text
+            yield "json_zlib", zlib.compress(text)
+
+
 def main(root, folder):
     corpus = root / "crates/beakerhelpers-testkit/corpus"
     seeds = [part for payload in recorded(corpus) for part in parts(payload)]
+    seeds += documents()
     seeds += values(sys.stdin.read().splitlines())
     for target, contents in seeds:
         if len(contents) <= LONGEST:

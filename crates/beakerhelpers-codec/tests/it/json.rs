@@ -98,7 +98,7 @@ fn small_json_may_be_compressed_as_well_as_it_can() {
     let stored = stored(json.as_bytes());
     assert!(stored.len() < 200);
     let session = session(&stored);
-    assert!(matches!(session.get("a").unwrap().kind(), Kind::List(items) if items.len() == 15_001));
+    assert!(matches!(session.value("a").unwrap().kind(), Kind::List(items) if items.len() == 15_001));
 }
 
 #[test]
@@ -114,6 +114,6 @@ fn deep_nesting_is_no_problem() {
     .collect();
     let deep = ["[{\"\":".repeat(DEPTH), "null".to_owned(), "}]".repeat(DEPTH)].concat();
     let stored = stored(format!("{{\"noise\": \"{}\", \"a\": {deep}}}", BASE64.encode(noise)).as_bytes());
-    let printed = str_of(session(&stored).get("a").unwrap());
+    let printed = str_of(session(&stored).value("a").unwrap());
     assert!(printed.replace("'': ", "\"\":").replace("None", "null") == deep);
 }

@@ -27,7 +27,7 @@ collections\nOrderedDict\n]((U\x01aK\x01lee\x85RU\x01f\x8a\x09\0\0\0\0\0\0\0\0@u
 /// Exercises the bytes in each framing.
 fn decode_any(bytes: &[u8]) {
     for framing in [Framing::Namespace, Framing::Value] {
-        exercise::decode(&Payload::new(framing, bytes.to_vec()));
+        exercise::decode(&Payload::new(framing, bytes.to_vec()), exercise::FREE);
     }
 }
 
