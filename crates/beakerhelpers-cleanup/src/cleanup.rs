@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use beakerhelpers_codec::Settings;
 use beakerhelpers_core::{Cutoff, DeletePlan, Deleted, Error, Progress, Result, SessionStore, Silent, Timestamp, Zone};
 
 use crate::clock::ClockCheck;
@@ -22,6 +23,7 @@ pub struct Cleanup {
     plan: DeletePlan,
     clock_check: ClockCheck,
     zone: Zone,
+    settings: Settings,
 }
 
 impl Cleanup {
@@ -35,7 +37,13 @@ impl Cleanup {
             return Err(Error::config("a timeout of 0 would delete every session")
                 .with_hint("give the age from which on sessions are to go, such as `30d`"));
         }
-        Ok(Self { timeout, plan: DeletePlan::default(), clock_check: ClockCheck::default(), zone: Zone::LOCAL })
+        Ok(Self {
+            timeout,
+            plan: DeletePlan::default(),
+            clock_check: ClockCheck::default(),
+            zone: Zone::LOCAL,
+            settings: Settings::new(),
+        })
     }
 
     /// Sets how to go about it.
@@ -59,6 +67,14 @@ impl Cleanup {
         self
     }
 
+    /// Sets what the configuration says about the form of the sessions: the check of the clock cannot look into encrypted
+    /// ones without it.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
     /// The age from which on sessions go.
     pub const fn timeout(&self) -> Duration {
         self.timeout
@@ -77,7 +93,7 @@ impl Cleanup {
     /// nothing is deleted then. `Unsupported` where the store cannot delete by age. Otherwise what the store says; what
     /// was deleted until then stays deleted.
     pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
-        self.clock_check.run(store, self.zone)?;
+        self.clock_check.run(store, self.zone, &self.settings)?;
         store.delete_old(self.cutoff(now), &self.plan, progress)
     }
 }

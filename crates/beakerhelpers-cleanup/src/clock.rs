@@ -5,7 +5,7 @@
 //! 1.14.1). The column is written when the request ends, the other when it begins, so they are seconds apart, unless
 //! the column was read in the wrong zone: then they are apart by the difference of the zones.
 
-use beakerhelpers_codec::{Decoder, Found};
+use beakerhelpers_codec::{Decoder, Found, Settings};
 use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, Session, SessionStore, Zone, offset_name};
 
 /// What to do where the sessions show that another time zone wrote them.
@@ -27,13 +27,13 @@ const QUARTER: i64 = 15 * 60 * 1_000_000;
 const REQUEST: i64 = 2 * 60 * 1_000_000;
 
 impl ClockCheck {
-    pub(crate) fn run(self, store: &dyn SessionStore, zone: Zone) -> Result<()> {
+    pub(crate) fn run(self, store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<()> {
         let capabilities = store.info().capabilities;
         // A store whose times are not local ones, or that cannot show any session, leaves nothing to check.
         if self == Self::Skip || !capabilities.access_times || !capabilities.iter {
             return Ok(());
         }
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::with_settings(settings.clone());
         let mut session = Session::default();
         let mut quarters = Vec::new();
         for record in store.iter(Query::newest(ASKED)) {
@@ -112,21 +112,21 @@ mod tests {
         let zone = Zone::parse("Europe/Vilnius").unwrap();
         for inside in ["2026-10-25 00:20:00", "2026-10-25 01:20:00"] {
             let store = store(zone, "2026-10-25 03:20:00", epoch(inside));
-            ClockCheck::Refuse.run(&store, zone).unwrap();
+            ClockCheck::Refuse.run(&store, zone, &Settings::new()).unwrap();
         }
     }
 
     #[test]
     fn another_zone_is_refused_and_named_by_its_distance() {
         let store = store(Zone::UTC, "2026-11-20 12:00:01", epoch("2026-11-20 10:00:00"));
-        let error = ClockCheck::Refuse.run(&store, Zone::UTC).unwrap_err();
+        let error = ClockCheck::Refuse.run(&store, Zone::UTC, &Settings::new()).unwrap_err();
         assert!(format!("{error:?}").contains("02:00 h ahead of"), "{error:?}");
-        ClockCheck::Skip.run(&store, Zone::UTC).unwrap();
+        ClockCheck::Skip.run(&store, Zone::UTC, &Settings::new()).unwrap();
     }
 
     #[test]
     fn times_that_nobody_can_have_meant_are_no_evidence() {
         let store = store(Zone::UTC, "9999-01-01 10:00:00", -8.97e12);
-        ClockCheck::Refuse.run(&store, Zone::UTC).unwrap();
+        ClockCheck::Refuse.run(&store, Zone::UTC, &Settings::new()).unwrap();
     }
 }

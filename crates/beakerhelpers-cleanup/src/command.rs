@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use beakerhelpers_codec::Settings;
 use beakerhelpers_core::command::{Context, Opened, Outcome, Signal, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{
     Access, Cutoff, DeletePlan, Error, Rest, Result, StoreConfig, Timestamp, format_timeout, parse_timeout,
@@ -96,8 +97,12 @@ impl Subcommand for CleanupArgs {
                     if given.is_some() { "`--timeout`".to_owned() } else { opened.config.origin("timeout") },
                 )
             })?
-            .with_zone(opened.config.zone())
-            .with_clock_check(if self.skip_clock_check { ClockCheck::Skip } else { ClockCheck::Refuse });
+            .with_zone(opened.config.zone());
+        let cleanup = if self.skip_clock_check {
+            cleanup.with_clock_check(ClockCheck::Skip)
+        } else {
+            cleanup.with_settings(Settings::from_config(&opened.config)?)
+        };
         if !self.quiet {
             warn_of_reading(cx, &opened.config);
         }

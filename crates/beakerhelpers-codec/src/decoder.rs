@@ -1,13 +1,16 @@
 //! From a payload to a session.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+mod text;
+
 use beakerhelpers_core::value::{Draft, NodeId};
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
+use zeroize::Zeroizing;
 
+use crate::cipher::{Cipher, Sealing};
 use crate::fault::Fault;
 use crate::json;
 use crate::pickle::{Care, Machine};
+use crate::settings::Settings;
 
 /// What a payload turned out to hold.
 #[derive(Clone, Debug)]
@@ -35,22 +38,61 @@ pub enum Found {
 
 /// Decodes payloads, and keeps its memory from one to the next.
 ///
-/// It reads what every Beaker release since 1.2 stores without encryption, and finds out by itself which form it has.
-/// Nothing that a payload says is ever run or imported.
+/// It reads what every Beaker release since 1.2 stores, and finds out by itself which form it has. Encrypted sessions
+/// need the keys: [`Decoder::with_settings`]. Nothing that a payload says is ever run or imported.
 #[derive(Debug)]
 pub struct Decoder {
+    settings: Settings,
     machine: Machine,
     json: json::Reader,
-    /// The session's own pickle, where it is stored as base64.
-    inner: Vec<u8>,
+    /// The session's text, where it is stored as text.
+    text: Vec<u8>,
+    /// The bytes that the text stands for, decrypted.
+    plain: Vec<u8>,
+    /// Where a key is derived from.
+    salt: Zeroizing<Vec<u8>>,
+    /// How the payload that was decoded last was encrypted.
+    sealing: Option<Sealing>,
+    /// How the last one was that was encrypted; the next one is encrypted like it, most likely.
+    last_sealing: Option<Sealing>,
     max_payload: usize,
 }
 
+/// One reading of a payload.
+struct Pass<'d> {
+    draft: &'d mut Draft,
+    care: Care,
+    /// The memory that may be kept for the next payload.
+    most: usize,
+    limits: json::Limits,
+}
+
 impl Decoder {
-    /// A decoder with the default limits.
+    /// A decoder with the default limits and without keys.
     #[must_use]
     pub fn new() -> Self {
-        Self { machine: Machine::default(), json: json::Reader::default(), inner: Vec::new(), max_payload: 64 << 20 }
+        Self::with_settings(Settings::new())
+    }
+
+    /// A decoder that knows what the site's configuration says about its sessions.
+    ///
+    /// Which form a session has is seen from the session itself, and each form is read: a store holds what several
+    /// releases and configurations wrote. For an encrypted session, though, `crypto_type` and `encrypt_nonce_bits` are
+    /// taken at their word where they are set: another cipher or nonce is an error, as it is for Beaker, that tells what
+    /// was found.
+    #[must_use]
+    pub fn with_settings(settings: Settings) -> Self {
+        Self {
+            settings,
+            machine: Machine::default(),
+            json: json::Reader::default(),
+            text: Vec::new(),
+            plain: Vec::new(),
+            salt: Zeroizing::default(),
+            sealing: None,
+            last_sealing: None,
+            max_payload: 64 << 20,
+        }
     }
 
     /// Sets how many bytes a payload may have; 64 MiB otherwise, and 1 GiB at most.
@@ -60,6 +102,16 @@ impl Decoder {
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes.min(1 << 30);
         self
+    }
+
+    /// How the payload that was decoded last was encrypted; `None` where it was not, or could not be decoded.
+    pub fn cipher(&self) -> Option<Cipher> {
+        self.sealing().map(|sealing| sealing.cipher)
+    }
+
+    /// With what the payload that was decoded last was encrypted.
+    pub(crate) const fn sealing(&self) -> Option<Sealing> {
+        self.sealing
     }
 
     /// Decodes a payload.
@@ -80,9 +132,9 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) for what no Beaker can have stored whole, and for what
-    /// exceeds the limits; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for what encryption made. The
-    /// messages name places and reasons, never contents.
+    /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) for what no Beaker can have stored whole, for what exceeds the
+    /// limits, and for what the keys do not decrypt; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for
+    /// encrypted sessions that the settings do not allow to decrypt. The messages name places and reasons, never contents.
     pub fn decode_into(&mut self, payload: &Payload, session: &mut Session) -> Result<Found> {
         let mut draft = std::mem::take(session).into_draft();
         let mut read = self.read(payload, &mut draft, Care::Later);
@@ -106,6 +158,7 @@ impl Decoder {
     }
 
     fn read(&mut self, payload: &Payload, draft: &mut Draft, care: Care) -> Result<Read> {
+        self.sealing = None;
         let bytes = payload.bytes();
         if bytes.is_empty() {
             return Err(corrupt("there are no data"));
@@ -114,40 +167,37 @@ impl Decoder {
             return Err(corrupt(format!("{} bytes are more than the limit of {}", bytes.len(), self.max_payload)));
         }
         let most = bytes.len().saturating_mul(40).saturating_add(1 << 20);
-        draft.reset(most);
-        if self.inner.capacity() > most {
-            self.inner = Vec::new();
+        for buffer in [&mut self.text, &mut self.plain] {
+            if buffer.capacity() > most {
+                *buffer = Vec::new();
+            }
         }
-        let top = self.machine.run(draft, bytes, care).map_err(|fault| damaged("data", fault))?;
+        let mut pass = Pass { draft, care, most, limits: json::Limits::of(bytes.len(), self.max_payload) };
+        // Memcached keeps the text as it is. No pickle is like that: each ends with a dot.
+        if payload.framing() == Framing::Value && text::is_base64(bytes) {
+            return self.read_text(bytes, &mut pass);
+        }
+        pass.draft.reset(most);
+        let top = self.machine.run(pass.draft, bytes, care).map_err(|fault| damaged("data", fault))?;
         let value = match payload.framing() {
-            Framing::Namespace => match namespace(draft, top)? {
+            Framing::Namespace => match namespace(pass.draft, top)? {
                 Some(value) => value,
-                None => return Ok(if is_empty_dict(draft, top) { Read::Empty } else { Read::NotASession }),
+                None => return Ok(if is_empty_dict(pass.draft, top) { Read::Empty } else { Read::NotASession }),
             },
             _ => top,
         };
-        let Some(text) = draft.content(value) else { return root(draft, value) };
-        self.inner.clear();
-        if BASE64.decode_vec(text, &mut self.inner).is_err() {
-            return Err(not_a_pickle(text));
-        }
-        match *self.inner.as_slice() {
-            [0x80, 0..=5, ..] => {}
-            // zlib's header: deflate, and a check sum of the first two bytes.
-            [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31) => {
-                draft.reset(most);
-                let top = self.json.read(draft, &self.inner, json::Limits::of(bytes.len(), self.max_payload))?;
-                return root(draft, top);
-            }
-            _ => return Err(not_a_pickle(text)),
-        }
-        draft.reset(most);
-        let top = self.machine.run(draft, &self.inner, care).map_err(|fault| damaged("session", fault))?;
-        root(draft, top)
+        let Some(content) = pass.draft.content(value) else { return root(pass.draft, value) };
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        text.extend_from_slice(content);
+        let read = self.read_text(&text, &mut pass);
+        self.text = text;
+        read
     }
 }
 
 /// What [`Decoder::read`] found.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
     Dict(NodeId),
     Empty,
@@ -193,14 +243,4 @@ fn corrupt(why: impl Into<String>) -> Error {
 
 fn damaged(what: &str, fault: Fault) -> Error {
     corrupt(format!("the pickle of the {what} is damaged at byte {}: {}", fault.at, fault.reason))
-}
-
-/// Tells encrypted text, a nonce and base64, from damaged text.
-fn not_a_pickle(text: &[u8]) -> Error {
-    let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    // A pickle of protocol 2 begins so, and one of 262,144 nonces.
-    if text.len() >= 16 && text.iter().all(alphabet) && !text.starts_with(b"gAJ") && !text.starts_with(b"eJ") {
-        return Error::unsupported("encrypted sessions cannot be read yet");
-    }
-    corrupt("the session is text that is not base64, or was cut")
 }

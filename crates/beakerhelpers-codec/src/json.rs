@@ -7,12 +7,16 @@ mod inflate;
 mod number;
 mod parser;
 mod string;
+mod update;
+mod write;
 
 use beakerhelpers_core::value::{Draft, NodeId};
-use beakerhelpers_core::{Error, Result};
+use beakerhelpers_core::{Error, Result, Value};
+use miniz_oxide::deflate::compress_to_vec_zlib;
 
-use self::inflate::Inflater;
+use self::inflate::{Damage, Inflater};
 use self::parser::Parser;
+use crate::fault::{Fault, Reason};
 
 /// Memory that any session may take; [`MEMORY_FACTOR`] times the length of its payload comes on top. JSON of a few
 /// hundred values compresses far better than 1 to 80, and harms nobody.
@@ -39,6 +43,56 @@ impl Limits {
     }
 }
 
+/// Appends what Beaker would store, before base64 and encryption, for a session with these keys and values.
+///
+/// # Errors
+///
+/// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where JSON cannot hold a value, or a Python program could
+/// not read it again; it names the key.
+#[cfg_attr(not(test), expect(dead_code, reason = "encoding calls it"))]
+pub(crate) fn write<'a>(pairs: impl IntoIterator<Item = (Value<'a>, Value<'a>)>, out: &mut Vec<u8>) -> Result<()> {
+    let mut json = String::new();
+    write::object(pairs, &mut json)?;
+    compress(&json, out);
+    Ok(())
+}
+
+/// Appends what Beaker would store for a session that was stored as `zlib` and has changed since, as
+/// [`Session::changes`](beakerhelpers_core::Session::changes) tells. A key that has not keeps the text of its value.
+///
+/// # Errors
+///
+/// As [`write`] for what has changed, and as [`Reader::read`] for `zlib`.
+#[cfg_attr(not(test), expect(dead_code, reason = "encoding calls it"))]
+pub(crate) fn update<'a>(
+    zlib: &[u8],
+    limits: Limits,
+    changes: impl IntoIterator<Item = (&'a str, Option<Value<'a>>)>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let mut inflater = Inflater::default();
+    let original = inflater.inflate(zlib, limits.text).map_err(damaged_zlib)?;
+    let original = std::str::from_utf8(original)
+        .map_err(|error| damaged_json(Fault { at: error.valid_up_to(), reason: Reason::NotUtf8 }))?;
+    let mut json = String::with_capacity(original.len());
+    update::object(original, changes, &mut json)?;
+    compress(&json, out);
+    Ok(())
+}
+
+/// As `zlib.compress` does by default.
+fn compress(json: &str, out: &mut Vec<u8>) {
+    out.extend(compress_to_vec_zlib(json.as_bytes(), 6));
+}
+
+fn damaged_zlib(damage: Damage) -> Error {
+    Error::corrupt(format!("the compressed JSON of the session is damaged: {damage}"))
+}
+
+fn damaged_json(fault: Fault) -> Error {
+    Error::corrupt(format!("the JSON of the session is damaged at byte {}: {}", fault.at, fault.reason))
+}
+
 /// Reads sessions of the JSON serializer, and keeps its memory from one to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -57,12 +111,44 @@ impl Reader {
         if self.inflater.allocated().saturating_add(self.parser.allocated()) > limits.memory {
             *self = Self::default();
         }
-        let text = self
-            .inflater
-            .inflate(zlib, limits.text)
-            .map_err(|damage| Error::corrupt(format!("the compressed JSON of the session is damaged: {damage}")))?;
-        self.parser.parse(draft, text, limits.memory.saturating_sub(text.len())).map_err(|fault| {
-            Error::corrupt(format!("the JSON of the session is damaged at byte {}: {}", fault.at, fault.reason))
-        })
+        let text = self.inflater.inflate(zlib, limits.text).map_err(damaged_zlib)?;
+        self.parser.parse(draft, text, limits.memory.saturating_sub(text.len())).map_err(damaged_json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beakerhelpers_core::{ErrorKind, Session};
+
+    use super::*;
+
+    fn read(zlib: &[u8]) -> Session {
+        let mut draft = Draft::new();
+        let root = Reader::default().read(&mut draft, zlib, Limits::of(zlib.len(), 1000)).unwrap();
+        draft.finish(root).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_can_be_changed() {
+        let mut zlib = Vec::new();
+        write(&Session::from_pairs([("a", 1.into()), ("b", "x".into()), ("c", ().into())]), &mut zlib).unwrap();
+        let mut session = read(&zlib);
+        session.set("b", |draft| draft.float(2.0));
+        assert!(session.remove("a"));
+        session.set("a", |draft| draft.str("last"));
+        let mut updated = Vec::new();
+        update(&zlib, Limits::of(zlib.len(), 1000), session.changes(), &mut updated).unwrap();
+        assert!(updated.starts_with(b"\x78\x9c"), "the header of the default level");
+        let text = Inflater::default().inflate(&updated, 1000).map(<[u8]>::to_vec);
+        assert_eq!(text.unwrap(), br#"{"b": 2.0, "c": null, "a": "last"}"#);
+    }
+
+    #[test]
+    fn what_is_not_whole_cannot_be_changed() {
+        for json in [&b"[]"[..], b"{\"a\": \"\xff\"}"] {
+            let zlib = compress_to_vec_zlib(json, 6);
+            let error = update(&zlib, Limits::of(zlib.len(), 1000), [("a", None)], &mut Vec::new()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+        }
     }
 }

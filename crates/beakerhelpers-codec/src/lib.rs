@@ -2,12 +2,17 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod ascii;
+mod cipher;
+mod class;
 mod condition;
 mod decoder;
 mod fault;
 mod json;
 mod pickle;
+mod settings;
 pub mod text;
 
+pub use cipher::Cipher;
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
+pub use settings::Settings;

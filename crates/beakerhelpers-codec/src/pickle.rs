@@ -26,6 +26,8 @@ pub(crate) struct Machine {
     fence: usize,
     memo: Memo,
     care: Care,
+    /// Where the last pickle ended.
+    end: usize,
 }
 
 /// How text is checked.
@@ -65,7 +67,10 @@ impl Machine {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
-                    Ok(Some(value)) => return Ok(value),
+                    Ok(Some(value)) => {
+                        self.end = cursor.position();
+                        return Ok(value);
+                    }
                     Err(reason) => return Err(Fault { at, reason }),
                 }
             }
@@ -73,6 +78,11 @@ impl Machine {
                 return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
             }
         }
+    }
+
+    /// How many bytes the pickle had that was read last, up to its STOP.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
     }
 
     fn allocated(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The command half of the registry (feature `command`): what a subcommand is, and what it runs in.
 
+mod unreadable;
+
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub use clap;
+pub use unreadable::Unreadable;
 
 use crate::{
-    Access, Config, Error, ErrorKind, FingerprintKey, Package, Registry, Result, SessionId, SessionStore, StoreConfig,
-    Timestamp, Zone, escape_controls,
+    Access, Config, Error, ErrorKind, Package, Registry, Result, SessionStore, StoreConfig, Timestamp, Zone,
+    escape_controls,
 };
 
 /// A subcommand of `beakerhelpers`: its arguments, read by clap, and what it does with them.
@@ -252,14 +255,6 @@ impl Signal {
             _ => Some(Self::Terminate),
         }
     }
-}
-
-/// A warning about a session that cannot be read, by its fingerprint where its id is known: a line for standard error.
-pub fn describe_unreadable(error: &Error, id: Option<&SessionId>, key: &FingerprintKey) -> String {
-    let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
-    let mut line = format!("warning: {which} cannot be read: {error}");
-    error.context().for_each(|(key, value)| line.extend([" (", key, ": ", value, ")"]));
-    escape_controls(&line).into_owned()
 }
 
 /// The arguments that every command on a store shares.

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use beakerhelpers_codec::Condition;
-use beakerhelpers_core::command::{Context, Outcome, Signal, StoreArgs, Subcommand, clap, describe_unreadable};
+use beakerhelpers_codec::{Condition, Settings};
+use beakerhelpers_core::command::{Context, Outcome, Signal, StoreArgs, Subcommand, Unreadable, clap};
 use beakerhelpers_core::{Access, Error, Fingerprint, FingerprintKey, Result, SessionId, register_command};
 
 use crate::delete::{Mode, Observer, go};
@@ -63,18 +63,23 @@ impl Subcommand for Delete {
         if !self.stray.is_empty() {
             return Err(Error::config("there is an argument too many").with_hint("session ids go behind `--id`"));
         }
-        let selection = self.selection(cx.stdin)?;
+        let mut selection = self.selection(cx.stdin)?;
         selection.check()?;
         let access = if self.dry_run { Access::ReadOnly } else { Access::ReadWrite };
         let opened = self.store.open(cx.registry, access)?;
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
+        if !selection.conditions.is_empty() {
+            selection.settings = Settings::from_config(&opened.config)?;
+        }
         let key = FingerprintKey::new(opened.config.get("secret"));
         let store = &*opened.store;
         let asks = cx.terminals.stdin && cx.terminals.stderr && !reads_stdin && !self.yes && !self.dry_run;
         if asks {
-            let meant = go(store, &selection, &key, Mode::Count, &mut Report::new(cx, &key))?;
+            let mut report = Report::new(cx, &key);
+            let meant = go(store, &selection, &key, Mode::Count, &mut report)?;
+            report.finish();
             let question = format!("Delete {}?", sessions(meant.sessions));
             if meant.sessions > 0 && !cx.confirm(&question) {
                 cx.note("nothing was deleted");
@@ -89,6 +94,7 @@ impl Subcommand for Delete {
         // What cannot be read was told before the question.
         report.tells = !asks;
         let condemned = go(store, &selection, &key, mode, &mut report)?;
+        report.finish();
         if !self.quiet {
             let verb = if self.dry_run { "would delete" } else { "deleted" };
             let missing = match condemned.missing {
@@ -107,7 +113,8 @@ impl Subcommand for Delete {
 impl Delete {
     fn selection(&self, stdin: &mut dyn Read) -> Result<Selection> {
         let fingerprints = self.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_>>()?;
-        let mut selection = Selection { ids: Vec::new(), fingerprints, conditions: self.conditions.clone() };
+        let conditions = self.conditions.clone();
+        let mut selection = Selection { fingerprints, conditions, ..Selection::default() };
         for id in &self.ids {
             if id == "-" {
                 read_ids(stdin, &mut selection.ids)?;
@@ -162,11 +169,19 @@ struct Report<'r, 'c> {
     prints: bool,
     /// What cannot be read.
     tells: bool,
+    unreadable: Unreadable,
 }
 
 impl<'r, 'c> Report<'r, 'c> {
     fn new(cx: &'r mut Context<'c>, key: &'r FingerprintKey) -> Self {
-        Self { cx, key, prints: false, tells: true }
+        Self { cx, key, prints: false, tells: true, unreadable: Unreadable::default() }
+    }
+
+    /// Tells what was only counted until now.
+    fn finish(&mut self) {
+        for line in self.unreadable.rest() {
+            self.cx.note(&line);
+        }
     }
 }
 
@@ -183,8 +198,10 @@ impl Observer for Report<'_, '_> {
     }
 
     fn unreadable(&mut self, error: &Error, id: Option<&SessionId>) {
-        if self.tells {
-            self.cx.note(&describe_unreadable(error, id, self.key));
+        if self.tells
+            && let Some(lines) = self.unreadable.add(error, id, self.key)
+        {
+            self.cx.note(&lines);
         }
     }
 }

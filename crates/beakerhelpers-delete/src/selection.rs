@@ -1,6 +1,6 @@
 //! Which sessions are meant.
 
-use beakerhelpers_codec::{Condition, Decoder, Found};
+use beakerhelpers_codec::{Condition, Decoder, Found, Settings};
 use beakerhelpers_core::{Error, Fingerprint, FingerprintKey, Record, Result, Session, SessionId};
 
 /// The sessions that are meant: those that satisfy every kind of condition that is given.
@@ -13,6 +13,8 @@ pub struct Selection {
     pub fingerprints: Vec<Fingerprint>,
     /// All of these.
     pub conditions: Vec<Condition>,
+    /// What the configuration says about the form of the sessions, which is needed to look into encrypted ones.
+    pub settings: Settings,
 }
 
 impl Selection {
@@ -40,7 +42,12 @@ pub(crate) struct Judge<'s> {
 
 impl<'s> Judge<'s> {
     pub(crate) fn new(selection: &'s Selection, key: &'s FingerprintKey) -> Self {
-        Self { selection, key, decoder: Decoder::new(), session: Session::default() }
+        Self {
+            selection,
+            key,
+            decoder: Decoder::with_settings(selection.settings.clone()),
+            session: Session::default(),
+        }
     }
 
     /// Whether the record is meant. A session is decoded only where its contents matter.

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_codec::Condition;
-use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, clap, describe_unreadable};
+use beakerhelpers_codec::{Condition, Settings};
+use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, Unreadable, clap};
 use beakerhelpers_core::{
     Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, StoreConfig, parse_timeout, register_command,
 };
@@ -97,7 +97,7 @@ impl Subcommand for Sessions {
         opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
         let count = self.count;
-        let listing = self.listing(cx, &opened.config, timeout);
+        let listing = self.listing(cx, &opened.config, timeout)?;
         let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
         if count {
             let sessions = listing.count(&*opened.store, &mut report)?;
@@ -105,12 +105,12 @@ impl Subcommand for Sessions {
         } else {
             listing.write(&*opened.store, cx.stdout, &mut report)?;
         }
-        Ok(if report.unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
+        Ok(if report.unreadable.count() == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
     }
 }
 
 impl Sessions {
-    fn listing(self, cx: &Context<'_>, config: &StoreConfig, timeout: Option<Duration>) -> Listing {
+    fn listing(self, cx: &Context<'_>, config: &StoreConfig, timeout: Option<Duration>) -> Result<Listing> {
         let active = timeout.map(|timeout| Cutoff::ago(cx.now, timeout));
         let anonymous = match (self.anonymous, self.not_anonymous) {
             (false, false) => None,
@@ -122,7 +122,7 @@ impl Sessions {
             columns.retain(|column| column != ID);
             columns.insert(0, ID.to_owned());
         }
-        Listing {
+        Ok(Listing {
             query: active.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)),
             selection: Selection { conditions: self.conditions, anonymous, hide_deleted: self.hide_deleted },
             format: self.format,
@@ -133,7 +133,8 @@ impl Sessions {
             fingerprints: FingerprintKey::new(config.get("secret")),
             zone: config.zone(),
             terminal: cx.terminals.stdout_width,
-        }
+            settings: Settings::from_config(config)?,
+        })
     }
 }
 
@@ -149,7 +150,7 @@ struct Report<'r> {
     bar: ProgressBar,
     started: Instant,
     read: u64,
-    unreadable: u64,
+    unreadable: Unreadable,
 }
 
 /// Work that is done sooner needs no progress.
@@ -162,7 +163,7 @@ impl<'r> Report<'r> {
         bar.set_style(
             ProgressStyle::with_template("{spinner} read {human_pos} records [{elapsed}]").expect("it is well formed"),
         );
-        Self { stderr, fingerprints, bar, started: Instant::now(), read: 0, unreadable: 0 }
+        Self { stderr, fingerprints, bar, started: Instant::now(), read: 0, unreadable: Unreadable::default() }
     }
 }
 
@@ -176,12 +177,15 @@ impl Observer for Report<'_> {
 
     fn done(&mut self) {
         self.bar.finish_and_clear();
+        for line in self.unreadable.rest() {
+            // That it cannot be written is no reason to stop.
+            let _ = writeln!(self.stderr, "{line}");
+        }
     }
 
     fn unreadable(&mut self, error: Error, id: Option<&SessionId>) {
-        self.unreadable += 1;
-        let line = describe_unreadable(&error, id, self.fingerprints);
-        // That it cannot be written is no reason to stop.
-        let _ = self.bar.suspend(|| writeln!(self.stderr, "{line}"));
+        if let Some(lines) = self.unreadable.add(&error, id, self.fingerprints) {
+            let _ = self.bar.suspend(|| writeln!(self.stderr, "{lines}"));
+        }
     }
 }

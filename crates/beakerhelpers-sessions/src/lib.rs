@@ -13,4 +13,6 @@ mod sort;
 mod sorter;
 mod table;
 
-pub use sessions::{Sessions, get_sessions, get_sessions_from, show_sessions, show_sessions_from};
+pub use sessions::{
+    Sessions, get_sessions, get_sessions_from, get_sessions_with, show_sessions, show_sessions_from, show_sessions_with,
+};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use beakerhelpers_codec::Condition;
+use beakerhelpers_codec::{Condition, Settings};
 #[cfg(feature = "command")]
 use beakerhelpers_core::command::clap;
 use beakerhelpers_core::{FingerprintKey, Query, Record, Result, Session, SessionStore, Zone};
@@ -51,6 +51,8 @@ pub(crate) struct Listing {
     pub(crate) zone: Zone,
     /// The width of the terminal that the output goes to, if it goes to one.
     pub(crate) terminal: Option<usize>,
+    /// The form of the sessions, as far as the configuration tells it.
+    pub(crate) settings: Settings,
 }
 
 /// Which sessions to list.
@@ -97,6 +99,7 @@ impl Listing {
             fingerprints: FingerprintKey::new(None),
             zone: Zone::LOCAL,
             terminal: None,
+            settings: Settings::new(),
         }
     }
 
@@ -107,7 +110,7 @@ impl Listing {
             count += u64::from(self.selection.admits(session)?);
             Ok(())
         };
-        each_session(store, self.query, take, observer)?;
+        each_session(store, self.query, &self.settings, take, observer)?;
         Ok(count.min(self.limit))
     }
 
@@ -136,7 +139,7 @@ impl Listing {
             }
             Ok(())
         };
-        each_session(store, self.query, take, observer)?;
+        each_session(store, self.query, &self.settings, take, observer)?;
         let mut rows = sorter.finish()?;
         if self.format == Format::Jsonl {
             return rows.each(|row| Ok(out.write_all(row).and_then(|()| out.write_all(b"\n"))?));
@@ -164,7 +167,7 @@ impl Listing {
             }
             Ok(())
         };
-        each_session(store, self.query, take, observer)?;
+        each_session(store, self.query, &self.settings, take, observer)?;
         let mut rows = sorter.finish()?;
         if columns.rows() > self.limit {
             recount(&mut columns, &mut rows)?;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
-use beakerhelpers_codec::{Decoder, Found};
+use beakerhelpers_codec::{Decoder, Found, Settings};
 use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, Session, SessionId, SessionStore};
 
 /// Records that are handed over at once: enough to make the hand-over cheap, few enough to bound the memory.
@@ -43,6 +43,7 @@ struct Item {
 pub(crate) fn each_session(
     store: &dyn SessionStore,
     query: Query,
+    settings: &Settings,
     mut take: impl FnMut(&Record, &Session) -> Result<()>,
     observer: &mut dyn Observer,
 ) -> Result<()> {
@@ -52,7 +53,7 @@ pub(crate) fn each_session(
         // Sessions that were taken go back, so that their memory serves again. There are never more of them than fit.
         let (taken, spares) = mpsc::sync_channel(2 * WAITING + 2);
         scope.spawn(move || read_records(store, query, &read));
-        scope.spawn(move || decode_records(&records, &send, &spares));
+        scope.spawn(move || decode_records(settings, &records, &send, &spares));
         for batch in items {
             let batch: Vec<Result<Item>> = batch;
             observer.read(batch.len());
@@ -105,11 +106,12 @@ fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Re
 }
 
 fn decode_records(
+    settings: &Settings,
     records: &Receiver<Vec<Result<Record>>>,
     items: &SyncSender<Vec<Result<Item>>>,
     spares: &Receiver<Vec<Session>>,
 ) {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::with_settings(settings.clone());
     for batch in records {
         let mut spare = spares.try_recv().unwrap_or_default();
         let decode = |record: Result<Record>| {

@@ -173,15 +173,87 @@ fn the_times_in_the_table_are_those_of_the_original() {
 }
 
 #[test]
-fn encrypted_sessions_are_reported_one_by_one() {
+fn every_value_of_an_encrypted_store() {
     let store = recorded_store("py27-b1.11.0-sqlite-enc");
-    let listing = list(&store, "csv", |text| if text.is_empty() { BTreeMap::new() } else { parse_csv(text) });
-    assert_eq!((listing.run.code, listing.sessions.len()), (exit::SOME_UNREADABLE, 0));
-    for session in &store.sessions {
-        let warning = warning(session, "encrypted sessions cannot be read yet");
-        assert!(listing.run.stderr.contains(&warning), "{}: {}", session.name, listing.run.stderr);
+    let live: Vec<_> = store.sessions.iter().filter(|session| session.state != RecordedState::CacheRow).collect();
+    assert_eq!(live.len(), 13);
+    for (form, format) in [(As::Csv, "csv"), (As::Json, "jsonl")] {
+        let parse = if form == As::Csv { parse_csv } else { parse_jsonl };
+        let listing = list(&store, format, parse);
+        assert_eq!((listing.run.code, listing.run.stderr.as_str()), (exit::DONE, ""));
+        assert_values(&store, &listing.sessions, form, &live);
     }
-    assert_eq!(listing.run.stderr.lines().count(), store.sessions.len());
+}
+
+/// Replaces a text in the ini file of a copy.
+fn edit(config: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(config).unwrap();
+    assert!(text.contains(from));
+    std::fs::write(config, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn without_its_keys_an_encrypted_store_is_explained_once() {
+    let store = recorded_store("py27-b1.11.0-sqlite-enc");
+    let count = store.sessions.len() - 1;
+    let explained = |from: &str, to: &str, command: &[&str]| {
+        let copy = store.copy();
+        edit(&copy.config(), from, to);
+        let run = finish(binary().arg(command[0]).arg(copy.config()).args(&command[1..]));
+        assert_eq!(run.code, exit::SOME_UNREADABLE, "{run:?}");
+        assert!(!run.stderr.contains("enc-key") && !run.stderr.contains("val-key"), "{run:?}");
+        let lines: Vec<_> = run.stderr.lines().map(str::to_owned).collect();
+        let [first, hint, rest] = &lines[..] else { panic!("{run:?}") };
+        let (_, reason) = first.split_once(" cannot be read: ").unwrap();
+        assert_eq!(rest, &format!("warning: {count} more sessions cannot be read: {reason}"));
+        format!("{reason}\n{hint}")
+    };
+    let sessions = &["sessions", "--timeout", "0"];
+    let no_key = "the session is encrypted, and `beaker.session.encrypt_key` is not set\nhint: give \
+                  `beaker.session.encrypt_key` and `beaker.session.validate_key` in the ini file as the application has them";
+    assert_eq!(explained("beaker.session.encrypt_key", "# beaker.session.encrypt_key", sessions), no_key);
+    let delete = &["delete", "--where", "user_name=joe", "--yes", "--dry-run"];
+    assert_eq!(explained("beaker.session.encrypt_key", "# beaker.session.encrypt_key", delete), no_key);
+    assert_eq!(
+        explained("val-key", "other-key", sessions),
+        "the session cannot be decrypted: it was encrypted with other keys, or is damaged\nhint: compare \
+         `beaker.session.encrypt_key` and `beaker.session.validate_key` with those of the application"
+    );
+    assert_eq!(
+        explained("beaker.session.type", "beaker.session.crypto_type = cryptography\nbeaker.session.type", sessions),
+        "the session is encrypted with AES-256-CTR and a nonce of 128 bits, unlike `beaker.session.crypto_type`\n\
+         hint: the site cannot read it either; to read it here, leave out `beaker.session.crypto_type`"
+    );
+}
+
+#[test]
+fn what_the_configuration_says_wrongly_is_refused_with_its_place() {
+    let store = recorded_store("py27-b1.11.0-sqlite-enc");
+    let copy = store.copy();
+    edit(&copy.config(), "[app:main]", "[app:main]\nbeaker.session.encrypt_nonce_bits = 100");
+    let place = format!("{}:2, `beaker.session.encrypt_nonce_bits`", copy.config().display());
+    for command in [&["sessions"][..], &["cleanup", "-t", "1d"], &["delete", "-w", "a=b"]] {
+        let run = finish(binary().arg(command[0]).arg(copy.config()).args(&command[1..]));
+        assert_eq!(
+            run.failed(exit::USAGE),
+            format!("error: the bits of a nonce must be a multiple of 8, 524280 at most, not `100`\n  at: {place}\n")
+        );
+    }
+    // What needs no look into a session does not care.
+    let run = finish(binary().arg("delete").arg(copy.config()).args(["--id", "nobody", "--yes"]));
+    assert!(run.done().starts_with("deleted 0 sessions"));
+}
+
+#[test]
+fn the_clock_of_an_encrypted_store_is_checked() {
+    let store = recorded_store("py27-b1.11.0-sqlite-enc");
+    let cleanup = |zone: &str| {
+        let copy = store.copy();
+        let args = ["-t", "10000d", "--time-zone", zone];
+        finish(binary().arg("cleanup").arg(copy.config()).args(args))
+    };
+    assert!(cleanup("UTC").done().starts_with("deleted 0 sessions older than 10000d"));
+    assert!(cleanup("Asia/Tokyo").failed(2).contains("are of another time zone"));
 }
 
 /// What cannot be read in `sqlite-mixed`, and why.

@@ -3,6 +3,9 @@
 use super::string::{self, Text};
 use crate::fault::{Fault, Reason};
 
+/// What may stand between the parts of JSON.
+pub(super) const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+
 pub(super) struct Cursor<'a> {
     json: &'a [u8],
     at: usize,

@@ -1,7 +1,11 @@
 //! The strings of JSON.
 
+use std::convert::Infallible;
+use std::fmt::Write as _;
+
 use crate::ascii;
 use crate::fault::{Fault, Reason};
+use crate::text::quote::{Part, each_surrogate};
 
 /// A string without its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,58 @@ fn unit(escape: &[u8]) -> Option<u32> {
     ascii::hex(digits.get(..4)?).ok()
 }
 
+/// Appends a string in quotes, as Python's `json.dumps` writes it: in ASCII.
+pub(super) fn push_text(text: &str, out: &mut String) {
+    out.push('"');
+    push_escaped(text, out);
+    out.push('"');
+}
+
+/// The same for text with lone surrogates, which are encoded in UTF-8 as if they were characters.
+pub(super) fn push_surrogates(bytes: &[u8], out: &mut String) {
+    out.push('"');
+    each_surrogate(bytes, &mut |part| {
+        match part {
+            Part::Text(text) => push_escaped(text, out),
+            Part::Surrogate(unit) => push_unit(unit, out),
+        }
+        Ok::<(), Infallible>(())
+    })
+    .unwrap_or_else(|never| match never {});
+    out.push('"');
+}
+
+fn push_escaped(text: &str, out: &mut String) {
+    // Looking at every byte, many at once, is faster than stopping at the first one that needs an escape.
+    if text.bytes().fold(true, |all, byte| all & matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        return out.push_str(text);
+    }
+    let mut plain = 0;
+    for (at, char) in text.char_indices() {
+        if matches!(char, ' '..='~') && !matches!(char, '"' | '\\') {
+            continue;
+        }
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        plain = at.saturating_add(char.len_utf8());
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ => char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| push_unit(*unit, out)),
+        }
+    }
+    out.push_str(text.get(plain..).unwrap_or_default());
+}
+
+fn push_unit(unit: u16, out: &mut String) {
+    let written = write!(out, "\\u{unit:04x}");
+    debug_assert!(written.is_ok(), "a String takes everything");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +179,16 @@ mod tests {
         ] {
             assert_eq!(read(json), Ok((bytes.to_vec(), true)), "{json}");
         }
+    }
+
+    #[test]
+    fn text_is_written_as_python_writes_it() {
+        let mut out = String::new();
+        push_text("a\"\\/\u{8}\u{c}\n\r\t\0\u{1b}~\u{7f}\u{80}é\u{2028}😀", &mut out);
+        assert_eq!(out, r#""a\"\\/\b\f\n\r\t\u0000\u001b~\u007f\u0080\u00e9\u2028\ud83d\ude00""#);
+        out.clear();
+        push_surrogates(b"a\xed\xa0\xbd\n\xed\xb8\x80", &mut out);
+        assert_eq!(out, r#""a\ud83d\n\ude00""#);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The codec against CPython, against serde-pickle, and against everything that is no session.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod beaker;
 mod cpython;
 mod hostile;
 mod json;
 mod laws;
 mod payloads;
+mod sealed;
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_codec::{Decoded, Decoder};

@@ -1,5 +1,7 @@
 //! Changing a session key by key, and knowing what was changed.
 
+use std::convert::Infallible;
+
 use super::Session;
 use crate::value::{Draft, NodeId, Value};
 
@@ -33,8 +35,22 @@ impl Session {
     /// assert_eq!(keys, ["user_name", "cart"]);
     /// ```
     pub fn set(&mut self, key: &str, build: impl FnOnce(&mut Draft) -> NodeId) {
+        self.try_set(key, |draft| Ok::<_, Infallible>(build(draft))).unwrap_or_else(|never| match never {});
+    }
+
+    /// As [`Session::set`], with a `build` that can fail.
+    ///
+    /// # Errors
+    ///
+    /// That of `build`; then nothing is changed.
+    pub fn try_set<E>(&mut self, key: &str, build: impl FnOnce(&mut Draft) -> Result<NodeId, E>) -> Result<(), E> {
         let mut draft = Draft::new();
-        let value = build(&mut draft);
+        let value = build(&mut draft)?;
+        self.set_to(key, draft, value);
+        Ok(())
+    }
+
+    fn set_to(&mut self, key: &str, mut draft: Draft, value: NodeId) {
         let place = self.place(key);
         let key_id = if place.is_none() { draft.str(key) } else { NodeId::NONE };
         let pair = draft.tuple(&[key_id, value]);

@@ -1,0 +1,80 @@
+//! Beaker encrypts, and what it encrypted is read.
+
+use beakerhelpers_codec::{Cipher, Decoded};
+use beakerhelpers_core::{Framing, Payload};
+use beakerhelpers_testkit::{OLDER_RELEASES, Python, python};
+
+use super::sealed::{check, decode, with_keys};
+use super::{repr_of, str_of};
+
+/// What this Beaker makes of `crypto_type`.
+fn expected(module: &str, release: &str) -> Cipher {
+    match module {
+        "default" if release == "current" => Cipher::AesGcm,
+        "cryptography" => Cipher::AesGcm,
+        "none" => Cipher::Null,
+        _ => Cipher::AesCtr,
+    }
+}
+
+fn read_what_it_encrypts(python: &Python, release: &str) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/crypto.py");
+    let output = python.command().args([script, "encrypt"]).output().unwrap();
+    assert!(output.status.success(), "{release}: {}", String::from_utf8_lossy(&output.stderr));
+    let mut unaided = with_keys(&[]);
+    let mut seen = 0;
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let fields: Vec<_> = line.split('|').collect();
+        let [module, serializer, bits, text] = fields[..] else { panic!("{} fields", fields.len()) };
+        let what = format!("{release}, {module}, {serializer}, {bits}");
+        let module_said = if module == "none" { "default" } else { module };
+        let options = [("crypto_type", module_said), ("encrypt_nonce_bits", bits), ("data_serializer", serializer)];
+        let options = if module == "default" { &options[1..] } else { &options[..] };
+        for decoder in [&mut unaided, &mut with_keys(options)] {
+            let found = decode(decoder, text);
+            assert!(matches!(found, Ok(Decoded::Session(_))), "{what}: {found:?}");
+            check(found);
+            assert_eq!(decoder.cipher(), Some(expected(module, release)), "{what}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 24, "{release}: {seen}");
+}
+
+#[test]
+fn what_current_beaker_encrypts_is_read() {
+    read_what_it_encrypts(&python!(), "current");
+}
+
+#[test]
+fn what_older_beakers_encrypt_is_read() {
+    for release in OLDER_RELEASES {
+        read_what_it_encrypts(&python!(release), release);
+    }
+}
+
+#[test]
+fn what_beaker_encrypted_block_by_block_is_read() {
+    // Files that Beaker wrote under Python 2.7.18 with PyCrypto 2.6.1.
+    for file in [
+        &include_bytes!("../data/beaker-1.6.2-encrypted.cache")[..],
+        include_bytes!("../data/beaker-1.6.3-encrypted.cache"),
+    ] {
+        let mut decoder = with_keys(&[]);
+        let found = decoder.decode(&Payload::new(Framing::Namespace, file.to_vec()));
+        let Ok(Decoded::Session(session)) = found else { panic!("{found:?}") };
+        assert_eq!(decoder.cipher(), Some(Cipher::AesEcb));
+        let mut shown: Vec<_> =
+            session.iter().map(|(key, value)| format!("{}={}", str_of(key), repr_of(value))).collect();
+        shown.retain(|pair| !pair.contains("_time="));
+        shown.sort();
+        let expected = [
+            "cart=[1, (2, 'x'), {'a': None}]",
+            "raw=b'caf\\xe9'",
+            "since=datetime.datetime(2012, 1, 2, 3, 4, 5)",
+            "user_name='Juška'",
+            "visits=7",
+        ];
+        assert_eq!(shown, expected);
+    }
+}
