@@ -1,12 +1,15 @@
 //! What the fuzz targets share: payloads around their inputs, and the laws that all of them must keep.
 
-use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_codec::{Decoded, Decoder, Settings};
 use beakerhelpers_core::{Framing, Payload, Session};
 use peak_alloc::PeakAlloc;
 
 /// The laws that the codec's own tests know, too.
 #[path = "../../crates/beakerhelpers-codec/tests/it/laws/exercise.rs"]
 mod exercise;
+
+/// Memory that does not depend on the payload, where it may hold JSON.
+const FREE_WITH_JSON: usize = exercise::FREE + (1 << 20);
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -22,27 +25,33 @@ pub enum Holds {
 
 /// Decodes a payload, and demands what the decoder promises of any.
 pub fn decode(payload: &Payload, holds: Holds) -> Option<Session> {
-    // Bytes of memory that do not depend on the payload.
     let free = match holds {
         Holds::Pickles => exercise::FREE,
-        Holds::Json => exercise::FREE + (1 << 20),
+        Holds::Json => FREE_WITH_JSON,
     };
-    exercise::decode(payload, free);
-    decode_in_bounds(payload, free)
+    let settings = Settings::new();
+    exercise::decode(payload, &settings, free);
+    decode_in_bounds(payload, &settings, free)
+}
+
+/// Decodes a payload that may be encrypted, and demands the same.
+pub fn decrypt(payload: &Payload, settings: &Settings) -> Option<Session> {
+    exercise::decode(payload, settings, FREE_WITH_JSON);
+    decode_in_bounds(payload, settings, FREE_WITH_JSON)
 }
 
 /// Decodes a payload of pickles, and prints everything in it.
 pub fn print(payload: &Payload, max_len: usize) {
-    if let Some(session) = decode_in_bounds(payload, exercise::FREE) {
+    if let Some(session) = decode_in_bounds(payload, &Settings::new(), exercise::FREE) {
         exercise::print(&session, max_len);
     }
 }
 
 /// Decodes a payload in as much memory as is promised, by what the allocator counted.
-fn decode_in_bounds(payload: &Payload, free: usize) -> Option<Session> {
+fn decode_in_bounds(payload: &Payload, settings: &Settings, free: usize) -> Option<Session> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    let decoded = Decoder::new().decode(payload);
+    let decoded = Decoder::with_settings(settings.clone()).decode(payload);
     let taken = MEMORY.peak_usage().saturating_sub(before);
     let len = payload.bytes().len();
     assert!(taken <= 80 * len + free, "{taken} bytes of memory for {len}");

@@ -52,7 +52,8 @@ def parts(payload):
     yield "pickle", payload
     for text in texts(payload):
         yield "cookie", text
-        yield "cipher", text
+        # The first byte says how Beaker is configured.
+        yield "cipher", b"\0" + text
         try:
             inner = base64.b64decode(text, validate=True)
         except binascii.Error:

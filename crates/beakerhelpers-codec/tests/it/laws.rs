@@ -4,7 +4,7 @@ mod exercise;
 
 use std::collections::BTreeMap;
 
-use beakerhelpers_codec::Decoded;
+use beakerhelpers_codec::{Decoded, Settings};
 use beakerhelpers_core::{Framing, Kind, Payload, Value};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ collections\nOrderedDict\n]((U\x01aK\x01lee\x85RU\x01f\x8a\x09\0\0\0\0\0\0\0\0@u
 /// Exercises the bytes in each framing.
 fn decode_any(bytes: &[u8]) {
     for framing in [Framing::Namespace, Framing::Value] {
-        exercise::decode(&Payload::new(framing, bytes.to_vec()), exercise::FREE);
+        exercise::decode(&Payload::new(framing, bytes.to_vec()), &Settings::new(), exercise::FREE);
     }
 }
 

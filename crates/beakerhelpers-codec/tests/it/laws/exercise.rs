@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_codec::{Decoded, Decoder, Settings};
 use beakerhelpers_core::{Payload, Session, Value};
 
 /// Memory that a pickle may take, besides 80 times the length of the payload.
@@ -11,8 +11,8 @@ pub(super) const FREE: usize = 64 * 1024;
 
 /// Decodes a payload twice, which must give the same in bounded memory, of which `free` does not depend on its length.
 /// Prints everything; panics are what is looked for.
-pub(super) fn decode(payload: &Payload, free: usize) {
-    let mut decoder = Decoder::new();
+pub(super) fn decode(payload: &Payload, settings: &Settings, free: usize) {
+    let mut decoder = Decoder::with_settings(settings.clone());
     let (once, again) = (decoder.decode(payload), decoder.decode(payload));
     match (once, again) {
         (Ok(Decoded::Session(once)), Ok(Decoded::Session(again))) => {
