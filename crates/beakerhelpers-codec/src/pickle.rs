@@ -13,8 +13,15 @@ use crate::fault::{Fault, Reason};
 /// Memory that any pickle may take; [`MEMORY_FACTOR`] times its length comes on top.
 const FREE_MEMORY: usize = 64 * 1024;
 
-/// Nodes, stack and memo take at most this many times the length of the pickle.
-const MEMORY_FACTOR: usize = 75;
+/// Nodes, stack and memo take at most this many times the length of the pickle, also while they grow. What comes on top,
+/// strings that grow and the search for equal keys, makes it less than 80.
+const MEMORY_FACTOR: usize = 64;
+
+/// So many opcodes are carried out between two looks at the memory.
+const STRIDE: usize = 128;
+
+/// No opcode makes more nodes.
+const NODES_OF_OPCODE: usize = 3;
 
 /// What a pickle needs while it is read; it keeps its memory from one to the next.
 #[derive(Debug, Default)]
@@ -62,8 +69,10 @@ impl Machine {
         draft.limit_conversions(source.len().saturating_mul(2));
         let mut cursor = Cursor::new(source);
         loop {
-            // Growing doubles a buffer, so it is enough to look now and then.
-            for _ in 0..1024 {
+            if self.memory_soon(draft) > most {
+                return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
+            }
+            for _ in 0..STRIDE {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
@@ -74,10 +83,16 @@ impl Machine {
                     Err(reason) => return Err(Fault { at, reason }),
                 }
             }
-            if draft.allocated().saturating_add(self.allocated()) > most {
-                return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
-            }
         }
+    }
+
+    /// The memory that is taken at most until it is looked at again.
+    fn memory_soon(&self, draft: &Draft) -> usize {
+        let items = self.stack.len().saturating_add(STRIDE);
+        let grown = draft.allocated_with(STRIDE.saturating_mul(NODES_OF_OPCODE), items);
+        let is_full = self.stack.capacity().saturating_sub(self.stack.len()) < STRIDE;
+        let stack = if is_full { self.stack.capacity().saturating_mul(8) } else { 0 };
+        grown.saturating_add(self.allocated()).saturating_add(stack)
     }
 
     /// How many bytes the pickle had that was read last, up to its STOP.
