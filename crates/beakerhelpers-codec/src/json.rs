@@ -2,6 +2,10 @@
 //!
 //! JSON means Python's here: it has `NaN` and `Infinity`, numbers of any size, and strings with lone surrogates.
 
+#[cfg(test)]
+mod beaker;
+#[cfg(test)]
+mod cpython;
 mod cursor;
 mod inflate;
 mod number;

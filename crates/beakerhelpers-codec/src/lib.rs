@@ -11,8 +11,10 @@ mod json;
 mod pickle;
 mod settings;
 pub mod text;
+mod typed;
 
 pub use cipher::Cipher;
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
 pub use settings::Settings;
+pub use typed::Typed;

@@ -2,9 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beakerhelpers_codec::{Decoded, Decoder};
+use beakerhelpers_codec::{Decoded, Decoder, Typed as _};
 use beakerhelpers_core::{ErrorKind, Framing, Kind, Payload, Session};
 use miniz_oxide::deflate::compress_to_vec_zlib;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample;
+use serde_json::Value as Json;
 
 use super::payloads::{check, with_bytes};
 use super::{decode, session, str_of};
@@ -50,7 +54,7 @@ fn damaged_json_is_corrupt_and_no_message_shows_what_is_in_it() {
 }
 
 /// What Beaker would store for this JSON.
-fn stored(json: &[u8]) -> Vec<u8> {
+pub(super) fn stored(json: &[u8]) -> Vec<u8> {
     with_bytes(BASE64.encode(compress_to_vec_zlib(json, 9)).as_bytes())
 }
 
@@ -116,4 +120,66 @@ fn deep_nesting_is_no_problem() {
     let stored = stored(format!("{{\"noise\": \"{}\", \"a\": {deep}}}", BASE64.encode(noise)).as_bytes());
     let printed = str_of(session(&stored).value("a").unwrap());
     assert!(printed.replace("'': ", "\"\":").replace("None", "null") == deep);
+}
+
+/// Parts of JSON, whole and broken. No exponents: `serde_json` does not round as well as Python does.
+const PARTS: [&str; 24] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ",",
+    ":",
+    ":",
+    "\"a\"",
+    "\"b\\n\\u00e9\\ud83d\\ude00\"",
+    "\"",
+    "\\",
+    "1",
+    "-20",
+    "1.5",
+    "0",
+    "null",
+    "true",
+    "false",
+    " ",
+    "\n",
+    "\u{1}",
+    "é",
+    "nul",
+];
+
+proptest! {
+    #[test]
+    fn what_is_no_json_is_refused_and_what_is_is_read(parts in vec(sample::select(&PARTS[..]), 1..12)) {
+        let json = format!("{{\"v\": {}}}", parts.concat());
+        let theirs: Option<Json> = serde_json::from_str(&json).ok();
+        let ours = decode(&stored(json.as_bytes())).ok();
+        match (theirs, ours) {
+            (None, None) => {}
+            (Some(theirs), Some(Decoded::Session(ours))) => {
+                prop_assert_eq!(ours.get::<Json>("v").unwrap(), theirs.get("v").cloned());
+            }
+            (theirs, ours) => panic!("{json}: {theirs:?} {ours:?}"),
+        }
+    }
+
+    #[test]
+    fn any_compressed_bytes_give_a_session_or_an_error(
+        json in vec(sample::select(&PARTS[..]), 0..30),
+        changes in vec((any::<sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<sample::Index>(),
+    ) {
+        let mut zlib = compress_to_vec_zlib(json.concat().as_bytes(), 6);
+        for (at, byte) in changes {
+            *at.get_mut(&mut zlib) = byte;
+        }
+        zlib.truncate(cut.index(zlib.len()) + 1);
+        let bytes = with_bytes(BASE64.encode(&zlib).as_bytes());
+        let mut session = Session::new();
+        let limit = 80 * bytes.len() + (1 << 20) + 65_536;
+        let _ = Decoder::new().decode_into(&Payload::new(Framing::Namespace, bytes), &mut session);
+        prop_assert!(session.allocated() <= limit);
+    }
 }

@@ -102,7 +102,7 @@ fn hashable() -> impl Strategy<Value = HashableValue> {
     })
 }
 
-fn theirs() -> impl Strategy<Value = Theirs> {
+pub(super) fn theirs() -> impl Strategy<Value = Theirs> {
     let leaf = prop_oneof![
         Just(Theirs::None),
         any::<bool>().prop_map(Theirs::Bool),

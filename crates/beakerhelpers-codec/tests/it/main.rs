@@ -8,6 +8,7 @@ mod json;
 mod laws;
 mod payloads;
 mod sealed;
+mod typed;
 
 use beakerhelpers_codec::text::Text;
 use beakerhelpers_codec::{Decoded, Decoder};
