@@ -241,6 +241,6 @@ fn corrupt(why: impl Into<String>) -> Error {
     Error::corrupt(why)
 }
 
-fn damaged(what: &str, fault: Fault) -> Error {
+pub(crate) fn damaged(what: &str, fault: Fault) -> Error {
     corrupt(format!("the pickle of the {what} is damaged at byte {}: {}", fault.at, fault.reason))
 }

@@ -1,7 +1,11 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
 mod cursor;
+pub(crate) mod literal;
 mod memo;
+pub(crate) mod skim;
+pub(crate) mod splice;
+pub(crate) mod writer;
 
 use beakerhelpers_core::value::{Draft, Form, NodeId};
 
@@ -98,6 +102,11 @@ impl Machine {
     /// How many bytes the pickle had that was read last, up to its STOP.
     pub(crate) const fn end(&self) -> usize {
         self.end
+    }
+
+    /// The value that was put into the memo last under a number.
+    pub(crate) fn kept(&self, number: u32) -> Option<NodeId> {
+        self.memo.get(wide(number)).ok()
     }
 
     fn allocated(&self) -> usize {

@@ -10,7 +10,7 @@ use super::{repr_of, session, str_of};
 const SCRIPT: &str = include_str!("../data/values.py");
 
 /// Runs the script with the Python of the tests.
-fn run(python: &Python) -> String {
+pub(super) fn run(python: &Python) -> String {
     let mut child = python
         .command()
         .arg("-")
@@ -25,7 +25,7 @@ fn run(python: &Python) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn unhex(digits: &str) -> Vec<u8> {
+pub(super) fn unhex(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 

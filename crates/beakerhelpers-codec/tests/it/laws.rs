@@ -1,5 +1,6 @@
 //! What holds of any bytes, and of any values.
 
+mod change;
 mod exercise;
 
 use std::collections::BTreeMap;
@@ -145,5 +146,38 @@ fn same(ours: Value<'_>, theirs: &Theirs) -> bool {
                 && ours.zip(theirs).all(|(ours, theirs)| hashable(ours.0, theirs.0) && same(ours.1, theirs.1))
         }
         _ => false,
+    }
+}
+
+/// Updates the bytes in each framing.
+fn update_any(bytes: &[u8], which: usize) {
+    for framing in [Framing::Namespace, Framing::Value] {
+        change::update(&Payload::new(framing, bytes.to_vec()), which);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_opcodes_are_updated_or_refused(
+        (before, middle) in (vec(opcode(), 0..20), vec(opcode(), 0..40)),
+        which in 0_usize..128,
+    ) {
+        update_any(&middle, which);
+        update_any(&[b"}Vsession\n}(Va\n]q\0Vb\n}q\x01cdatetime\nfoo\nq\x02)", &middle[..], b"us."].concat(), which);
+        update_any(&[b"}q\0(Va\n", &before[..], b"Vb\n", &middle[..], b"Vc\nh\x01u."].concat(), which);
+        update_any(&[b"}Vsession\n}Va\ncbuiltins\nset\nq\0(K\x01lq\x01(", &middle[..], b"tRss."].concat(), which);
+    }
+
+    #[test]
+    fn damaged_pickles_are_updated_or_refused(
+        seed in proptest::sample::select(&SEEDS[..]),
+        changes in vec((any::<prop::sample::Index>(), opcode()), 0..6),
+        which in 0_usize..128,
+    ) {
+        let mut bytes = seed.to_vec();
+        for (at, byte) in changes {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        update_any(&bytes, which);
     }
 }

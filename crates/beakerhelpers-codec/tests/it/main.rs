@@ -3,6 +3,7 @@
 
 mod beaker;
 mod cpython;
+mod edit;
 mod hostile;
 mod json;
 mod laws;

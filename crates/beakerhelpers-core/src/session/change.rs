@@ -108,7 +108,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_session_changes_as_a_dict_does_and_its_changes_lead_there(
-            begin in 0_i64..5,
+            begin in 0_usize..5,
             steps in proptest::collection::vec((0_usize..8, proptest::option::of(0_i64..100)), 0..30),
         ) {
             const KEYS: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
@@ -121,14 +121,15 @@ mod tests {
                     (None, None) => {}
                 }
             };
-            let mut session = Session::from_pairs((0..begin).map(|n| (KEYS[n as usize], n.into())));
+            let mut session = Session::from_pairs(KEYS[..begin].iter().map(|key| (*key, 7.into())));
             let before = shown(&session);
             let mut model = before.clone();
             for (key, value) in steps {
                 let there = model.iter().any(|(name, _)| name == KEYS[key]);
-                match value {
-                    Some(value) => session.set(KEYS[key], |draft| draft.int(value)),
-                    None => prop_assert_eq!(session.remove(KEYS[key]), there),
+                if let Some(value) = value {
+                    session.set(KEYS[key], |draft| draft.int(value));
+                } else {
+                    prop_assert_eq!(session.remove(KEYS[key]), there);
                 }
                 apply(&mut model, KEYS[key], value);
                 prop_assert_eq!(shown(&session), model.clone());

@@ -20,7 +20,8 @@ impl NodeId {
     /// No node at all: what fills a gap. It reads as `None`.
     pub const ABSENT: Self = Self(u32::MAX);
 
-    pub(crate) const fn index(self) -> usize {
+    /// The [`Value::id`](super::Value::id) that its value has in the session.
+    pub const fn index(self) -> usize {
         self.0 as usize
     }
 }

@@ -1,0 +1,134 @@
+//! From a session to a payload.
+
+mod edit;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
+
+use self::edit::Failed;
+use crate::pickle::skim::Skim;
+use crate::pickle::splice::{Cut, New, splice};
+use crate::pickle::writer::{Dialect, Writer, text_opcode};
+
+/// Encodes sessions.
+///
+/// What it writes is read by every Beaker since 1.12, on Python 2 and 3: base64 of a pickle of protocol 2. What it
+/// [updates](Encoder::update) keeps the form that it has. Nothing that a session holds is ever run or imported.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    /// The session's own pickle, where it is stored as base64.
+    inner: Vec<u8>,
+}
+
+impl Encoder {
+    /// An encoder.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { inner: Vec::new() }
+    }
+
+    /// Encodes a whole session as a new payload.
+    ///
+    /// Objects of any class are written as the session has them. What a pickle did beside making its values, such as
+    /// calling a function only for its effect, is not in a session: where there is a payload, [`Encoder::update`] it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2 can have: the
+    /// error names the key.
+    pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
+        let mut pickle = std::mem::take(&mut self.inner);
+        pickle.clear();
+        pickle.extend_from_slice(b"\x80\x02");
+        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
+        writer.survey(std::iter::once(session.root()));
+        let written = writer.write_root(&mut pickle);
+        pickle.push(b'.');
+        let text = BASE64.encode(&pickle);
+        self.inner = pickle;
+        written.map_err(|(key, reason)| edit::unwritable(key, reason))?;
+        let (before, after): (&[u8], &[u8]) = match framing {
+            Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
+            _ => (b"\x80\x02", b"q\0."),
+        };
+        let mut bytes = before.to_vec();
+        text_opcode(&mut bytes, text.as_bytes(), None, b'X');
+        bytes.extend_from_slice(after);
+        Ok(Payload::new(framing, bytes))
+    }
+
+    /// Writes a session's [changes](Session::changes) into the payload that it was decoded from.
+    ///
+    /// Everything else stays as it is, byte by byte: other values of whatever class, other keys of the namespace, the
+    /// form of the payload. Only what was shared with a value that is gone is written again, references through the
+    /// memo by position become references by number, and frames, which only save a reader some work, are left out.
+    /// Without changes the payload is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) where the payload holds no session;
+    /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where a new value cannot be written (the error names
+    /// its key), for sessions of the JSON serializer and encrypted ones, and where the payload is one that Python would
+    /// not write and that cannot be written anew without loss.
+    pub fn update(&mut self, payload: &Payload, session: &Session) -> Result<Payload> {
+        if session.changes().next().is_none() {
+            return Ok(payload.clone());
+        }
+        let bytes = payload.bytes();
+        let updated = match payload.framing() {
+            Framing::Namespace => self.namespace(bytes, session)?,
+            _ => self.value(bytes, session)?,
+        };
+        Ok(Payload::new(payload.framing(), updated))
+    }
+
+    /// The pickle of a namespace.
+    fn namespace(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
+        let outer = Skim::pickle(source).map_err(|halt| edit::broken("data", halt))?;
+        let [pair] = edit::find(source, &outer, &outer.pairs, &["session"]).map_err(Failed::into_error)?[..] else {
+            return Err(edit::irregular());
+        };
+        let pair = pair.ok_or_else(|| {
+            Error::corrupt("the data hold no session").with_hint("encode the session as a new payload")
+        })?;
+        let new = match edit::literal(source, &outer, pair.value) {
+            Some(literal) => {
+                let text = self.text(&literal.content, session)?;
+                let mut opcode = Vec::with_capacity(text.len().saturating_add(8));
+                literal.write_like(text.as_bytes(), &mut opcode);
+                New::Opcodes(opcode)
+            }
+            None => match edit::part(source, &outer, &pair, session) {
+                Err(Failed::Irregular) => {
+                    edit::check_plain(source, true)?;
+                    New::Root
+                }
+                edited => return edited.map_err(Failed::into_error),
+            },
+        };
+        let cut = Cut { from: pair.value.start as usize, to: pair.end as usize, new };
+        splice(source, &outer, &[cut], session).map_err(edit::trouble)
+    }
+
+    /// The pickle of the value alone.
+    fn value(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
+        let Some((protocol, literal)) = edit::lone_literal(source) else {
+            return edit::pickle(source, "data", session);
+        };
+        let text = self.text(&literal.content, session)?;
+        let mut out = protocol.to_vec();
+        literal.write_like(text.as_bytes(), &mut out);
+        out.push(b'.');
+        Ok(out)
+    }
+
+    /// The text of a session.
+    fn text(&mut self, text: &[u8], session: &Session) -> Result<String> {
+        self.inner.clear();
+        if BASE64.decode_vec(text, &mut self.inner).is_err() || !matches!(*self.inner, [0x80, 0..=5, ..]) {
+            return Err(Error::unsupported("only pickled sessions without encryption can be changed yet"));
+        }
+        Ok(BASE64.encode(edit::pickle(&self.inner, "session", session)?))
+    }
+}

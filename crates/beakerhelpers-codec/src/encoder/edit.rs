@@ -1,0 +1,195 @@
+//! Changes in a pickle: which bytes they concern.
+
+use std::collections::HashSet;
+
+use beakerhelpers_core::value::{Kind, Value};
+use beakerhelpers_core::{Error, Result, Session, escape_controls};
+
+use crate::decoder::damaged;
+use crate::fault::Fault;
+use crate::pickle::literal::{Literal, memo_number};
+use crate::pickle::skim::{Halt, Pair, Skim, Slot};
+use crate::pickle::splice::{Cut, New, Trouble, load, splice};
+use crate::pickle::writer::{Dialect, Unwritable, Writer};
+
+/// Why changes could not be put into a pickle.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// It is not as Python would write it; perhaps it can be written anew.
+    Irregular,
+    Other(Error),
+}
+
+impl Failed {
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Irregular => irregular(),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// Changes a pickle whose value is the session.
+pub(super) fn pickle(source: &[u8], what: &str, session: &Session) -> Result<Vec<u8>> {
+    let edited = match Skim::pickle(source) {
+        Ok(skim) => edit(source, &skim, &skim, session),
+        Err(halt @ Halt::Damaged(..)) => Err(Failed::Other(broken(what, halt))),
+        Err(Halt::Irregular) => Err(Failed::Irregular),
+    };
+    match edited {
+        Err(Failed::Irregular) => {
+            check_plain(source, false)?;
+            anew(source, session)
+        }
+        edited => edited.map_err(Failed::into_error),
+    }
+}
+
+/// Writes a whole session as a pickle of the same protocol.
+fn anew(source: &[u8], session: &Session) -> Result<Vec<u8>> {
+    let mut out = match source {
+        [0x80, protocol, ..] => vec![0x80, *protocol],
+        _ => Vec::new(),
+    };
+    let dialect = Dialect { protocol: out.get(1).copied().unwrap_or(0), translate: true };
+    let mut writer = Writer::new(session, dialect, 0);
+    writer.survey(std::iter::once(session.root()));
+    writer.write_root(&mut out).map_err(|(key, reason)| unwritable(key, reason))?;
+    out.push(b'.');
+    Ok(out)
+}
+
+/// Changes the session that is a value in a pickle's dict.
+pub(super) fn part(source: &[u8], whole: &Skim, pair: &Pair, session: &Session) -> Result<Vec<u8>, Failed> {
+    let dict = whole.part(source, pair.value.start as usize, pair.end as usize).map_err(|_| Failed::Irregular)?;
+    edit(source, whole, &dict, session)
+}
+
+/// Changes a dict in a pickle, and leaves everything else.
+fn edit(source: &[u8], whole: &Skim, dict: &Skim, session: &Session) -> Result<Vec<u8>, Failed> {
+    let mut keys: Vec<&str> = session.changes().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let places = find(source, whole, &dict.pairs, &keys)?;
+    let mut cuts: Vec<Cut<'_>> = Vec::new();
+    let mut appended: Vec<(&str, Value<'_>)> = Vec::new();
+    let mut removed = HashSet::new();
+    for (key, value) in session.changes() {
+        let pair = keys.binary_search(&key).ok().and_then(|index| places.get(index).copied().flatten());
+        let Some(pair) = pair.filter(|_| !removed.contains(key)) else {
+            appended.extend(value.map(|value| (key, value)));
+            continue;
+        };
+        cuts.push(if let Some(value) = value {
+            Cut { from: pair.value.start as usize, to: pair.end as usize, new: New::Value(key, value) }
+        } else {
+            removed.insert(key);
+            let to = (pair.end as usize).saturating_add(usize::from(pair.single));
+            Cut { from: pair.key.start as usize, to, new: New::Nothing }
+        });
+    }
+    cuts.sort_unstable_by_key(|cut| cut.from);
+    if !appended.is_empty() {
+        cuts.push(Cut { from: dict.end, to: dict.end, new: New::Pairs(appended) });
+    }
+    splice(source, whole, &cuts, session).map_err(|failure| Failed::Other(trouble(failure)))
+}
+
+/// Finds keys, which are in order, among those of a dict.
+pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -> Result<Vec<Option<Pair>>, Failed> {
+    let mut found = vec![None; keys.len()];
+    for pair in pairs {
+        let Some(literal) = resolve(source, whole, pair.key)?.filter(Literal::is_text) else { continue };
+        let index = keys.binary_search_by(|key| key.as_bytes().cmp(&literal.content));
+        if let Some(place) = index.ok().and_then(|index| found.get_mut(index)) {
+            if place.is_some() {
+                // Of equal keys the last value counts, at the first place: no bytes say that.
+                return Err(Failed::Irregular);
+            }
+            *place = Some(*pair);
+        }
+    }
+    Ok(found)
+}
+
+/// The string in a slot, of its own or from the memo; `None` where there is something else.
+fn resolve<'s>(source: &'s [u8], whole: &Skim, mut slot: Slot) -> Result<Option<Literal<'s>>, Failed> {
+    // Python takes from the memo what was made, not what was taken from it.
+    for _ in 0..3 {
+        if !slot.is_simple() {
+            return Ok(None);
+        }
+        let start = slot.start as usize;
+        if let Some(literal) = Literal::at(source, start) {
+            return Ok(Some(literal));
+        }
+        let Some((b'g' | b'h' | b'j', number, _)) = memo_number(source, start) else { return Ok(None) };
+        let Some(put) = whole.put(number) else { return Err(Failed::Irregular) };
+        slot = put.slot;
+    }
+    Err(Failed::Irregular)
+}
+
+/// The string that a value is.
+pub(super) fn literal<'s>(source: &'s [u8], whole: &Skim, slot: Slot) -> Option<Literal<'s>> {
+    resolve(source, whole, slot).ok().flatten()
+}
+
+/// The string that is all of a pickle, behind the bytes that tell its protocol.
+pub(super) fn lone_literal(source: &[u8]) -> Option<(&[u8], Literal<'_>)> {
+    let mut at = if source.first() == Some(&0x80) { 2 } else { 0 };
+    let protocol = source.get(..at)?;
+    if source.get(at) == Some(&0x95) {
+        at = at.saturating_add(9);
+    }
+    let literal = Literal::at(source, at)?;
+    let mut at = literal.end;
+    while let Some((b'p' | b'q' | b'r' | 0x94, _, end)) = memo_number(source, at) {
+        at = end;
+    }
+    (source.get(at) == Some(&b'.')).then_some((protocol, literal))
+}
+
+/// Makes sure that values tell all that a pickle does, and that the session in it is no text.
+pub(super) fn check_plain(source: &[u8], in_namespace: bool) -> Result<()> {
+    let (old, top) = load(source).ok_or_else(|| Error::corrupt("the pickle is damaged"))?;
+    let value = if in_namespace { old.value("session") } else { Some(old.by_id(top)) };
+    let is_dict = value.is_some_and(|value| matches!(value.kind(), Kind::None | Kind::Dict(_)));
+    let plain = (0..old.node_count()).all(|id| !matches!(old.by_id(id).raw_kind(), Kind::Object(_)));
+    if is_dict && plain { Ok(()) } else { Err(irregular()) }
+}
+
+pub(super) fn broken(what: &str, halt: Halt) -> Error {
+    match halt {
+        Halt::Damaged(at, reason) => damaged(what, Fault { at, reason }),
+        Halt::Irregular => irregular(),
+    }
+}
+
+pub(super) fn irregular() -> Error {
+    Error::unsupported("the pickle is not made as Python makes it, and cannot be changed without loss")
+        .with_hint("encode the session as a new payload, if what the values do not tell may be lost")
+}
+
+pub(super) fn trouble(trouble: Trouble) -> Error {
+    match trouble {
+        Trouble::Unwritable(key, reason) => unwritable(key.as_deref(), reason),
+        Trouble::Entangled => Error::unsupported(
+            "an object that is to be replaced is needed elsewhere, and was made in \
+            a way that its value does not tell",
+        ),
+        Trouble::Unreadable => Error::corrupt("the pickle is damaged"),
+    }
+}
+
+pub(super) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
+    let why = match reason {
+        Unwritable::HoldsItself => "it is part of what it is made of",
+        Unwritable::Name => "the name of a class in it is none that a pickle can hold",
+        Unwritable::Malformed => "an object in it has parts that no Python object has",
+    };
+    Error::unsupported(match key {
+        Some(key) => format!("the value of `{}` cannot be written: {why}", escape_controls(key)),
+        None => format!("a value cannot be written: {why}"),
+    })
+}

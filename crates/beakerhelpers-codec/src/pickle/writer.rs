@@ -1,0 +1,525 @@
+//! Values in, opcodes out. What is referred to more than once goes through the memo; nothing calls itself.
+
+mod cycles;
+mod names;
+mod opcodes;
+mod survey;
+
+use std::collections::HashMap;
+
+use beakerhelpers_core::Session;
+use beakerhelpers_core::value::{Form, Global, Kind, Object, Value};
+
+use self::cycles::Cycles;
+use self::opcodes::Opcodes;
+pub(crate) use self::opcodes::{memo_opcode, text_opcode};
+use self::survey::Marks;
+
+/// Writes values into one pickle, in the order in which they are to be read.
+///
+/// Containers are written empty and filled afterwards, as CPython's pickler does it. Where a container is needed to make
+/// the very tuple, set or object that it holds, it is filled when that is made: CPython makes such a tuple twice and
+/// drops one, which takes time that grows with the square of its length.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    session: &'a Session,
+    dialect: Dialect,
+    marks: Marks,
+    /// Nothing where no value holds itself.
+    cycles: Option<Cycles>,
+    /// The number of the next value in the memo.
+    next: u32,
+    /// Where the functions that every pickle needs are in the memo.
+    helpers: HashMap<&'static str, u32>,
+    /// Numbers that nodes must get: pairs of a node and a number, in order.
+    assigned: Vec<(u32, u32)>,
+    /// Those of them that were written.
+    placed: Vec<u32>,
+    tasks: Vec<Task>,
+}
+
+/// What the readers of a pickle understand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dialect {
+    /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
+    pub(crate) protocol: u8,
+    /// Whether names are to be translated to those of Python 2; not where they come from such a pickle.
+    pub(crate) translate: bool,
+}
+
+/// Why a value cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unwritable {
+    /// It is part of what it is made of, and nothing in between can be filled later.
+    HoldsItself,
+    /// The name of a class is no text, or has line ends in it.
+    Name,
+    /// It has parts that no Python object has.
+    Malformed,
+}
+
+/// What is still to be done, the last one first.
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    Write(u32),
+    Opcode(u8),
+    /// The parts of a value from the one at this place on.
+    Parts(u32, u32),
+    /// It is made and on the stack.
+    Made(u32),
+    /// It is on the stack and to be filled.
+    Fill(u32),
+    /// It is in the memo and to be filled.
+    FillLater(u32),
+}
+
+/// The latin-1 text that bytes are written as up to protocol 2.
+const LATIN1: &str = "latin1";
+
+impl<'a> Writer<'a> {
+    /// A writer of values of this session; `next` is the first number in the memo that is free.
+    pub(crate) fn new(session: &'a Session, dialect: Dialect, next: u32) -> Self {
+        Self {
+            session,
+            dialect,
+            marks: Marks::new(session.node_count()),
+            cycles: None,
+            next,
+            helpers: HashMap::new(),
+            assigned: Vec::new(),
+            placed: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Finds out what is referred to more than once, and what holds itself, in all values that are to be written.
+    pub(crate) fn survey(&mut self, values: impl Iterator<Item = Value<'a>>) {
+        let ids: Vec<u32> = values.map(id).collect();
+        if self.marks.survey(self.session, &ids) {
+            self.cycles = Some(Cycles::of(self.session, &ids, &self.marks));
+        }
+    }
+
+    /// Says that a value is in the memo already.
+    pub(crate) fn known(&mut self, value: Value<'_>, number: u32) {
+        self.marks.number(id(value), number);
+    }
+
+    /// Says which numbers nodes must get in the memo when they are written: pairs of an id and a number.
+    pub(crate) fn assign(&mut self, mut numbers: Vec<(u32, u32)>) {
+        numbers.sort_unstable();
+        self.assigned = numbers;
+    }
+
+    /// The assigned numbers that were written since this was last asked.
+    pub(crate) fn placed(&mut self) -> impl Iterator<Item = u32> {
+        std::mem::take(&mut self.placed).into_iter()
+    }
+
+    /// The first number in the memo that is free now.
+    pub(crate) const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Goes on with a larger number: others write into the same pickle.
+    pub(crate) const fn go_on_from(&mut self, next: u32) {
+        self.next = next;
+    }
+
+    /// Appends what leaves a value on the stack.
+    ///
+    /// # Errors
+    ///
+    /// Where no pickle can make it; `out` has half of it then.
+    pub(crate) fn write(&mut self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+        self.tasks.clear();
+        self.tasks.push(Task::Write(id(value)));
+        let mut out = Opcodes(out);
+        while let Some(task) = self.tasks.pop() {
+            match task {
+                Task::Write(id) => self.begin(id, &mut out)?,
+                Task::Opcode(opcode) => out.byte(opcode),
+                Task::Parts(id, at) => self.parts(id, at),
+                Task::Made(id) => self.made(id, &mut out),
+                Task::Fill(id) => self.fill(id, &mut out),
+                Task::FillLater(id) => {
+                    self.get(id, &mut out);
+                    self.tasks.push(Task::Opcode(b'0'));
+                    self.fill(id, &mut out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what leaves a key on the stack.
+    pub(crate) fn write_key(key: &str, out: &mut Vec<u8>) {
+        Opcodes(out).text(key.as_bytes());
+    }
+
+    /// Writes a dict with these contents and leaves it on the stack; the error comes with the key of the value.
+    pub(crate) fn write_root(&mut self, out: &mut Vec<u8>) -> Result<(), (Option<&'a str>, Unwritable)> {
+        let session = self.session;
+        let root = id(session.root());
+        out.push(b'}');
+        if self.marks.is_shared(root) {
+            self.put(root, &mut Opcodes(out));
+        }
+        if session.is_empty() {
+            return Ok(());
+        }
+        out.push(b'(');
+        for (key, value) in session {
+            for part in [key, value] {
+                self.write(part, out).map_err(|reason| (key.as_str(), reason))?;
+            }
+        }
+        out.push(b'u');
+        Ok(())
+    }
+
+    /// Begins to write a node: all of it, where it has no parts.
+    fn begin(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        if let Some(number) = self.marks.numbered(id) {
+            out.get(number);
+            return Ok(());
+        }
+        if self.marks.is_open(id) {
+            return Err(Unwritable::HoldsItself);
+        }
+        let value = self.session.by_id(id as usize);
+        match value.raw_kind() {
+            Kind::None => out.byte(b'N'),
+            Kind::Bool(value) => out.byte(if value { 0x88 } else { 0x89 }),
+            Kind::Int(value) => out.int(value),
+            Kind::BigInt(value) => out.long(value.le_bytes()),
+            Kind::Float(value) => out.float(value),
+            Kind::Str(text) => out.text(text.as_bytes()),
+            Kind::SurrogateStr(text) => out.text(text),
+            Kind::Python2Str(bytes) => out.python2_str(bytes),
+            Kind::Bytes(bytes) => self.bytes(bytes, out),
+            Kind::ByteArray(bytes) => self.byte_array(bytes, out),
+            Kind::Global(global) => self.global(&global, out)?,
+            Kind::Object(object) => return self.object(id, &object, out),
+            _ => {
+                self.container(id, value, out);
+                return Ok(());
+            }
+        }
+        if self.marks.is_shared(id) && !survey::is_atom(value) || self.is_assigned(id) {
+            self.put(id, out);
+        }
+        Ok(())
+    }
+
+    /// Begins to write a container. What can be filled is made empty; the others need their items first.
+    fn container(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) {
+        let close = match value.raw_kind() {
+            Kind::List(_) => return self.empty(id, b']', out),
+            Kind::Dict(_) => return self.empty(id, b'}', out),
+            Kind::Set(_) if self.dialect.protocol >= 4 => return self.empty(id, 0x8f, out),
+            Kind::Set(items) => return self.set("set", id, items.len(), out),
+            Kind::FrozenSet(items) if self.dialect.protocol < 4 => return self.set("frozenset", id, items.len(), out),
+            Kind::FrozenSet(_) => 0x91,
+            Kind::Tuple(items) => match items.len() {
+                0 => return out.byte(b')'),
+                1 => 0x85,
+                2 => 0x86,
+                3 => 0x87,
+                _ => b't',
+            },
+            _ => return,
+        };
+        if matches!(close, 0x91 | b't') {
+            out.byte(b'(');
+        }
+        self.open(id);
+        self.tasks.extend([Task::Made(id), Task::Opcode(close), Task::Parts(id, 0)]);
+    }
+
+    /// Writes an empty container.
+    fn empty(&mut self, id: u32, make: u8, out: &mut Opcodes<'_>) {
+        out.byte(make);
+        self.made_empty(id, false, out);
+    }
+
+    /// What is on the stack is there to be filled: now, or once that is made which it is needed for.
+    fn made_empty(&mut self, id: u32, is_object: bool, out: &mut Opcodes<'_>) {
+        let later = self.cycles.as_mut().is_some_and(|cycles| cycles.defer(id, is_object));
+        if later || self.marks.is_shared(id) || self.is_assigned(id) {
+            self.put(id, out);
+        }
+        if !later {
+            self.tasks.push(Task::Fill(id));
+        }
+    }
+
+    /// Writes what is made of a list: `set([…])`.
+    fn set(&mut self, class: &'static str, id: u32, len: usize, out: &mut Opcodes<'_>) {
+        self.open(id);
+        self.builtin(class, out);
+        out.byte(b']');
+        self.tasks.extend([Task::Made(id), Task::Opcode(b'R'), Task::Opcode(0x85)]);
+        if len > 0 {
+            out.byte(b'(');
+            self.tasks.extend([Task::Opcode(b'e'), Task::Parts(id, 0)]);
+        }
+    }
+
+    fn object(&mut self, id: u32, object: &Object<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        let place = |value: Option<Value<'_>>| value.map(self::id).ok_or(Unwritable::Malformed);
+        self.open(id);
+        self.tasks.push(Task::Made(id));
+        match object.form() {
+            Form::Call => self.call(&[place(object.callable())?, place(object.args_tuple())?], b'R'),
+            Form::New => {
+                let (class, args) = (place(object.callable())?, place(object.args_tuple())?);
+                match object.keywords().map(self::id) {
+                    None => self.call(&[class, args], 0x81),
+                    Some(keywords) if self.dialect.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
+                    Some(keywords) => {
+                        // As a function this is in Python 3 only, but so are classes that need it.
+                        self.helper("copyreg", "__newobj_ex__", out);
+                        self.tasks.push(Task::Opcode(b'R'));
+                        self.call(&[class, args, keywords], 0x87);
+                    }
+                }
+            }
+            Form::Instance => {
+                out.byte(b'(');
+                let args = place(object.args_tuple())?;
+                self.tasks.extend([Task::Opcode(b'o'), Task::Parts(args, 0), Task::Write(place(object.callable())?)]);
+            }
+            Form::Persistent => {
+                self.call(&[place(object.args().next())?], b'Q');
+            }
+            Form::Extension => {
+                let code = object.args().next().and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
+                out.extension(code.filter(|code| *code > 0).ok_or(Unwritable::Malformed)?);
+            }
+            _ => return Err(Unwritable::Malformed),
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, parts: &[u32], opcode: u8) {
+        self.tasks.push(Task::Opcode(opcode));
+        self.tasks.extend(parts.iter().rev().map(|part| Task::Write(*part)));
+    }
+
+    /// Goes on with the parts of a container.
+    fn parts(&mut self, id: u32, at: u32) {
+        if let Some(part) = part(self.session.by_id(id as usize), at) {
+            self.tasks.extend([Task::Parts(id, at.saturating_add(1)), Task::Write(self::id(part))]);
+        }
+    }
+
+    /// What could not be filled while this was made is filled now, and then this.
+    fn made(&mut self, id: u32, out: &mut Opcodes<'_>) {
+        self.marks.close(id);
+        let filled_later = self.cycles.as_mut().map(|cycles| cycles.close(id)).unwrap_or_default();
+        let is_object = matches!(self.session.by_id(id as usize).raw_kind(), Kind::Object(_));
+        if is_object {
+            // An object whose own parts lead back to it is in the memo before they are written.
+            self.made_empty(id, true, out);
+        } else if self.marks.is_shared(id) || self.is_assigned(id) {
+            self.put(id, out);
+        }
+        self.tasks.extend(filled_later.into_iter().rev().map(Task::FillLater));
+    }
+
+    /// Fills what is on the stack.
+    fn fill(&mut self, id: u32, out: &mut Opcodes<'_>) {
+        let value = self.session.by_id(id as usize);
+        match value.raw_kind() {
+            Kind::List(items) => self.add(id, 0, items.len(), [b'a', b'e'], out),
+            Kind::Set(items) => self.add(id, 0, items.len(), [0x90; 2], out),
+            Kind::Dict(pairs) => self.add(id, 0, pairs.len(), [b's', b'u'], out),
+            Kind::Object(object) => {
+                // The order of CPython's `save_reduce`: items, pairs, state; the last to be done comes first here.
+                if let Some(state) = object.state() {
+                    self.tasks.extend([Task::Opcode(b'b'), Task::Write(self::id(state))]);
+                }
+                self.fill_object(&object);
+            }
+            _ => {}
+        }
+    }
+
+    fn fill_object(&mut self, object: &Object<'_>) {
+        let pairs = object.pairs();
+        if !pairs.is_empty() {
+            self.tasks.push(Task::Opcode(if pairs.len() > 1 { b'u' } else { b's' }));
+            for (key, value) in (0..pairs.len()).rev().filter_map(|index| pairs.get(index)) {
+                self.tasks.extend([Task::Write(id(value)), Task::Write(id(key))]);
+            }
+            self.tasks.extend((pairs.len() > 1).then_some(Task::Opcode(b'(')));
+        }
+        let items = object.items();
+        if !items.is_empty() {
+            // Only a set's own items are added as to a set; anything else has a method `append` or `extend`.
+            let is_set = object
+                .callable()
+                .is_some_and(|class| matches!(class.raw_kind(), Kind::Global(class) if class.name() == "set"));
+            let close = if is_set { 0x90 } else { b'e' };
+            let one = items.len() == 1 && !is_set;
+            self.tasks.push(Task::Opcode(if one { b'a' } else { close }));
+            self.tasks.extend((0..items.len()).rev().filter_map(|index| items.get(index)).map(id).map(Task::Write));
+            self.tasks.extend((!one).then_some(Task::Opcode(b'(')));
+        }
+    }
+
+    /// Adds the parts of a container to it: one of them, or several.
+    fn add(&mut self, id: u32, at: u32, len: usize, [one, several]: [u8; 2], out: &mut Opcodes<'_>) {
+        if len == 0 {
+            return;
+        }
+        if len > 1 || one == several {
+            out.byte(b'(');
+        }
+        self.tasks.extend([Task::Opcode(if len > 1 { several } else { one }), Task::Parts(id, at)]);
+    }
+
+    fn global(&mut self, global: &Global<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        let (Some(module), Some(name)) = (global.module.as_str(), global.name.as_str()) else {
+            return Err(Unwritable::Name);
+        };
+        if self.dialect.protocol >= 4 {
+            out.text(module.as_bytes());
+            out.text(name.as_bytes());
+            out.byte(0x93);
+            return Ok(());
+        }
+        let (module, name) = if self.dialect.translate && self.dialect.protocol < 3 {
+            names::python2(module, name)
+        } else {
+            (module, name)
+        };
+        if module.contains('\n') || name.contains('\n') {
+            return Err(Unwritable::Name);
+        }
+        // Before protocol 4 a name has no dots: `Outer.Inner` is `getattr(Outer, 'Inner')`.
+        let (first, inner) = name.split_once('.').map_or((name, None), |(first, inner)| (first, Some(inner)));
+        let inner: Vec<&str> = inner.map(|inner| inner.split('.').collect()).unwrap_or_default();
+        for _ in &inner {
+            self.builtin("getattr", out);
+        }
+        out.global(module, first);
+        for attribute in inner {
+            out.text(attribute.as_bytes());
+            out.byte(0x86);
+            out.byte(b'R');
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8], out: &mut Opcodes<'_>) {
+        if self.dialect.protocol >= 3 {
+            out.bytes(bytes);
+        } else if bytes.is_empty() {
+            self.builtin("bytes", out);
+            out.byte(b')');
+            out.byte(b'R');
+        } else {
+            self.helper("_codecs", "encode", out);
+            out.latin1(bytes);
+            self.latin1(out);
+            out.byte(0x86);
+            out.byte(b'R');
+        }
+    }
+
+    fn byte_array(&mut self, bytes: &[u8], out: &mut Opcodes<'_>) {
+        self.builtin("bytearray", out);
+        if bytes.is_empty() {
+            out.byte(b')');
+        } else if self.dialect.protocol >= 3 {
+            out.bytes(bytes);
+            out.byte(0x85);
+        } else {
+            out.latin1(bytes);
+            self.latin1(out);
+            out.byte(0x86);
+        }
+        out.byte(b'R');
+    }
+
+    /// The name of the encoding.
+    fn latin1(&mut self, out: &mut Opcodes<'_>) {
+        if let Some(number) = self.helpers.get(LATIN1) {
+            return out.get(*number);
+        }
+        out.text(LATIN1.as_bytes());
+        self.keep(LATIN1, out);
+    }
+
+    fn builtin(&mut self, name: &'static str, out: &mut Opcodes<'_>) {
+        self.helper(if self.dialect.protocol < 3 { "__builtin__" } else { "builtins" }, name, out);
+    }
+
+    /// A function that is written once and then referred to.
+    fn helper(&mut self, module: &str, name: &'static str, out: &mut Opcodes<'_>) {
+        if let Some(number) = self.helpers.get(name) {
+            return out.get(*number);
+        }
+        out.global(module, name);
+        self.keep(name, out);
+    }
+
+    fn keep(&mut self, what: &'static str, out: &mut Opcodes<'_>) {
+        out.put(self.next);
+        self.helpers.insert(what, self.next);
+        self.next = self.next.saturating_add(1);
+    }
+
+    fn open(&mut self, id: u32) {
+        self.marks.open(id);
+        if let Some(cycles) = &mut self.cycles {
+            cycles.open(id);
+        }
+    }
+
+    fn is_assigned(&self, id: u32) -> bool {
+        !self.assigned.is_empty() && self.assigned.binary_search_by_key(&id, |(id, _)| *id).is_ok()
+    }
+
+    /// Puts the top of the stack into the memo.
+    fn put(&mut self, id: u32, out: &mut Opcodes<'_>) {
+        let from = self.assigned.partition_point(|(assigned, _)| *assigned < id);
+        let numbers = self.assigned.get(from..).unwrap_or_default().iter().take_while(|(assigned, _)| *assigned == id);
+        let mut last = None;
+        for (_, number) in numbers {
+            out.put(*number);
+            self.placed.push(*number);
+            last = Some(*number);
+        }
+        let number = last.unwrap_or_else(|| {
+            let number = self.next;
+            out.put(number);
+            self.next = self.next.saturating_add(1);
+            number
+        });
+        self.marks.number(id, number);
+    }
+
+    fn get(&self, id: u32, out: &mut Opcodes<'_>) {
+        if let Some(number) = self.marks.numbered(id) {
+            out.get(number);
+        }
+    }
+}
+
+/// A part of a value, in the order in which they are written: items, or keys and values by turns.
+fn part(value: Value<'_>, at: u32) -> Option<Value<'_>> {
+    let at = at as usize;
+    match value.raw_kind() {
+        Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => items.get(at),
+        Kind::Dict(pairs) => pairs.get(at / 2).map(|(key, value)| if at & 1 == 0 { key } else { value }),
+        _ => None,
+    }
+}
+
+/// As a node is told apart here.
+fn id(value: Value<'_>) -> u32 {
+    u32::try_from(value.id()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,52 @@
+//! What is demanded of every payload that is updated. The fuzz targets demand it too: `fuzz/src/lib.rs`.
+
+use beakerhelpers_codec::text::Text;
+use beakerhelpers_codec::{Decoded, Decoder, Encoder};
+use beakerhelpers_core::{Payload, Session};
+
+/// What is updated decodes to what the session was changed to, or is refused; what was not changed stays as it is.
+/// `which` says how it is changed.
+pub(super) fn update(payload: &Payload, which: usize) {
+    let Ok(Decoded::Session(mut session)) = Decoder::new().decode(payload) else {
+        // Not what it was decoded from: anything but a panic.
+        let mut session = Session::new();
+        change(&mut session, which);
+        let _ = Encoder::new().update(payload, &session);
+        return;
+    };
+    let same = Encoder::new().update(payload, &session);
+    assert!(same.is_ok_and(|same| same == *payload), "nothing was changed");
+    let expected = change(&mut session, which);
+    let updated = Encoder::new().update(payload, &session);
+    for made in [updated, Encoder::new().encode(&session, payload.framing())].into_iter().flatten() {
+        let became = || format!("{} became {}", payload.bytes().escape_ascii(), made.bytes().escape_ascii());
+        let Ok(Decoded::Session(again)) = Decoder::new().decode(&made) else { panic!("{}", became()) };
+        assert_eq!(shown(&again), expected, "{}", became());
+    }
+}
+
+/// Changes a session in some way, and says what keys it has now, with what they print.
+fn change(session: &mut Session, which: usize) -> Vec<String> {
+    let keys: Vec<String> = session.iter().filter_map(|(key, _)| key.as_str()).map(str::to_owned).collect();
+    if let Some(key) = keys.get(which % (keys.len() + 1)) {
+        if which & 64 == 0 {
+            session.remove(key);
+        } else {
+            session.set(key, |draft| {
+                let item = draft.bytes(b"new \xff");
+                draft.list(&[item, item])
+            });
+        }
+    }
+    session.set("another key", |draft| draft.str("value"));
+    shown(session)
+}
+
+fn shown(session: &Session) -> Vec<String> {
+    let text = Text::new().with_max_len(1000);
+    let print = |value| {
+        let mut out = String::new();
+        text.append_repr(value, &mut out).map_or_else(|error| error.to_string(), |()| out)
+    };
+    session.iter().map(|(key, value)| format!("{} {}", print(key), print(value))).collect()
+}
