@@ -5,6 +5,8 @@ use beakerhelpers_core::{Framing, Payload, Session};
 use peak_alloc::PeakAlloc;
 
 /// The laws that the codec's own tests know, too.
+#[path = "../../crates/beakerhelpers-codec/tests/it/laws/change.rs"]
+mod change;
 #[path = "../../crates/beakerhelpers-codec/tests/it/laws/exercise.rs"]
 mod exercise;
 
@@ -45,6 +47,11 @@ pub fn print(payload: &Payload, max_len: usize) {
     if let Some(session) = decode_in_bounds(payload, &Settings::new(), exercise::FREE) {
         exercise::print(&session, max_len);
     }
+}
+
+/// Changes a session and updates its payload; `which` says how it is changed.
+pub fn update(payload: &Payload, which: u8) {
+    change::update(payload, which.into());
 }
 
 /// Decodes a payload in as much memory as is promised, by what the allocator counted.

@@ -46,10 +46,17 @@ def texts(pickle):
         return
 
 
+def changed(payload):
+    """Sessions to change. The first byte says how: remove a key, or set it."""
+    for which in (len(payload) % 64, 64 + len(payload) % 64):
+        yield "edit", bytes([which]) + payload
+
+
 def parts(payload):
     """The targets that take this payload, and those that take what is in it."""
     yield "framing", payload
     yield "pickle", payload
+    yield from changed(payload)
     for text in texts(payload):
         yield "cookie", text
         # The first byte says how Beaker is configured.
@@ -60,7 +67,8 @@ def parts(payload):
             continue
         yield "framing", inner
         if inner[:1] == b"\x80":
-            yield from ((target, inner) for target in ("pickle", "edit"))
+            yield "pickle", inner
+            yield from changed(inner)
         try:
             yield "json_zlib", zlib.decompress(inner)
             yield "json_zlib", inner
@@ -73,7 +81,7 @@ def values(lines):
     for line in lines[::STEP]:
         pickle = bytes.fromhex(line.split("|")[1])
         yield "pickle", pickle
-        yield "edit", pickle
+        yield from changed(pickle)
         # Two bytes say where the text is cut off.
         yield "text", b"\x20\x00" + pickle
 
