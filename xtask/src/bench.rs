@@ -43,7 +43,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Work {
-    /// Decode sessions in memory
+    /// Decode and encode sessions in memory
     Decode,
     /// List all sessions
     List,

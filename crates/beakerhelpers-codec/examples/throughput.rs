@@ -1,6 +1,8 @@
-//! Decodes payloads again and again, and prints how many sessions that is in a second: `throughput READER FILE SECONDS`.
+//! Decodes or encodes sessions again and again, and prints how many that is in a second: `throughput WORK FILE SECONDS`.
 //!
-//! READER is `codec`, which decodes and then reads every value, or `serde-pickle` to compare with, which only decodes.
+//! WORK is `decode`, which decodes a payload and then reads every value; `encode`, which makes a payload of a session;
+//! `update`, which writes a new access time into the payload that a session came from; or `serde-pickle` to compare with,
+//! which only decodes.
 
 mod payload_file;
 
@@ -12,22 +14,23 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use beakerhelpers_codec::{Decoder, Found};
+use beakerhelpers_codec::{Decoded, Decoder, Encoder, Found};
 use beakerhelpers_core::value::{Items, Pairs};
-use beakerhelpers_core::{Kind, Payload, Session, Value};
+use beakerhelpers_core::{Framing, Kind, Payload, Session, Value};
 use serde_pickle::{HashableValue, Value as Theirs, value_from_slice};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let [reader, file, seconds] = arguments.as_slice() else {
-        return Err("throughput READER FILE SECONDS".into());
+    let [work, file, seconds] = arguments.as_slice() else {
+        return Err("throughput WORK FILE SECONDS".into());
     };
     let payloads = payload_file::read(file)?;
     let time = Duration::try_from_secs_f64(seconds.parse()?)?;
-    let rate = match reader.as_str() {
-        "codec" => {
+    let mut encoder = Encoder::new();
+    let rate = match work.as_str() {
+        "decode" => {
             // Both keep their memory from one session to the next.
             let (mut decoder, mut session) = (Decoder::new(), Session::new());
             rate(&payloads, time, |payload| {
@@ -37,17 +40,36 @@ fn main() -> Result {
                 read_pairs(session.iter(), 0)
             })?
         }
+        "encode" => rate(&sessions(&payloads)?, time, |session| Ok(encoder.encode(session, Framing::Namespace)?))?,
+        "update" => {
+            let mut sessions = sessions(&payloads)?;
+            for session in &mut sessions {
+                session.set("_accessed_time", |draft| draft.float(1_795_205_221.5));
+            }
+            let both: Vec<_> = payloads.iter().zip(&sessions).collect();
+            rate(&both, time, |(payload, session)| Ok(encoder.update(payload, session)?))?
+        }
         "serde-pickle" => rate(&payloads, time, theirs)?,
-        _ => return Err("READER is `codec` or `serde-pickle`".into()),
+        _ => return Err("WORK is `decode`, `encode`, `update` or `serde-pickle`".into()),
     };
     writeln!(io::stdout(), "{rate}")?;
     Ok(())
 }
 
-/// How many payloads a second are read.
-#[expect(clippy::cast_precision_loss, reason = "no run reads so many")]
-fn rate<T>(payloads: &[Payload], time: Duration, mut read: impl FnMut(&Payload) -> Result<T>) -> Result<f64> {
-    let mut all = || payloads.iter().try_for_each(|payload| read(payload).map(|read| drop(black_box(read))));
+fn sessions(payloads: &[Payload]) -> Result<Vec<Session>> {
+    let mut decoder = Decoder::new();
+    let sessions = payloads.iter().map(|payload| match decoder.decode(payload)? {
+        Decoded::Session(session) => Ok(session),
+        _ => Err("a payload holds no session".into()),
+    });
+    sessions.collect()
+}
+
+/// For how many of these something is done in a second.
+#[expect(clippy::cast_precision_loss, reason = "no run does so many")]
+fn rate<T, Done>(all: &[T], time: Duration, mut work: impl FnMut(&T) -> Result<Done>) -> Result<f64> {
+    let len = all.len() as f64;
+    let mut all = || all.iter().try_for_each(|one| work(one).map(|done| drop(black_box(done))));
     // Warms up.
     all()?;
     let (mut rounds, start) = (0_u32, Instant::now());
@@ -56,7 +78,7 @@ fn rate<T>(payloads: &[Payload], time: Duration, mut read: impl FnMut(&Payload) 
         rounds += 1;
         let taken = start.elapsed();
         if taken >= time {
-            return Ok(f64::from(rounds) * payloads.len() as f64 / taken.as_secs_f64());
+            return Ok(f64::from(rounds) * len / taken.as_secs_f64());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Decoding sessions that are in memory, on one core.
+//! Decoding and encoding sessions that are in memory, on one core.
 
 use std::path::Path;
 use std::process::Command;
@@ -25,60 +25,67 @@ struct Set {
     what: &'static str,
 }
 
-/// Who decodes.
+/// Who does what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
-    Codec,
+enum Work {
+    Decode,
     CPython,
     SerdePickle,
+    Encode,
+    Update,
 }
 
-impl Reader {
-    const ALL: [Self; 3] = [Self::Codec, Self::CPython, Self::SerdePickle];
+impl Work {
+    const ALL: [Self; 5] = [Self::Decode, Self::CPython, Self::SerdePickle, Self::Encode, Self::Update];
 
-    /// Whether it can read them: serde-pickle knows no class and no JSON.
-    fn can_read(self, set: Set) -> bool {
-        self != Self::SerdePickle || !matches!(set.name, "objects" | "json")
+    /// Whether it can be done: serde-pickle knows no class and no JSON.
+    fn is_possible(self, set: Set) -> bool {
+        match self {
+            Self::Decode | Self::CPython => true,
+            Self::SerdePickle => !matches!(set.name, "objects" | "json"),
+            Self::Encode | Self::Update => set.name != "json",
+        }
     }
 
     fn command(self, tools: &Tools, examples: &Path, file: &Path, seconds: &str) -> Command {
-        let example = |reader: &str| {
+        let example = |work: &str| {
             let mut example = tools.command(&examples.join("throughput"));
-            example.arg(reader);
+            example.arg(work);
             example
         };
         let mut command = match self {
-            Self::Codec => example("codec"),
+            Self::Decode => example("decode"),
             Self::CPython => tools.python("xtask/bench/throughput.py"),
             Self::SerdePickle => example("serde-pickle"),
+            Self::Encode => example("encode"),
+            Self::Update => example("update"),
         };
         command.arg(file).arg(seconds);
         command
     }
 }
 
-/// How fast one set was read in all rounds.
+/// How fast the work was with one set in all rounds.
 #[derive(Debug)]
 struct Taken {
     set: Set,
-    /// Sessions a second, of each reader in each round.
-    rates: [Vec<f64>; 3],
+    /// Sessions a second, of each work in each round.
+    rates: [Vec<f64>; 5],
     /// The most memory to one payload.
     memory: f64,
 }
 
 impl Taken {
-    fn rates(&self, reader: Reader) -> &[f64] {
-        &self.rates[reader as usize]
+    fn rates(&self, work: Work) -> &[f64] {
+        &self.rates[work as usize]
     }
 
-    /// How many times faster than another one ours is.
-    fn times(&self, other: Reader) -> f64 {
-        ratio(self.rates(Reader::Codec), self.rates(other))
+    fn times(&self, work: Work, other: Work) -> f64 {
+        ratio(self.rates(work), self.rates(other))
     }
 }
 
-/// Lets each reader read each set for some time, by turns, `rounds` times.
+/// Does each work with each set for some time, by turns, `rounds` times.
 pub(crate) fn measure_all(tools: &Tools, folder: &Folder, rounds: usize, seconds: &str) -> Result<Part> {
     Tools::build(&["--package", "beakerhelpers-codec", "--examples"])?;
     let (examples, payloads) = (target().join("release/examples"), folder.payloads()?);
@@ -88,19 +95,23 @@ pub(crate) fn measure_all(tools: &Tools, folder: &Folder, rounds: usize, seconds
         let memory = parsed(&output(tools.command(&examples.join("memory")).arg(&file))?)?;
         taken.push(Taken { set, rates: Default::default(), memory });
     }
-    let mut readers = Reader::ALL;
+    let mut works = Work::ALL;
     for round in 1..=rounds {
-        say(&format!("decoding, round {round} of {rounds}"));
+        say(&format!("decoding and encoding, round {round} of {rounds}"));
         for Taken { set, rates, .. } in &mut taken {
-            for reader in readers.into_iter().filter(|reader| reader.can_read(*set)) {
-                let mut command = reader.command(tools, &examples, &payloads.join(set.name), seconds);
-                rates[reader as usize].push(parsed(&output(&mut command)?)?);
+            for work in works.into_iter().filter(|work| work.is_possible(*set)) {
+                let mut command = work.command(tools, &examples, &payloads.join(set.name), seconds);
+                rates[work as usize].push(parsed(&output(&mut command)?)?);
             }
         }
         // Nobody is always the one after Python.
-        readers.rotate_left(1);
+        works.rotate_left(1);
     }
-    Ok(Part { title: "Decoding sessions in memory".to_owned(), tables: tables(&taken), targets: targets(&taken) })
+    Ok(Part {
+        title: "Decoding and encoding sessions in memory".to_owned(),
+        tables: tables(&taken),
+        targets: targets(&taken),
+    })
 }
 
 /// The only thing that these programs print.
@@ -111,38 +122,48 @@ fn parsed(said: &str) -> Result<f64> {
 fn tables(taken: &[Taken]) -> Vec<Table> {
     let head =
         ["Thousand sessions a second, median", "ours", "CPython", "serde-pickle", "ours to CPython", "to serde-pickle"];
-    let mut speed = Table::new(&head);
+    let mut decoding = Table::new(&head);
+    let head =
+        ["Thousand sessions a second, median", "`encode`", "`update`", "`encode` to decoding", "`update` to decoding"];
+    let mut encoding = Table::new(&head);
     let mut memory = Table::new(&["Peak memory while decoding", "times the payload"]);
     for one in taken {
-        let rates = Reader::ALL.map(|reader| median(one.rates(reader)) / 1e3);
-        let times = [Reader::CPython, Reader::SerdePickle].map(|other| one.times(other));
-        let title = || format!("`{}`: {}", one.set.name, one.set.what);
-        speed.add([title()].into_iter().chain(rates.into_iter().chain(times).map(number)));
-        memory.add([title(), number(one.memory)]);
+        let row = |works: &[Work], times: [(Work, Work); 2]| {
+            let rates = works.iter().map(|work| median(one.rates(*work)) / 1e3);
+            let times = times.map(|(work, other)| one.times(work, other));
+            let title = format!("`{}`: {}", one.set.name, one.set.what);
+            [title].into_iter().chain(rates.chain(times).map(number)).collect::<Vec<_>>()
+        };
+        let [decode, python, serde, encode, update] = Work::ALL;
+        decoding.add(row(&[decode, python, serde], [(decode, python), (decode, serde)]));
+        if encode.is_possible(one.set) {
+            encoding.add(row(&[encode, update], [(encode, decode), (update, decode)]));
+        }
+        memory.add([format!("`{}`", one.set.name), number(one.memory)]);
     }
-    vec![speed, memory]
+    vec![decoding, encoding, memory]
 }
 
 fn targets(taken: &[Taken]) -> Vec<Target> {
-    let target = |set: Set, what: &str, limit, seen| Target {
-        what: format!("decode `{}`, {what}", set.name),
-        unit: "",
-        limit,
-        seen,
-    };
     let targets = taken.iter().flat_map(|one| {
         let mut targets = Vec::new();
+        let mut add = |what: &str, limit, seen| {
+            targets.push(Target { what: format!("{what}, `{}`", one.set.name), unit: "", limit, seen });
+        };
         // What was promised compares pickles.
         if one.set.name != "json" {
-            let seen = one.times(Reader::CPython);
-            targets.push(target(one.set, "times faster than CPython", Limit::AtLeast(2.0), seen));
+            add("decode: times faster than CPython", Limit::AtLeast(2.0), one.times(Work::Decode, Work::CPython));
         }
-        if Reader::SerdePickle.can_read(one.set) {
-            let seen = one.times(Reader::SerdePickle);
-            targets.push(target(one.set, "times faster than serde-pickle", Limit::AtLeast(1.0), seen));
+        if Work::SerdePickle.is_possible(one.set) {
+            let seen = one.times(Work::Decode, Work::SerdePickle);
+            add("decode: times faster than serde-pickle", Limit::AtLeast(1.0), seen);
         }
         if one.set.name == "bench" {
-            targets.push(target(one.set, "peak memory to payload", Limit::AtMost(8.0), one.memory));
+            add("decode: peak memory to payload", Limit::AtMost(8.0), one.memory);
+        }
+        if Work::Encode.is_possible(one.set) {
+            add("encode: to decoding", Limit::AtLeast(1.0), one.times(Work::Encode, Work::Decode));
+            add("update: to decoding", Limit::AtLeast(1.0), one.times(Work::Update, Work::Decode));
         }
         targets
     });
@@ -155,19 +176,21 @@ mod tests {
 
     #[test]
     fn rates_are_compared_round_by_round() {
-        let [bench, _, objects, ..] = SETS;
-        let rates = [vec![4e6, 2e6, 5e6], vec![1e6, 1e6, 1e6], vec![2e6, 2e6, 2e6]];
-        let one = Taken { set: bench, rates: rates.clone(), memory: 9.0 };
-        let other = Taken { set: objects, rates: [rates[0].clone(), rates[1].clone(), Vec::new()], memory: 2.0 };
-        let targets = targets(&[one, other]);
-        let seen: Vec<_> = targets.iter().map(|target| (target.what.as_str(), target.seen.to_string())).collect();
+        let [bench, _, objects, _, json] = SETS;
+        let rates = || [vec![4e6, 2e6, 5e6], vec![1e6; 3], vec![2e6; 3], vec![8e6; 3], vec![2e6; 3]];
+        let taken = [bench, objects, json].map(|set| Taken { set, rates: rates(), memory: 9.0 });
+        let seen: Vec<_> = targets(&taken).iter().map(|target| format!("{} {}", target.what, target.seen)).collect();
         let wanted = [
-            ("decode `bench`, times faster than CPython", "4"),
-            ("decode `bench`, times faster than serde-pickle", "2"),
-            ("decode `bench`, peak memory to payload", "9"),
-            ("decode `objects`, times faster than CPython", "4"),
+            "decode: times faster than CPython, `bench` 4",
+            "decode: times faster than serde-pickle, `bench` 2",
+            "decode: peak memory to payload, `bench` 9",
+            "encode: to decoding, `bench` 2",
+            "update: to decoding, `bench` 0.5",
+            "decode: times faster than CPython, `objects` 4",
+            "encode: to decoding, `objects` 2",
+            "update: to decoding, `objects` 0.5",
         ];
-        assert_eq!(seen, wanted.map(|(what, seen)| (what, seen.to_owned())));
+        assert_eq!(seen, wanted);
     }
 
     #[test]

@@ -133,7 +133,7 @@ and `--only`, which choose a part.
 - Decoding is measured in memory and on one core, by turns as well. The payloads are made by `xtask/bench/payloads.py`. Ours
   decodes a payload and then reads every value; CPython and serde-pickle decode, both pickles and the base64 between them.
   CPython's garbage collector is off. Peak memory is what the allocator gave to a new decoder and its session, of the worst
-  payload.
+  payload. `encode` makes a payload of a session, `update` writes a new access time into the one that it came from.
 - A ratio is the median of the ratios of each round. CPU is user and system, in the median; peak memory is the most
   resident memory of any round, in millions of bytes. Temporary files are on the disk of the data and are not memory.
 ";
