@@ -1,5 +1,6 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
+mod budget;
 mod cursor;
 pub(crate) mod literal;
 mod memo;
@@ -13,19 +14,6 @@ use self::cursor::Cursor;
 use self::memo::Memo;
 use crate::ascii::{self, Number};
 use crate::fault::{Fault, Reason};
-
-/// Memory that any pickle may take; [`MEMORY_FACTOR`] times its length comes on top.
-const FREE_MEMORY: usize = 64 * 1024;
-
-/// Nodes, stack and memo take at most this many times the length of the pickle, also while they grow. What comes on top,
-/// strings that grow and the search for equal keys, makes it less than 80.
-const MEMORY_FACTOR: usize = 64;
-
-/// So many opcodes are carried out between two looks at the memory.
-const STRIDE: usize = 128;
-
-/// No opcode makes more nodes.
-const NODES_OF_OPCODE: usize = 3;
 
 /// What a pickle needs while it is read; it keeps its memory from one to the next.
 #[derive(Debug, Default)]
@@ -60,7 +48,7 @@ impl Machine {
     ///
     /// Where CPython would refuse it too, or where it would take too much memory.
     pub(crate) fn run(&mut self, draft: &mut Draft, source: &[u8], care: Care) -> Result<NodeId, Fault> {
-        let most = source.len().saturating_mul(MEMORY_FACTOR).saturating_add(FREE_MEMORY);
+        let most = budget::of(source.len());
         if self.allocated() > most {
             *self = Self::default();
         }
@@ -73,10 +61,10 @@ impl Machine {
         draft.limit_conversions(source.len().saturating_mul(2));
         let mut cursor = Cursor::new(source);
         loop {
-            if self.memory_soon(draft) > most {
+            if budget::soon(draft, &self.stack).saturating_add(self.allocated()) > most {
                 return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
             }
-            for _ in 0..STRIDE {
+            for _ in 0..budget::STRIDE {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
@@ -88,15 +76,6 @@ impl Machine {
                 }
             }
         }
-    }
-
-    /// The memory that is taken at most until it is looked at again.
-    fn memory_soon(&self, draft: &Draft) -> usize {
-        let items = self.stack.len().saturating_add(STRIDE);
-        let grown = draft.allocated_with(STRIDE.saturating_mul(NODES_OF_OPCODE), items);
-        let is_full = self.stack.capacity().saturating_sub(self.stack.len()) < STRIDE;
-        let stack = if is_full { self.stack.capacity().saturating_mul(8) } else { 0 };
-        grown.saturating_add(self.allocated()).saturating_add(stack)
     }
 
     /// How many bytes the pickle had that was read last, up to its STOP.
@@ -510,10 +489,10 @@ mod tests {
         ] {
             draft.reset(usize::MAX);
             let _ = machine.run(&mut draft, &source, Care::Later);
-            assert!(draft.allocated() + machine.allocated() <= source.len() * MEMORY_FACTOR + FREE_MEMORY);
+            assert!(draft.allocated() + machine.allocated() <= budget::of(source.len()));
         }
         draft.reset(1000);
         let _ = machine.run(&mut draft, b"N.", Care::Later);
-        assert!(draft.allocated() + machine.allocated() <= FREE_MEMORY + 1000, "large buffers were given back");
+        assert!(draft.allocated() + machine.allocated() <= budget::of(0) + 1000, "large buffers were given back");
     }
 }
