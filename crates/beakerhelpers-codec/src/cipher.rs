@@ -26,8 +26,8 @@ pub enum Cipher {
     /// AES-256-GCM: `cryptography`, since 1.9, the default since 1.14 (`beaker/crypto/pyca_cryptography.py`, 1.14.1).
     /// The only one that notices every change.
     AesGcm,
-    /// AES-256-CTR with the counter from 0: `pycrypto` and `pycryptodome`, since 1.6.4, and pycryptopp in the releases
-    /// that knew it (`beaker/crypto/pycrypto.py`, 1.14.1 and 1.6.4).
+    /// AES-256-CTR with the counter from 0: `pycrypto` and `pycryptodome`, since 1.6.4, and pycryptopp up to 1.13
+    /// (`beaker/crypto/pycrypto.py`, 1.14.1 and 1.6.4).
     AesCtr,
     /// AES-256-CBC with an initialization vector of zeros and the padding of PKCS #7: `nss`, 1.6.4 to 1.13
     /// (`beaker/crypto/nsscrypto.py`, 1.13.0).

@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::fmt;
+
 use beakerhelpers_core::value::{Draft, NodeId};
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 use zeroize::Zeroizing;
@@ -40,7 +42,6 @@ pub enum Found {
 ///
 /// It reads what every Beaker release since 1.2 stores, and finds out by itself which form it has. Encrypted sessions
 /// need the keys: [`Decoder::with_settings`]. Nothing that a payload says is ever run or imported.
-#[derive(Debug)]
 pub struct Decoder {
     settings: Settings,
     machine: Machine,
@@ -193,6 +194,18 @@ impl Decoder {
         let read = self.read_text(&text, &mut pass);
         self.text = text;
         read
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The buffers hold what the last session held, and keys.
+        let Self { settings, sealing, max_payload, .. } = self;
+        f.debug_struct("Decoder")
+            .field("settings", settings)
+            .field("sealing", sealing)
+            .field("max_payload", max_payload)
+            .finish_non_exhaustive()
     }
 }
 

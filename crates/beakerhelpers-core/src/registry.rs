@@ -191,7 +191,7 @@ impl Registry {
     /// its store type nor Beaker knows, and that look like a slip of the keyboard.
     pub fn notices(&self, config: &StoreConfig) -> Vec<String> {
         let Some(store) = self.stores.iter().find(|store| store.name == config.store_type()) else { return Vec::new() };
-        let options = || store.options.iter().map(|option| option.name).chain(["type", "timeout"]);
+        let options = || store.options.iter().map(|option| option.name).chain(READ_FOR_ALL);
         let unknown = config.names().filter(|name| {
             !name.starts_with("sa.") && !BEAKERS_OPTIONS.contains(name) && options().all(|option| option != *name)
         });
@@ -228,6 +228,10 @@ impl Registry {
 /// The types that Beaker itself has (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
 const BEAKERS: [&str; 9] =
     ["memory", "file", "dbm", "cookie", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:mongodb", "ext:google"];
+
+/// The options that count for every store type.
+const READ_FOR_ALL: [&str; 7] =
+    ["type", "timeout", "encrypt_key", "validate_key", "crypto_type", "encrypt_nonce_bits", "data_serializer"];
 
 /// The options that Beaker itself has for sessions, whatever their store (`beaker/session.py`, `beaker/util.py` and
 /// `beaker/ext`, 1.14.1).
@@ -343,10 +347,11 @@ mod tests {
             names.iter().fold(StoreConfig::new("shop").with("type", "tables"), |config, name| config.with(name, "x"))
         };
         assert_eq!(
-            registry.notices(&config(&["url", "tabel_name", "timeuot"])),
+            registry.notices(&config(&["url", "tabel_name", "timeuot", "encryption_key"])),
             [
                 "`shop.tabel_name` is not known; did you mean `table_name`?",
-                "`shop.timeuot` is not known; did you mean `timeout`?"
+                "`shop.timeuot` is not known; did you mean `timeout`?",
+                "`shop.encryption_key` is not known; did you mean `encrypt_key`?"
             ]
         );
         let right =

@@ -20,7 +20,7 @@ const TRIES: usize = 4;
 
 impl Decoder {
     pub(super) fn read_text(&mut self, text: &[u8], pass: &mut Pass<'_>) -> Result<Read> {
-        // What is not encrypted begins so, and one of 16 million nonces, or of 64.
+        // What is not encrypted begins so, pickle or JSON; so do one of 16 million nonces, and one of 64.
         let looks_plain = !self.settings.has_keys() || matches!(text, [b'g', b'A', b'J', b'9', ..] | [b'e', ..]);
         let mut plain = if looks_plain { self.read_plain(text, pass) } else { None };
         if let Some(Ok(read)) = plain {
@@ -177,9 +177,10 @@ fn begins_a_session(plain: &[u8], trust: Trust) -> bool {
     }
 }
 
-/// Whether bytes begin with zlib's header: deflate, and a check sum of the first two bytes.
+/// Whether bytes begin as Python's `zlib.compress` begins: deflate, a window of 32 KiB, and a check sum of the first two
+/// bytes.
 fn is_zlib(bytes: &[u8]) -> bool {
-    matches!(*bytes, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31))
+    matches!(*bytes, [0x78, second, ..] if u16::from_be_bytes([0x78, second]).is_multiple_of(31))
 }
 
 /// Whether bytes are characters of base64 and nothing else.

@@ -76,12 +76,6 @@ impl Inflater {
     }
 }
 
-impl fmt::Debug for Inflater {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Inflater")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use miniz_oxide::deflate::compress_to_vec_zlib;

@@ -12,7 +12,7 @@ use crate::fault::{Fault, Reason};
 const STRIDE: u32 = 128;
 
 /// What JSON needs while it is read; it keeps its memory from one to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Parser {
     /// What the open containers hold so far, keys too.
     stack: Vec<NodeId>,

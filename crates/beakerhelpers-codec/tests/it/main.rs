@@ -1,8 +1,8 @@
 //! The codec against CPython, against serde-pickle, and against everything that is no session.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod beaker;
 mod cpython;
+mod crypto;
 mod edit;
 mod hostile;
 mod json;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::{Error, FingerprintKey, SessionId, escape_controls};
 
 /// So many sessions are named for one reason; the others of it are counted.
-const NAMED: u64 = 10;
+const NAMED: u64 = 20;
 /// More reasons than this are counted together.
 const REASONS: usize = 100;
 
 /// Warnings about sessions that cannot be read, for standard error.
 ///
-/// The first ten of each reason are named, one a line. A reason that has a hint, a key that is not set for example, is
+/// The first twenty of each reason are named, one a line. A reason that has a hint, a key that is not set for example, is
 /// that of the whole store most likely: it is told once, with the hint. All others are counted.
 #[derive(Debug, Default)]
 pub struct Unreadable {
@@ -87,8 +87,8 @@ mod tests {
             line,
             format!("warning: session {} cannot be read: it was cut (at: the\\x1bend)", id.fingerprint(&key))
         );
-        let lines = (0..20).filter_map(|_| unreadable.add(&error, None, &key)).count();
-        assert_eq!((lines, unreadable.count()), (9, 21));
+        let lines = (0..30).filter_map(|_| unreadable.add(&error, None, &key)).count();
+        assert_eq!((lines, unreadable.count()), (19, 31));
         assert_eq!(rest(&unreadable), ["warning: 11 more sessions cannot be read: it was cut (at: the\\x1bend)"]);
     }
 
