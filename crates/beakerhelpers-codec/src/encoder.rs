@@ -7,9 +7,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
+use crate::json;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
 use crate::pickle::writer::{Dialect, Writer, text_opcode};
+
+/// How long the JSON of a session may be that is changed: what a decoder reads by default.
+const LONGEST_JSON: usize = 64 << 20;
 
 /// Encodes sessions.
 ///
@@ -69,7 +73,7 @@ impl Encoder {
     ///
     /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) where the payload holds no session;
     /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where a new value cannot be written (the error names
-    /// its key), for sessions of the JSON serializer and encrypted ones, and where the payload is one that Python would
+    /// its key), for encrypted sessions, and where the payload is one that Python would
     /// not write and that cannot be written anew without loss.
     pub fn update(&mut self, payload: &Payload, session: &Session) -> Result<Payload> {
         if session.changes().next().is_none() {
@@ -126,9 +130,14 @@ impl Encoder {
     /// The text of a session.
     fn text(&mut self, text: &[u8], session: &Session) -> Result<String> {
         self.inner.clear();
-        if BASE64.decode_vec(text, &mut self.inner).is_err() || !matches!(*self.inner, [0x80, 0..=5, ..]) {
-            return Err(Error::unsupported("only pickled sessions without encryption can be changed yet"));
-        }
-        Ok(BASE64.encode(edit::pickle(&self.inner, "session", session)?))
+        let is_base64 = BASE64.decode_vec(text, &mut self.inner).is_ok();
+        let updated = match *self.inner {
+            [0x80, 0..=5, ..] if is_base64 => edit::pickle(&self.inner, "session", session)?,
+            _ if is_base64 && json::is_zlib(&self.inner) => {
+                json::update(&self.inner, json::Limits::of(text.len(), LONGEST_JSON), session.changes())?
+            }
+            _ => return Err(Error::unsupported("encrypted sessions cannot be changed yet")),
+        };
+        Ok(BASE64.encode(updated))
     }
 }

@@ -49,46 +49,47 @@ impl Limits {
     }
 }
 
-/// Appends what Beaker would store, before base64 and encryption, for a session with these keys and values.
+/// What Beaker would store, before base64 and encryption, for a session with these keys and values.
 ///
 /// # Errors
 ///
 /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where JSON cannot hold a value, or a Python program could
 /// not read it again; it names the key.
 #[cfg_attr(not(test), expect(dead_code, reason = "encoding calls it"))]
-pub(crate) fn write<'a>(pairs: impl IntoIterator<Item = (Value<'a>, Value<'a>)>, out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn write<'a>(pairs: impl IntoIterator<Item = (Value<'a>, Value<'a>)>) -> Result<Vec<u8>> {
     let mut json = String::new();
     write::object(pairs, &mut json)?;
-    compress(&json, out);
-    Ok(())
+    Ok(compress(&json))
 }
 
-/// Appends what Beaker would store for a session that was stored as `zlib` and has changed since, as
+/// What Beaker would store for a session that was stored as `zlib` and has changed since, as
 /// [`Session::changes`](beakerhelpers_core::Session::changes) tells. A key that has not keeps the text of its value.
 ///
 /// # Errors
 ///
 /// As [`write`] for what has changed, and as [`Reader::read`] for `zlib`.
-#[cfg_attr(not(test), expect(dead_code, reason = "encoding calls it"))]
 pub(crate) fn update<'a>(
     zlib: &[u8],
     limits: Limits,
     changes: impl IntoIterator<Item = (&'a str, Option<Value<'a>>)>,
-    out: &mut Vec<u8>,
-) -> Result<()> {
+) -> Result<Vec<u8>> {
     let mut inflater = Inflater::default();
     let original = inflater.inflate(zlib, limits.text).map_err(damaged_zlib)?;
     let original = std::str::from_utf8(original)
         .map_err(|error| damaged_json(Fault { at: error.valid_up_to(), reason: Reason::NotUtf8 }))?;
     let mut json = String::with_capacity(original.len());
     update::object(original, changes, &mut json)?;
-    compress(&json, out);
-    Ok(())
+    Ok(compress(&json))
+}
+
+/// Whether bytes begin as zlib's do: with the number of deflate, and a check sum of two bytes.
+pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(*bytes, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31))
 }
 
 /// As `zlib.compress` does by default.
-fn compress(json: &str, out: &mut Vec<u8>) {
-    out.extend(compress_to_vec_zlib(json.as_bytes(), 6));
+fn compress(json: &str) -> Vec<u8> {
+    compress_to_vec_zlib(json.as_bytes(), 6)
 }
 
 fn damaged_zlib(damage: Damage) -> Error {
@@ -145,14 +146,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_can_be_changed() {
-        let mut zlib = Vec::new();
-        write(&Session::from_pairs([("a", 1.into()), ("b", "x".into()), ("c", ().into())]), &mut zlib).unwrap();
+        let zlib = write(&Session::from_pairs([("a", 1.into()), ("b", "x".into()), ("c", ().into())])).unwrap();
         let mut session = read(&zlib);
         session.set("b", |draft| draft.float(2.0));
         assert!(session.remove("a"));
         session.set("a", |draft| draft.str("last"));
-        let mut updated = Vec::new();
-        update(&zlib, Limits::of(zlib.len(), 1000), session.changes(), &mut updated).unwrap();
+        let updated = update(&zlib, Limits::of(zlib.len(), 1000), session.changes()).unwrap();
         assert!(updated.starts_with(b"\x78\x9c"), "the header of the default level");
         let text = Inflater::default().inflate(&updated, 1000).map(<[u8]>::to_vec);
         assert_eq!(text.unwrap(), br#"{"b": 2.0, "c": null, "a": "last"}"#);
@@ -162,7 +161,7 @@ mod tests {
     fn what_is_not_whole_cannot_be_changed() {
         for json in [&b"[]"[..], b"{\"a\": \"\xff\"}"] {
             let zlib = compress_to_vec_zlib(json, 6);
-            let error = update(&zlib, Limits::of(zlib.len(), 1000), [("a", None)], &mut Vec::new()).unwrap_err();
+            let error = update(&zlib, Limits::of(zlib.len(), 1000), [("a", None)]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);
         }
     }

@@ -5,7 +5,8 @@
 //! depth of the stack.
 
 use super::cursor::Cursor;
-use super::{ascii, wide};
+use super::wide;
+use crate::ascii;
 use crate::fault::Reason;
 
 /// A slot of the stack.

@@ -1,10 +1,13 @@
 //! Sessions of the JSON serializer.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beakerhelpers_codec::{Decoded, Decoder, Typed as _};
+use beakerhelpers_codec::{Decoded, Decoder, Encoder, Typed as _};
 use beakerhelpers_core::{ErrorKind, Framing, Kind, Payload, Session};
 use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
@@ -182,4 +185,35 @@ proptest! {
         let _ = Decoder::new().decode_into(&Payload::new(Framing::Namespace, bytes), &mut session);
         prop_assert!(session.allocated() <= limit);
     }
+}
+
+#[test]
+fn a_changed_session_keeps_the_text_of_what_has_not_changed() {
+    let payload = Payload::new(
+        Framing::Namespace,
+        stored(br#"{"a": 1E5, "b": {"x": -0, "x": "\u00e9"}, "c": [1.50, 12345678901234567890], "d": null}"#),
+    );
+    let change = |change: &dyn Fn(&mut Session)| {
+        let Ok(Decoded::Session(mut session)) = Decoder::new().decode(&payload) else { panic!("no session") };
+        change(&mut session);
+        Encoder::new().update(&payload, &session)
+    };
+    let updated = change(&|session| {
+        session.insert("d", &("é", 1)).unwrap();
+        session.insert("e", &BTreeMap::from([(7, f64::NAN)])).unwrap();
+        assert!(session.remove("a"));
+    })
+    .unwrap();
+    // Where base64 of zlib begins, and before SETITEM and STOP.
+    let bytes = updated.bytes();
+    let start = bytes.windows(2).position(|pair| pair == b"eJ").unwrap();
+    let zlib = BASE64.decode(&bytes[start..bytes.len() - 2]).unwrap();
+    let json = String::from_utf8(decompress_to_vec_zlib(&zlib).unwrap()).unwrap();
+    assert_eq!(
+        json,
+        r#"{"b": {"x": -0, "x": "\u00e9"}, "c": [1.50, 12345678901234567890], "d": ["\u00e9", 1], "e": {"7": NaN}}"#
+    );
+    let error = change(&|session| session.set("when", |draft| draft.bytes(b"s3cret"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.message(), "the value of `when` cannot be stored as JSON: there is no JSON for a `bytes`");
 }
