@@ -17,11 +17,21 @@ pub(super) fn update(payload: &Payload, which: usize) {
     let same = Encoder::new().update(payload, &session);
     assert!(same.is_ok_and(|same| same == *payload), "nothing was changed");
     let expected = change(&mut session, which);
-    let updated = Encoder::new().update(payload, &session);
-    for made in [updated, Encoder::new().encode(&session, payload.framing())].into_iter().flatten() {
-        let became = || format!("{} became {}", payload.bytes().escape_ascii(), made.bytes().escape_ascii());
-        let Ok(Decoded::Session(again)) = Decoder::new().decode(&made) else { panic!("{}", became()) };
-        assert_eq!(shown(&again), expected, "{}", became());
+    let became = |made: &Payload| format!("{} became {}", payload.bytes().escape_ascii(), made.bytes().escape_ascii());
+    let decode = |made: &Payload| match Decoder::new().decode(made) {
+        Ok(Decoded::Session(again)) => shown(&again),
+        _ => panic!("{}", became(made)),
+    };
+    if let Ok(updated) = Encoder::new().update(payload, &session) {
+        assert_eq!(decode(&updated), expected, "{}", became(&updated));
+    }
+    if let Ok(anew) = Encoder::new().encode(&session, payload.framing()) {
+        let again = decode(&anew);
+        assert_eq!(again.len(), expected.len(), "{}", became(&anew));
+        // Protocol 2 gets a class in a class by a call, and so it prints as an object.
+        for (ours, expected) in again.iter().zip(&expected).filter(|(_, expected)| !expected.contains('<')) {
+            assert_eq!(ours, expected, "{}", became(&anew));
+        }
     }
 }
 
