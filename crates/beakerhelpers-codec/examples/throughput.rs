@@ -33,9 +33,9 @@ fn main() -> Result {
         "decode" => decode(&payloads, time)?,
         "decode-encoded" => {
             let sessions = sessions(&payloads)?;
-            let encoded: std::result::Result<Vec<_>, _> =
+            let made: std::result::Result<Vec<_>, _> =
                 sessions.iter().map(|session| encoder.encode(session, Framing::Namespace)).collect();
-            decode(&encoded?, time)?
+            decode(&made?, time)?
         }
         "encode" => rate(&sessions(&payloads)?, time, |session| Ok(encoder.encode(session, Framing::Namespace)?))?,
         "update" => {
