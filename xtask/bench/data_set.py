@@ -88,4 +88,5 @@ def main(path, sessions):
     database.close()
 
 
-main(sys.argv[1], int(sys.argv[2]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

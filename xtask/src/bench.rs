@@ -1,11 +1,12 @@
-//! `cargo xtask bench`: what listing and cleaning cost, beside the least that it can cost and beside the original.
+//! `cargo xtask bench`: what decoding, listing and cleaning cost, beside the least that it can cost and beside the original.
 
 mod cleaning;
 mod data;
+mod decoding;
 mod listing;
 mod machine;
 mod measure;
-mod report;
+pub(crate) mod report;
 mod size;
 mod start;
 mod stats;
@@ -42,6 +43,8 @@ pub(crate) struct BenchArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Work {
+    /// Decode and encode sessions in memory
+    Decode,
     /// List all sessions
     List,
     /// Delete the old ones
@@ -68,6 +71,7 @@ impl BenchArgs {
             Work::Start if self.quick => 20,
             Work::Start => 50,
             _ if self.quick => 2,
+            Work::Decode => 9,
             Work::Clean if size.sessions() >= 1_000_000 => 3,
             Work::List | Work::Clean => 5,
         }
@@ -85,12 +89,19 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
         say("warning: the data sets are on a tmpfs: no disk is measured, and temporary files are memory");
     }
     let tools = Tools::bring(&folder)?;
+    if args.only != Some(Work::Decode) {
+        Tools::build(&["--package", "beakerhelpers-cli"])?;
+    }
     let mut facts = machine::facts(folder.path())?;
     facts.extend(tools.versions()?);
     let before = machine::load();
     let mut parts = Vec::new();
     if args.wants(Work::Start) {
         parts.push(shown(start::measure_all(&tools, &folder, args.rounds(Work::Start, Size::FEW))?));
+    }
+    if args.wants(Work::Decode) {
+        let seconds = if args.quick { "0.2" } else { "1" };
+        parts.push(shown(decoding::measure_all(&tools, &folder, args.rounds(Work::Decode, Size::FEW), seconds)?));
     }
     let sizes = args.sizes();
     for size in sizes.iter().copied() {

@@ -12,7 +12,7 @@ const DEMO: &str = "11";
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", || run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", || {
         run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
@@ -21,6 +21,14 @@ const STEPS: [Step; 8] = [
         run(cargo(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "--deny warnings"))
     }),
     ("features", features),
+    // Nothing is linked, so this needs neither the fuzzer nor a C++ compiler.
+    ("fuzz targets", || {
+        let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
+        run(cargo(&["fmt", "--check"]).args(manifest))?;
+        let mut lints = cargo(&["clippy", "--no-default-features", "--bins"]);
+        lints.args(manifest).args(["--", "--deny", "warnings"]);
+        run(lints.env("CARGO_TARGET_DIR", crate::run::target().join("fuzz/check")))
+    }),
     ("tests", || test::run(&[], Skips::Forbidden)),
     // Optimisation across crates must not lose the plugins.
     ("release", || {

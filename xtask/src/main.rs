@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod packages;
 mod run;
 mod test;
@@ -33,7 +34,9 @@ enum Chore {
     Ci,
     /// Makes examples/demo anew with real Beaker
     Demo,
-    /// Measures listing and cleaning beside the sqlite3 shell and the Python original; writes docs/benchmarks.md
+    /// Looks for payloads that break a promise of the codec; what it finds is under target/fuzz
+    Fuzz(fuzz::FuzzArgs),
+    /// Measures decoding, listing and cleaning beside CPython, the sqlite3 shell and the original; writes docs/benchmarks.md
     Bench(bench::BenchArgs),
 }
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => test::run(&args, test::Skips::Allowed),
         Chore::Ci => ci::run_all(),
         Chore::Demo => demo::run_demo(),
+        Chore::Fuzz(args) => fuzz::run_all(&args),
         Chore::Bench(args) => bench::run(&args),
     };
     match done {

@@ -119,7 +119,9 @@ impl Reader {
             *self = Self::default();
         }
         let text = self.inflater.inflate(zlib, limits.text).map_err(damaged_zlib)?;
-        self.parser.parse(draft, text, limits.memory.saturating_sub(text.len())).map_err(damaged_json)
+        // The buffer that the text is in may be twice as long.
+        let memory = limits.memory.saturating_sub(text.len().saturating_mul(2));
+        self.parser.parse(draft, text, memory).map_err(damaged_json)
     }
 }
 

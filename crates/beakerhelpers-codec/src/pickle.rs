@@ -1,5 +1,6 @@
 //! The pickle machine: opcodes in, nodes out. Nothing is imported, nothing is called.
 
+mod budget;
 #[cfg(test)]
 mod cpython;
 mod cursor;
@@ -15,12 +16,6 @@ use self::cursor::Cursor;
 use self::memo::Memo;
 use crate::ascii::{self, Number};
 use crate::fault::{Fault, Reason};
-
-/// Memory that any pickle may take; [`MEMORY_FACTOR`] times its length comes on top.
-const FREE_MEMORY: usize = 64 * 1024;
-
-/// Nodes, stack and memo take at most this many times the length of the pickle.
-const MEMORY_FACTOR: usize = 75;
 
 /// What a pickle needs while it is read; it keeps its memory from one to the next.
 #[derive(Debug, Default)]
@@ -55,7 +50,7 @@ impl Machine {
     ///
     /// Where CPython would refuse it too, or where it would take too much memory.
     pub(crate) fn run(&mut self, draft: &mut Draft, source: &[u8], care: Care) -> Result<NodeId, Fault> {
-        let most = source.len().saturating_mul(MEMORY_FACTOR).saturating_add(FREE_MEMORY);
+        let most = budget::of(source.len());
         if self.allocated() > most {
             *self = Self::default();
         }
@@ -68,8 +63,10 @@ impl Machine {
         draft.limit_conversions(source.len().saturating_mul(2));
         let mut cursor = Cursor::new(source);
         loop {
-            // Growing doubles a buffer, so it is enough to look now and then.
-            for _ in 0..1024 {
+            if budget::soon(draft, &self.stack).saturating_add(self.allocated()) > most {
+                return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
+            }
+            for _ in 0..budget::STRIDE {
                 let at = cursor.position();
                 match self.step(draft, &mut cursor) {
                     Ok(None) => {}
@@ -79,9 +76,6 @@ impl Machine {
                     }
                     Err(reason) => return Err(Fault { at, reason }),
                 }
-            }
-            if draft.allocated().saturating_add(self.allocated()) > most {
-                return Err(Fault { at: cursor.position(), reason: Reason::TooMuchMemory });
             }
         }
     }
@@ -502,10 +496,10 @@ mod tests {
         ] {
             draft.reset(usize::MAX);
             let _ = machine.run(&mut draft, &source, Care::Later);
-            assert!(draft.allocated() + machine.allocated() <= source.len() * MEMORY_FACTOR + FREE_MEMORY);
+            assert!(draft.allocated() + machine.allocated() <= budget::of(source.len()));
         }
         draft.reset(1000);
         let _ = machine.run(&mut draft, b"N.", Care::Later);
-        assert!(draft.allocated() + machine.allocated() <= FREE_MEMORY + 1000, "large buffers were given back");
+        assert!(draft.allocated() + machine.allocated() <= budget::of(0) + 1000, "large buffers were given back");
     }
 }

@@ -57,20 +57,39 @@ impl Folder {
 
     /// The data set of so many sessions, made unless it is there.
     pub(crate) fn data_set(&self, size: Size) -> Result<DataSet> {
-        let script = root().join("xtask/bench/data_set.py");
-        let source = fs::read(&script).map_err(|error| format!("{}: {error}", script.display()))?;
-        let wanted = format!("{:02x?}", Sha256::digest(&source));
         let set = DataSet { database: self.path.join(format!("{size}.db")) };
-        let stamp = self.path.join(format!("{size}.stamp"));
-        if !fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        self.make_once(&size.to_string(), &["data_set.py"], |script| {
             say(&format!("making {size} sessions"));
             set.remove()?;
-            output(Command::new("python3").arg(script).arg(&set.database).arg(size.sessions().to_string()))?;
+            output(script.arg(&set.database).arg(size.sessions().to_string()))
+        })?;
+        set.configure()?;
+        Ok(set)
+    }
+
+    /// The folder with the payloads, a file for each kind, made unless it is there.
+    pub(crate) fn payloads(&self) -> Result<PathBuf> {
+        self.make_part("payloads")?;
+        let path = self.path.join("payloads");
+        self.make_once("payloads", &["payloads.py", "data_set.py", "shop.py"], |script| output(script.arg(&path)))?;
+        Ok(path)
+    }
+
+    /// Lets the first one of some scripts make something, unless the same ones did before.
+    fn make_once(&self, name: &str, scripts: &[&str], make: impl FnOnce(&mut Command) -> Result<String>) -> Result {
+        let scripts = scripts.iter().map(|script| root().join("xtask/bench").join(script)).collect::<Vec<_>>();
+        let mut digest = Sha256::new();
+        for script in &scripts {
+            digest.update(fs::read(script).map_err(|error| format!("{}: {error}", script.display()))?);
+        }
+        let wanted = format!("{:02x?}", digest.finalize());
+        let stamp = self.path.join(format!("{name}.stamp"));
+        if !fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+            make(Command::new("python3").args(scripts.first()).env("PYTHONDONTWRITEBYTECODE", "1"))?;
             // Last: one that was interrupted is made anew.
             fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
         }
-        set.configure()?;
-        Ok(set)
+        Ok(())
     }
 
     /// A copy that may be changed.

@@ -113,7 +113,8 @@ const INTRODUCTION: &str = "\
 # Benchmarks
 
 What listing and cleaning cost, in one run, on SQLite, side by side with two others: the `sqlite3` shell, which does as
-little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3 (`xtask/bench/original.py`).
+little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3 (`xtask/bench/original.py`). What decoding costs,
+beside CPython's own `pickle.loads` and serde-pickle.
 
 To repeat it, on a machine that has nothing else to do:
 
@@ -129,6 +130,10 @@ and `--only`, which choose a part.
 - The programs take turns, round by round, each with its output in a file. Before each run all that was written is synced.
   The data is in the page cache: a listing runs once before it counts, a copy to clean was just written.
 - The shell prints `data` up to the first zero byte in it, its sixth, so that it writes less than any format does.
+- Decoding is measured in memory and on one core, by turns as well. The payloads are made by `xtask/bench/payloads.py`. Ours
+  decodes a payload and then reads every value; CPython and serde-pickle decode, both pickles and the base64 between them.
+  CPython's garbage collector is off. Peak memory is what the allocator gave to a new decoder and its session, of the worst
+  payload. `encode` makes a payload of a session, `update` writes a new access time into the one that it came from.
 - A ratio is the median of the ratios of each round. CPU is user and system, in the median; peak memory is the most
   resident memory of any round, in millions of bytes. Temporary files are on the disk of the data and are not memory.
 ";

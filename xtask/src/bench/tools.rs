@@ -15,13 +15,17 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Builds ours as it is released, and brings the others.
+    /// Brings those of others.
     pub(crate) fn bring(folder: &Folder) -> Result<Self> {
-        run(&mut cargo(&["build", "--release", "--quiet", "--package", "beakerhelpers-cli"]))?;
         packages::bring("sqlite3", "the benchmarks need the `sqlite3` shell", || {
             output(Command::new("sqlite3").arg("--version")).is_ok()
         })?;
         Ok(Self { python: venv::ensure()?.current(), temporary: folder.temporary() })
+    }
+
+    /// Builds a package of ours as it is released.
+    pub(crate) fn build(what: &[&str]) -> Result {
+        run(cargo(&["build", "--release", "--quiet"]).args(what))
     }
 
     /// Ours.
@@ -39,9 +43,14 @@ impl Tools {
 
     /// The algorithm of BeakerHelpers 0.1.
     pub(crate) fn original(&self) -> Command {
-        let mut original = self.command(&self.python);
-        original.arg(root().join("xtask/bench/original.py"));
-        original
+        self.python("xtask/bench/original.py")
+    }
+
+    /// A script.
+    pub(crate) fn python(&self, script: &str) -> Command {
+        let mut python = self.command(&self.python);
+        python.arg(root().join(script));
+        python
     }
 
     /// Which ones these are, for people.
@@ -58,7 +67,8 @@ impl Tools {
         ])
     }
 
-    fn command(&self, program: &Path) -> Command {
+    /// Any program, where all of them run.
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).env("PYTHONDONTWRITEBYTECODE", "1");
         // The data sets are in the local time of a machine that stands there.

@@ -34,7 +34,8 @@ const FIRST: usize = 4096;
 /// Decompresses, and keeps its memory from one to the next.
 #[derive(Default)]
 pub(super) struct Inflater {
-    state: Box<DecompressorOxide>,
+    /// Made when it is needed first: it is far larger than what most pickles take.
+    state: Option<Box<DecompressorOxide>>,
     /// As long as there is room: what is used again needs no zeros.
     out: Vec<u8>,
 }
@@ -45,7 +46,8 @@ impl Inflater {
     pub(super) fn inflate(&mut self, zlib: &[u8], most: usize) -> Result<&[u8], Damage> {
         let flags =
             TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-        self.state.init();
+        let state = self.state.get_or_insert_default();
+        state.init();
         let (mut input, mut len) = (zlib, 0_usize);
         loop {
             if len == self.out.len() {
@@ -55,7 +57,7 @@ impl Inflater {
             }
             let room = self.out.len().min(most);
             let out = self.out.get_mut(..room).unwrap_or_default();
-            let (status, read, written) = decompress(&mut self.state, input, out, len, flags);
+            let (status, read, written) = decompress(state, input, out, len, flags);
             input = input.get(read..).unwrap_or_default();
             len = len.saturating_add(written);
             match status {

@@ -117,7 +117,7 @@ fn deep_nesting_is_no_problem() {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         random.to_be_bytes()[0]
     })
-    .take(600_000)
+    .take(900_000)
     .collect();
     let deep = ["[{\"\":".repeat(DEPTH), "null".to_owned(), "}]".repeat(DEPTH)].concat();
     let stored = stored(format!("{{\"noise\": \"{}\", \"a\": {deep}}}", BASE64.encode(noise)).as_bytes());

@@ -74,6 +74,14 @@ impl Draft {
         self.arena.allocated() + self.chars.capacity()
     }
 
+    /// How many bytes of memory this takes at most while so many more nodes, and so many items of containers, are added:
+    /// a buffer that is full moves into one of twice its size, and for a moment there are both. What strings take is as
+    /// [`Draft::allocated`] has it.
+    pub fn allocated_with(&self, nodes: usize, items: usize) -> usize {
+        let Arena { nodes: all, slots, objects, .. } = &self.arena;
+        self.allocated() + growth(all, nodes) + growth(slots, items) + growth(objects, nodes)
+    }
+
     /// Limits how many bytes calls of `_codecs.encode` and `bytearray` are turned into; beyond it they stay objects.
     pub const fn limit_conversions(&mut self, bytes: usize) {
         self.conversions = bytes;
@@ -415,6 +423,11 @@ impl Draft {
 #[inline]
 fn whole(pairs: &[NodeId]) -> &[NodeId] {
     pairs.get(..pairs.len() & !1).unwrap_or_default()
+}
+
+/// What it takes to add so many elements, if they need another buffer.
+fn growth<T>(buffer: &Vec<T>, more: usize) -> usize {
+    if buffer.capacity() - buffer.len() >= more { 0 } else { 2 * buffer.capacity().max(more) * size_of::<T>() }
 }
 
 impl Default for Draft {
