@@ -1,16 +1,17 @@
 //! From a session to a payload.
 
+mod base64;
 mod edit;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
 use crate::json;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
-use crate::pickle::writer::{Dialect, Writer, text_opcode};
+use crate::pickle::writer::{Dialect, Scratch, Writer};
 
 /// How long the JSON of a session may be that is changed: what a decoder reads by default.
 const LONGEST_JSON: usize = 64 << 20;
@@ -26,6 +27,7 @@ pub struct Encoder {
     /// What was found in the pickle that is stored, and in the session itself.
     whole: Skim,
     part: Skim,
+    scratch: Scratch,
 }
 
 impl Encoder {
@@ -48,21 +50,19 @@ impl Encoder {
         let mut pickle = std::mem::take(&mut self.inner);
         pickle.clear();
         pickle.extend_from_slice(b"\x80\x02");
-        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
+        let scratch = std::mem::take(&mut self.scratch);
+        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0, scratch);
         writer.survey(std::iter::once(session.root()));
         let written = writer.write_root(&mut pickle);
+        self.scratch = writer.into_scratch();
         pickle.push(b'.');
-        let text = BASE64.encode(&pickle);
         self.inner = pickle;
         written.map_err(|(key, reason)| edit::unwritable(key, reason))?;
         let (before, after): (&[u8], &[u8]) = match framing {
             Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
             _ => (b"\x80\x02", b"q\0."),
         };
-        let mut bytes = before.to_vec();
-        text_opcode(&mut bytes, text.as_bytes(), None, b'X');
-        bytes.extend_from_slice(after);
-        Ok(Payload::new(framing, bytes))
+        Ok(Payload::new(framing, base64::payload(before, &self.inner, after)))
     }
 
     /// Writes a session's [changes](Session::changes) into the payload that it was decoded from.
@@ -94,7 +94,7 @@ impl Encoder {
     fn namespace(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
         let mut outer = std::mem::take(&mut self.whole);
         let updated = outer
-            .pickle(source)
+            .nested(source)
             .map_err(|halt| edit::broken("data", halt))
             .and_then(|()| self.in_namespace(source, &outer, session));
         self.whole = outer;
@@ -112,10 +112,10 @@ impl Encoder {
             Some(literal) => {
                 let text = self.text(&literal.content, session)?;
                 let mut opcode = Vec::with_capacity(text.len().saturating_add(8));
-                literal.write_like(text.as_bytes(), &mut opcode);
+                literal.write_like(&text, &mut opcode);
                 New::Opcodes(opcode)
             }
-            None => match edit::part(&mut self.part, source, outer, &pair, session) {
+            None => match edit::part(&mut self.part, source, outer, &pair, session, &mut self.scratch) {
                 Err(Failed::Irregular) => {
                     edit::check_plain(source, true)?;
                     New::Root
@@ -124,32 +124,34 @@ impl Encoder {
             },
         };
         let cut = Cut { from: pair.value.start as usize, to: pair.end as usize, new };
-        splice(source, outer, &[cut], session).map_err(edit::trouble)
+        splice(source, outer, &[cut], session, &mut self.scratch).map_err(edit::trouble)
     }
 
     /// The pickle of the value alone.
     fn value(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
         let Some((protocol, literal)) = edit::lone_literal(source) else {
-            return edit::pickle(&mut self.part, source, "data", session);
+            return edit::pickle(&mut self.part, source, "data", session, &mut self.scratch);
         };
         let text = self.text(&literal.content, session)?;
         let mut out = protocol.to_vec();
-        literal.write_like(text.as_bytes(), &mut out);
+        literal.write_like(&text, &mut out);
         out.push(b'.');
         Ok(out)
     }
 
     /// The text of a session.
-    fn text(&mut self, text: &[u8], session: &Session) -> Result<String> {
+    fn text(&mut self, text: &[u8], session: &Session) -> Result<Vec<u8>> {
         self.inner.clear();
         let is_base64 = BASE64.decode_vec(text, &mut self.inner).is_ok();
         let updated = match *self.inner {
-            [0x80, 0..=5, ..] if is_base64 => edit::pickle(&mut self.part, &self.inner, "session", session)?,
+            [0x80, 0..=5, ..] if is_base64 => {
+                edit::pickle(&mut self.part, &self.inner, "session", session, &mut self.scratch)?
+            }
             _ if is_base64 && json::is_zlib(&self.inner) => {
                 json::update(&self.inner, json::Limits::of(text.len(), LONGEST_JSON), session.changes())?
             }
             _ => return Err(Error::unsupported("encrypted sessions cannot be changed yet")),
         };
-        Ok(BASE64.encode(updated))
+        Ok(base64::again(text, &self.inner, &updated))
     }
 }
