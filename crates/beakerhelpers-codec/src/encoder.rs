@@ -2,25 +2,34 @@
 
 mod edit;
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
-use crate::json;
+use crate::cipher::Sealing;
+use crate::decoder::is_base64;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
 use crate::pickle::writer::{Dialect, Writer, text_opcode};
+use crate::settings::Serializer;
+use crate::{Decoder, Settings, cipher, json};
 
 /// How long the JSON of a session may be that is changed: what a decoder reads by default.
 const LONGEST_JSON: usize = 64 << 20;
 
 /// Encodes sessions, and keeps its memory from one to the next.
 ///
-/// What it writes is read by every Beaker since 1.12, on Python 2 and 3: base64 of a pickle of protocol 2. What it
-/// [updates](Encoder::update) keeps the form that it has. Nothing that a session holds is ever run or imported.
-#[derive(Debug, Default)]
+/// What it writes is read by every Beaker since 1.12, on Python 2 and 3: base64 of a pickle of protocol 2, or what the
+/// site's [`Settings`] say. What it [updates](Encoder::update) keeps the form that it has. Nothing that a session holds is
+/// ever run or imported.
+#[derive(Default)]
 pub struct Encoder {
+    settings: Settings,
+    /// Decrypts what is to be updated; made when it is needed first.
+    opener: Option<Box<Decoder>>,
     /// The session's own pickle, where it is stored as base64.
     inner: Vec<u8>,
     /// What was found in the pickle that is stored, and in the session itself.
@@ -29,10 +38,20 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder.
+    /// An encoder that does not encrypt.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An encoder that knows what the site's configuration says about its sessions: with which serializer new ones are
+    /// written, and how they are encrypted, if they are.
+    ///
+    /// Without a `crypto_type` that is AES-256-GCM, as in Beaker 1.14 where it finds `cryptography`; earlier ones, and
+    /// sites without that library, use other ciphers and need `crypto_type` to be set.
+    #[must_use]
+    pub fn with_settings(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
     }
 
     /// Encodes a whole session as a new payload.
@@ -42,19 +61,19 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2 can have: the
-    /// error names the key.
+    /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2, or no JSON, can
+    /// have (the error names the key), and for settings that do not suffice to encrypt.
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
-        let mut pickle = std::mem::take(&mut self.inner);
-        pickle.clear();
-        pickle.extend_from_slice(b"\x80\x02");
-        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
-        writer.survey(std::iter::once(session.root()));
-        let written = writer.write_root(&mut pickle);
-        pickle.push(b'.');
-        let text = BASE64.encode(&pickle);
-        self.inner = pickle;
-        written.map_err(|(key, reason)| edit::unwritable(key, reason))?;
+        let text = match self.settings.serializer() {
+            Some(Serializer::Json) => seal(&self.settings, self.settings.sealing()?, &json::write(session)?)?,
+            _ => {
+                let mut pickle = std::mem::take(&mut self.inner);
+                let text = Self::pickle(session, &mut pickle)
+                    .and_then(|()| seal(&self.settings, self.settings.sealing()?, &pickle));
+                self.inner = pickle;
+                text?
+            }
+        };
         let (before, after): (&[u8], &[u8]) = match framing {
             Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
             _ => (b"\x80\x02", b"q\0."),
@@ -63,6 +82,16 @@ impl Encoder {
         text_opcode(&mut bytes, text.as_bytes(), None, b'X');
         bytes.extend_from_slice(after);
         Ok(Payload::new(framing, bytes))
+    }
+
+    fn pickle(session: &Session, pickle: &mut Vec<u8>) -> Result<()> {
+        pickle.clear();
+        pickle.extend_from_slice(b"\x80\x02");
+        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
+        writer.survey(std::iter::once(session.root()));
+        let written = writer.write_root(pickle);
+        pickle.push(b'.');
+        written.map_err(|(key, reason)| edit::unwritable(key, reason))
     }
 
     /// Writes a session's [changes](Session::changes) into the payload that it was decoded from.
@@ -74,10 +103,10 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) where the payload holds no session;
-    /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where a new value cannot be written (the error names
-    /// its key), for encrypted sessions, and where the payload is one that Python would
-    /// not write and that cannot be written anew without loss.
+    /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) where the payload holds no session, or none that the keys
+    /// decrypt; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where a new value cannot be written (the error
+    /// names its key), for encrypted sessions that the settings do not allow to decrypt, and where the payload is one that
+    /// Python would not write and that cannot be written anew without loss.
     pub fn update(&mut self, payload: &Payload, session: &Session) -> Result<Payload> {
         if session.changes().next().is_none() {
             return Ok(payload.clone());
@@ -129,6 +158,9 @@ impl Encoder {
 
     /// The pickle of the value alone.
     fn value(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
+        if is_base64(source) {
+            return self.text(source, session).map(String::into_bytes);
+        }
         let Some((protocol, literal)) = edit::lone_literal(source) else {
             return edit::pickle(&mut self.part, source, "data", session);
         };
@@ -141,15 +173,40 @@ impl Encoder {
 
     /// The text of a session.
     fn text(&mut self, text: &[u8], session: &Session) -> Result<String> {
-        self.inner.clear();
-        let is_base64 = BASE64.decode_vec(text, &mut self.inner).is_ok();
-        let updated = match *self.inner {
-            [0x80, 0..=5, ..] if is_base64 => edit::pickle(&mut self.part, &self.inner, "session", session)?,
-            _ if is_base64 && json::is_zlib(&self.inner) => {
-                json::update(&self.inner, json::Limits::of(text.len(), LONGEST_JSON), session.changes())?
+        if !self.settings.has_keys() {
+            self.inner.clear();
+            // Anything else is encrypted, or damaged.
+            if BASE64.decode_vec(text, &mut self.inner).is_ok()
+                && (json::is_zlib(&self.inner) || matches!(*self.inner, [0x80, 0..=5, ..]))
+            {
+                let updated = serialized(&mut self.part, &self.inner, text.len(), session)?;
+                return Ok(BASE64.encode(updated));
             }
-            _ => return Err(Error::unsupported("encrypted sessions cannot be changed yet")),
-        };
-        Ok(BASE64.encode(updated))
+        }
+        let settings = &self.settings;
+        let opener = self.opener.get_or_insert_with(|| Box::new(Decoder::with_settings(settings.clone())));
+        let (sealing, plain) = opener.open(text)?;
+        let updated = serialized(&mut self.part, plain, text.len(), session)?;
+        seal(settings, sealing, &updated)
+    }
+}
+
+/// Writes the changes into what a serializer made.
+fn serialized(part: &mut Skim, plain: &[u8], stored: usize, session: &Session) -> Result<Vec<u8>> {
+    if json::is_zlib(plain) {
+        return json::update(plain, json::Limits::of(stored, LONGEST_JSON), session.changes());
+    }
+    edit::pickle(part, plain, "session", session)
+}
+
+/// The text that Beaker would store for what a serializer made.
+fn seal(settings: &Settings, how: Option<Sealing>, plain: &[u8]) -> Result<String> {
+    how.map_or_else(|| Ok(BASE64.encode(plain)), |how| cipher::seal::seal(settings, how, plain))
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The buffers hold what the last session held.
+        f.debug_struct("Encoder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
