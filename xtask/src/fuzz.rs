@@ -26,11 +26,11 @@ const LIMITS: [&str; 3] = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=8192"]
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct FuzzArgs {
-    /// Targets, each a file of fuzz/ [default: all]
+    /// Targets, such as `pickle` [default: all]
     targets: Vec<String>,
 
     /// For how long, each of them
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
 }
 

@@ -22,17 +22,23 @@ pub(super) fn update(payload: &Payload, which: usize) {
         Ok(Decoded::Session(again)) => shown(&again),
         _ => panic!("{}", became(made)),
     };
-    if let Ok(updated) = Encoder::new().update(payload, &session) {
-        assert_eq!(decode(&updated), expected, "{}", became(&updated));
-    }
-    if let Ok(anew) = Encoder::new().encode(&session, payload.framing()) {
-        let again = decode(&anew);
-        assert_eq!(again.len(), expected.len(), "{}", became(&anew));
-        // Protocol 2 gets a class in a class by a call, and so it prints as an object.
-        for (ours, expected) in again.iter().zip(&expected).filter(|(_, expected)| !expected.contains('<')) {
-            assert_eq!(ours, expected, "{}", became(&anew));
+    let made = [Encoder::new().update(payload, &session), Encoder::new().encode(&session, payload.framing())];
+    for made in made.into_iter().flatten() {
+        let again = decode(&made);
+        assert_eq!(again.len(), expected.len(), "{}", became(&made));
+        for (ours, expected) in again.iter().zip(&expected) {
+            assert!(ours == expected || is_by_call(ours, expected), "{ours} and not {expected}: {}", became(&made));
         }
     }
+}
+
+/// Whether a class is named that is in a class: what is written anew in a protocol below 4 gets it by a call of `getattr`,
+/// as Python does, and so it prints as an object.
+fn is_by_call(ours: &str, expected: &str) -> bool {
+    // One text may be within the limit, and the other not.
+    let is_cut = |text: &str| text.ends_with(" of more than 1000 bytes");
+    let is_class = expected.contains("<class '") || expected.contains(" object>") || is_cut(expected);
+    is_class && (ours.contains("object>") || is_cut(ours))
 }
 
 /// Changes a session in some way, and says what keys it has now, with what they print.
