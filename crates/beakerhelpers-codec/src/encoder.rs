@@ -66,7 +66,7 @@ impl Encoder {
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
         let text = match self.settings.serializer() {
             Some(Serializer::Json) => seal(&self.settings, self.settings.sealing()?, &json::write(session)?)?,
-            _ => {
+            Some(Serializer::Pickle) | None => {
                 let mut pickle = std::mem::take(&mut self.inner);
                 let text = Self::pickle(session, &mut pickle)
                     .and_then(|()| seal(&self.settings, self.settings.sealing()?, &pickle));
