@@ -2,7 +2,6 @@
 
 mod key;
 mod nonce;
-#[cfg_attr(not(test), expect(dead_code, reason = "only an encoder seals"))]
 pub(crate) mod seal;
 
 use std::fmt;

@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use self::text::is_base64;
+
 use std::fmt;
 
 use beakerhelpers_core::value::{Draft, NodeId};
@@ -168,6 +170,18 @@ impl Decoder {
         read.map(|read| if matches!(read, Read::NotASession) { Found::NotASession } else { Found::Empty })
     }
 
+    /// Decrypts the text of a session, where it is encrypted, and gives the bytes that a serializer made. They are known
+    /// to be a session.
+    pub(crate) fn open(&mut self, text: &[u8]) -> Result<(Option<Sealing>, &[u8])> {
+        self.sealing = None;
+        let limits = json::Limits::of(text.len(), self.max_payload);
+        let mut pass = Pass { draft: &mut Draft::new(), care: Care::Now, most: usize::MAX, limits };
+        match self.read_text(text, &mut pass)? {
+            Read::NotASession => Err(corrupt("the session is no dict")),
+            Read::Dict(_) | Read::Empty => Ok((self.sealing, &self.plain)),
+        }
+    }
+
     fn read(&mut self, payload: &Payload, draft: &mut Draft, care: Care) -> Result<Read> {
         self.sealing = None;
         let bytes = payload.bytes();
@@ -185,7 +199,7 @@ impl Decoder {
         }
         let mut pass = Pass { draft, care, most, limits: json::Limits::of(bytes.len(), self.max_payload) };
         // Memcached keeps the text as it is. No pickle is like that: each ends with a dot.
-        if payload.framing() == Framing::Value && text::is_base64(bytes) {
+        if payload.framing() == Framing::Value && is_base64(bytes) {
             return self.read_text(bytes, &mut pass);
         }
         pass.draft.reset(most);

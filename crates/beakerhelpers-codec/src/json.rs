@@ -55,7 +55,6 @@ impl Limits {
 ///
 /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where JSON cannot hold a value, or a Python program could
 /// not read it again; it names the key.
-#[cfg_attr(not(test), expect(dead_code, reason = "encoding calls it"))]
 pub(crate) fn write<'a>(pairs: impl IntoIterator<Item = (Value<'a>, Value<'a>)>) -> Result<Vec<u8>> {
     let mut json = String::new();
     write::object(pairs, &mut json)?;
@@ -82,9 +81,10 @@ pub(crate) fn update<'a>(
     Ok(compress(&json))
 }
 
-/// Whether bytes begin as zlib's do: with the number of deflate, and a check sum of two bytes.
+/// Whether bytes begin as Python's `zlib.compress` begins: deflate, a window of 32 KiB, and a check sum of the first two
+/// bytes.
 pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
-    matches!(*bytes, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31))
+    matches!(*bytes, [0x78, second, ..] if u16::from_be_bytes([0x78, second]).is_multiple_of(31))
 }
 
 /// As `zlib.compress` does by default.

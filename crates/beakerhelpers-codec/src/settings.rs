@@ -5,7 +5,7 @@ use std::fmt;
 use beakerhelpers_core::{Error, Result, StoreConfig, escape_controls};
 use zeroize::Zeroizing;
 
-use crate::cipher::{Cipher, Key, NonceSize};
+use crate::cipher::{Cipher, Key, NonceSize, Sealing};
 
 /// What a site's configuration says about the form of its sessions: the serializer, and the keys and the cipher where
 /// they are encrypted.
@@ -106,9 +106,25 @@ impl Settings {
     }
 
     /// The serializer that is set.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only an encoder has to choose"))]
     pub(crate) const fn serializer(&self) -> Option<Serializer> {
         self.serializer
+    }
+
+    /// How a new session is to be encrypted; `None` where it is not to be. By default as Beaker 1.14 does it where it finds
+    /// `cryptography`: only the site knows what its Beaker finds.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` for an `encrypt_key` without a `validate_key`, and for a module of the application.
+    pub(crate) fn sealing(&self) -> Result<Option<Sealing>> {
+        if self.encrypt_key.is_none() {
+            return Ok(None);
+        }
+        if let Some(obstacle) = self.obstacle("is to be") {
+            return Err(obstacle);
+        }
+        let cipher = if let Module::Of(cipher) = self.module { cipher } else { Cipher::AesGcm };
+        Ok(Some(Sealing { cipher, nonce: self.nonce.unwrap_or_default() }))
     }
 
     /// The size of the nonce, where it is set.

@@ -22,6 +22,13 @@ pub(crate) enum NonceEnd {
 /// The longest nonce that is found without being told where no padding shows it: 768 bits.
 const LONGEST_HIDDEN: usize = 128;
 
+impl Default for NonceSize {
+    /// 128 bits, as in Beaker since 1.8.
+    fn default() -> Self {
+        Self(16)
+    }
+}
+
 impl NonceSize {
     /// What so many characters of base64, padding among them, stand for. `None` where they are too many.
     pub(crate) fn of_chars(chars: usize, padding: usize) -> Option<Self> {

@@ -24,16 +24,17 @@ pub(crate) fn seal(settings: &Settings, how: Sealing, plain: &[u8]) -> Result<St
     let mut random = vec![0; how.nonce.bytes()];
     fill(&mut random)?;
     let mut text = BASE64.encode(random);
-    let mut salt = Zeroizing::default();
-    let key = settings.key(text.as_bytes(), &mut salt);
-    let key =
-        key.ok_or_else(|| settings.obstacle("is to be").unwrap_or_else(|| Error::unsupported("there are no keys")))?;
     let mut bytes = Vec::with_capacity(plain.len().saturating_add(GCM_HEADER));
     if how.cipher == Cipher::AesGcm {
         bytes.resize(GCM_HEADER, 0);
     }
     bytes.extend_from_slice(plain);
-    how.cipher.encrypt(&key, &mut bytes)?;
+    if how.cipher != Cipher::Null {
+        let key = settings
+            .key(text.as_bytes(), &mut Zeroizing::default())
+            .ok_or_else(|| settings.obstacle("is to be").unwrap_or_else(|| Error::unsupported("there are no keys")))?;
+        how.cipher.encrypt(&key, &mut bytes)?;
+    }
     BASE64.encode_string(bytes, &mut text);
     Ok(text)
 }

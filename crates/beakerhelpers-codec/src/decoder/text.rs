@@ -6,6 +6,7 @@ use beakerhelpers_core::{Error, Result};
 
 use super::{Decoder, Pass, Read, corrupt, damaged, root};
 use crate::cipher::{Cipher, HEAD, NonceEnd, NonceSize, Refusal, Sealing};
+use crate::json;
 use crate::settings::Ciphers;
 
 /// What the configuration allows.
@@ -117,7 +118,7 @@ impl Decoder {
         if !pass.draft.has_globals() {
             pass.draft.reset(pass.most);
         }
-        let top = if is_zlib(&self.plain) {
+        let top = if json::is_zlib(&self.plain) {
             self.json.read(pass.draft, &self.plain, pass.limits)?
         } else {
             let read = self.machine.run(pass.draft, &self.plain, pass.care);
@@ -128,7 +129,7 @@ impl Decoder {
 
     /// Refuses what only chance can have made.
     fn check_end(&self, read: Read, trust: Trust) -> Result<Read> {
-        let ends = is_zlib(&self.plain) || self.machine.end() == self.plain.len();
+        let ends = json::is_zlib(&self.plain) || self.machine.end() == self.plain.len();
         if trust == Trust::All || (ends && read != Read::NotASession) {
             return Ok(read);
         }
@@ -176,18 +177,12 @@ fn begins_a_session(plain: &[u8], trust: Trust) -> bool {
     match *plain {
         [0x80, 2, b'}', ..] => true,
         [0x80, 0..=5, ..] => trust == Trust::All,
-        _ => is_zlib(plain),
+        _ => json::is_zlib(plain),
     }
 }
 
-/// Whether bytes begin as Python's `zlib.compress` begins: deflate, a window of 32 KiB, and a check sum of the first two
-/// bytes.
-fn is_zlib(bytes: &[u8]) -> bool {
-    matches!(*bytes, [0x78, second, ..] if u16::from_be_bytes([0x78, second]).is_multiple_of(31))
-}
-
 /// Whether bytes are characters of base64 and nothing else.
-pub(super) fn is_base64(bytes: &[u8]) -> bool {
+pub(crate) fn is_base64(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 

@@ -219,6 +219,24 @@ pub(super) fn lone_literal(source: &[u8]) -> Option<(&[u8], Literal<'_>)> {
     (source.get(at) == Some(&b'.')).then_some((protocol, literal))
 }
 
+/// The string that is a namespace's only value, and what comes before it, without FRAME.
+pub(super) fn lone_text(source: &[u8]) -> Option<([&[u8]; 2], Literal<'_>)> {
+    let past_memo = |mut at: usize| {
+        while let Some((b'p' | b'q' | b'r' | 0x94, _, end)) = memo_number(source, at) {
+            at = end;
+        }
+        at
+    };
+    let begin = if source.first() == Some(&0x80) { 2 } else { 0 };
+    let dict = if source.get(begin) == Some(&0x95) { begin.saturating_add(9) } else { begin };
+    let key_at = past_memo(dict.saturating_add(1));
+    let key = Literal::at(source, key_at).filter(|key| source.get(dict) == Some(&b'}') && key.is_text())?;
+    let start = past_memo(key.end);
+    let literal = Literal::at(source, start).filter(|_| *key.content == *b"session")?;
+    let after = source.get(past_memo(literal.end)..)?;
+    (after == b"s.").then_some(([source.get(..begin)?, source.get(dict..start)?], literal))
+}
+
 /// Makes sure that values tell all that a pickle does, and that the session in it is no text.
 pub(super) fn check_plain(source: &[u8], in_namespace: bool) -> Result<()> {
     let (old, top) = load(source).ok_or_else(|| Error::corrupt("the pickle is damaged"))?;

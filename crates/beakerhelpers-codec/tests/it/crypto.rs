@@ -1,11 +1,16 @@
 //! Beaker encrypts, and what it encrypted is read.
 
-use beakerhelpers_codec::{Cipher, Decoded};
+use std::io::Write as _;
+use std::process::Stdio;
+
+use beakerhelpers_codec::{Cipher, Decoded, Encoder};
 use beakerhelpers_core::{Framing, Payload};
 use beakerhelpers_testkit::{OLDER_RELEASES, Python, RecordedState, python, recorded_store};
 
-use super::sealed::{check, decode, with_keys};
+use super::sealed::{check, decode, keys_and, with_keys};
 use super::{repr_of, str_of};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/crypto.py");
 
 /// What this Beaker makes of `crypto_type`.
 fn expected(module: &str, release: &str) -> Cipher {
@@ -17,11 +22,22 @@ fn expected(module: &str, release: &str) -> Cipher {
     }
 }
 
-fn read_what_it_encrypts(python: &Python, release: &str) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/crypto.py");
-    let output = python.command().args([script, "encrypt"]).output().unwrap();
+/// Lets Beaker decrypt lines of module, serializer, bits and text.
+fn decrypt(python: &Python, lines: &str) -> String {
+    let mut command = python.command();
+    command.args([SCRIPT, "decrypt"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "it decrypts");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn read_and_change_what_it_encrypts(python: &Python, release: &str) {
+    let output = python.command().args([SCRIPT, "encrypt"]).output().unwrap();
     assert!(output.status.success(), "{release}: {}", String::from_utf8_lossy(&output.stderr));
-    let mut unaided = with_keys(&[]);
+    let (mut unaided, mut encoder) = (with_keys(&[]), Encoder::with_settings(keys_and(&[])));
+    let mut updated = String::new();
     let mut seen = 0;
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let fields: Vec<_> = line.split('|').collect();
@@ -36,20 +52,29 @@ fn read_what_it_encrypts(python: &Python, release: &str) {
             check(found);
             assert_eq!(decoder.cipher(), Some(expected(module, release)), "{what}");
         }
+        let Ok(Decoded::Session(mut session)) = decode(&mut unaided, text) else { panic!("{what}") };
+        session.set("n", |draft| draft.int(8));
+        // As memcached has it: the text alone.
+        let stored = Payload::new(Framing::Value, text.as_bytes().to_vec());
+        let text = String::from_utf8(encoder.update(&stored, &session).unwrap().bytes().to_vec()).unwrap();
+        updated.extend([module, "|", serializer, "|", bits, "|", &text, "\n"]);
         seen += 1;
     }
     assert!(seen >= 24, "{release}: {seen}");
+    let decrypted = decrypt(python, &updated);
+    let expected = "[('_creation_time', 1795205176.25), ('n', 8), ('user_name', 'joe')]\n";
+    assert_eq!(decrypted, expected.repeat(seen), "{release}");
 }
 
 #[test]
-fn what_current_beaker_encrypts_is_read() {
-    read_what_it_encrypts(&python!(), "current");
+fn what_current_beaker_encrypts_is_read_and_changed() {
+    read_and_change_what_it_encrypts(&python!(), "current");
 }
 
 #[test]
-fn what_older_beakers_encrypt_is_read() {
+fn what_older_beakers_encrypt_is_read_and_changed() {
     for release in OLDER_RELEASES {
-        read_what_it_encrypts(&python!(release), release);
+        read_and_change_what_it_encrypts(&python!(release), release);
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod texts;
 
-use beakerhelpers_codec::{Cipher, Decoded, Decoder, Settings};
+use beakerhelpers_codec::{Cipher, Decoded, Decoder, Encoder, Settings};
 use beakerhelpers_core::{Error, ErrorKind, Framing, Payload, Result, Session, StoreConfig, Value};
 
 use proptest::prelude::*;
@@ -14,14 +14,22 @@ use super::{repr_of, str_of};
 const KEYS: [(&str, &str); 2] = [("encrypt_key", "enc-key-0123456789"), ("validate_key", "val-key-9876543210")];
 const WRONG: [(&str, &str); 2] = [("encrypt_key", "enc-key-0123456789"), ("validate_key", "val-key-987654321")];
 
-fn decoder(options: &[(&str, &str)]) -> Decoder {
+fn settings(options: &[(&str, &str)]) -> Settings {
     let config = StoreConfig::new("shop");
     let config = options.iter().fold(config, |config, (name, value)| config.with(name, *value));
-    Decoder::with_settings(Settings::from_config(&config).unwrap())
+    Settings::from_config(&config).unwrap()
+}
+
+fn decoder(options: &[(&str, &str)]) -> Decoder {
+    Decoder::with_settings(settings(options))
+}
+
+pub(super) fn keys_and(options: &[(&str, &str)]) -> Settings {
+    settings(&[&KEYS, options].concat())
 }
 
 pub(super) fn with_keys(options: &[(&str, &str)]) -> Decoder {
-    decoder(&[&KEYS, options].concat())
+    Decoder::with_settings(keys_and(options))
 }
 
 /// What a database holds of a session that is this text.
@@ -319,4 +327,60 @@ proptest! {
             }
         }
     }
+}
+
+/// Changes a session, in a payload that is this text.
+fn change(encoder: &mut Encoder, decoder: &mut Decoder, text: &str) -> Result<Payload> {
+    let Decoded::Session(mut session) = decode(decoder, text)? else { panic!("no session") };
+    session.set("n", |draft| draft.int(8));
+    encoder.update(&payload(text), &session)
+}
+
+#[test]
+fn an_update_keeps_the_cipher_and_takes_a_new_nonce() {
+    for (cipher, _, text) in SEALED {
+        let (mut encoder, mut decoder) = (Encoder::with_settings(keys_and(&[])), with_keys(&[]));
+        let updated = [(); 2].map(|()| change(&mut encoder, &mut decoder, text).unwrap());
+        assert_ne!(updated[0], updated[1], "{cipher}");
+        for payload in updated {
+            let found = decoder.decode(&payload);
+            assert_eq!(decoder.cipher(), Some(cipher));
+            let Ok(Decoded::Session(session)) = found else { panic!("{cipher}: {found:?}") };
+            let shown: Vec<_> = session.iter().map(|(key, value)| str_of(key) + "=" + &repr_of(value)).collect();
+            assert_eq!(shown, ["_creation_time=1795205176.25", "user_name='joe'", "n=8"]);
+        }
+        let error = change(&mut Encoder::new(), &mut decoder, text).map_err(|error| error.kind());
+        let expected = if cipher == Cipher::Null { None } else { Some(ErrorKind::Unsupported) };
+        assert_eq!(error.err(), expected, "{cipher}");
+    }
+}
+
+#[test]
+fn a_new_session_is_written_as_the_site_says() {
+    let session = Session::from_pairs([("user_name", "joe".into()), ("n", 7.into())]);
+    for (module, cipher) in [
+        ("default", Cipher::AesGcm),
+        ("cryptography", Cipher::AesGcm),
+        ("pycryptodome", Cipher::AesCtr),
+        ("nss", Cipher::AesCbc),
+    ] {
+        for serializer in ["pickle", "json"] {
+            for framing in [Framing::Namespace, Framing::Value] {
+                let options = [("crypto_type", module), ("data_serializer", serializer), ("encrypt_nonce_bits", "48")];
+                let payload = Encoder::with_settings(keys_and(&options)).encode(&session, framing).unwrap();
+                let mut decoder = with_keys(&options);
+                let found = decoder.decode(&payload);
+                assert_eq!(decoder.cipher(), Some(cipher), "{options:?}");
+                let Ok(Decoded::Session(again)) = found else { panic!("{options:?}: {found:?}") };
+                assert_eq!(again.iter().map(|(_, value)| str_of(value)).collect::<Vec<_>>(), ["joe", "7"]);
+            }
+        }
+    }
+    let refused = |options: &[(&str, &str)]| {
+        let encoded = Encoder::with_settings(settings(options)).encode(&session, Framing::Value);
+        encoded.map_err(|error| (error.kind(), error.to_string())).err()
+    };
+    let missing = "the session is to be encrypted, and `shop.validate_key` is not set";
+    assert_eq!(refused(&KEYS[..1]), Some((ErrorKind::Unsupported, missing.to_owned())));
+    assert_eq!(refused(&KEYS[1..]), None);
 }
