@@ -158,9 +158,9 @@ impl Encoder {
     }
 
     fn in_namespace(&mut self, source: &[u8], outer: &Skim, session: &Session) -> Result<Vec<u8>> {
-        let [pair] = edit::find(source, outer, &outer.pairs, &["session"]).map_err(Failed::into_error)?[..] else {
-            return Err(edit::irregular());
-        };
+        let mut pair = [None];
+        edit::find(source, outer, &outer.pairs, &["session"], &mut pair).map_err(Failed::into_error)?;
+        let [pair] = pair;
         let pair = pair.ok_or_else(|| {
             Error::corrupt("the data hold no session").with_hint("encode the session as a new payload")
         })?;

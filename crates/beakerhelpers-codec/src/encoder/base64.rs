@@ -30,20 +30,19 @@ const STRIDE: usize = 48;
 
 /// The text of some bytes. `old_text` is that of `old`: what both have at the beginning and at the end is copied.
 pub(super) fn again(old_text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
-    let equal = |(ours, theirs): &(&[u8], &[u8])| ours == theirs;
-    let before = old.chunks_exact(STRIDE).zip(new.chunks_exact(STRIDE)).take_while(equal).count();
-    let before = before.saturating_mul(STRIDE);
+    let (ours, theirs) = (old.as_chunks::<STRIDE>().0, new.as_chunks::<STRIDE>().0);
+    let before = ours.iter().zip(theirs).take_while(|(ours, theirs)| ours == theirs).count().saturating_mul(STRIDE);
     let (old, new) = (old.get(before..).unwrap_or_default(), new.get(before..).unwrap_or_default());
     // Behind a change of the length, three bytes are the same four characters only where they are the same three.
     let mut after = 0;
-    if old.len() % 3 == new.len() % 3 {
-        let partial = new.len() % 3;
-        if old.get(old.len().saturating_sub(partial)..) == new.get(new.len().saturating_sub(partial)..) {
-            let whole = |bytes: &'_ [u8]| bytes.len().saturating_sub(partial);
-            let (old, new) = (old.get(..whole(old)), new.get(..whole(new)));
-            let both = old.unwrap_or_default().rchunks_exact(STRIDE).zip(new.unwrap_or_default().rchunks_exact(STRIDE));
-            after = both.take_while(equal).count().saturating_mul(STRIDE).saturating_add(partial);
-        }
+    let partial = new.len() % 3;
+    if old.len() % 3 == partial
+        && let Some((ours, ours_partial)) = old.split_at_checked(old.len().saturating_sub(partial))
+        && let Some((theirs, theirs_partial)) = new.split_at_checked(new.len().saturating_sub(partial))
+        && ours_partial == theirs_partial
+    {
+        let both = ours.as_rchunks::<STRIDE>().1.iter().rev().zip(theirs.as_rchunks::<STRIDE>().1.iter().rev());
+        after = both.take_while(|(ours, theirs)| ours == theirs).count().saturating_mul(STRIDE).saturating_add(partial);
     }
     let text = |bytes: usize| bytes.div_ceil(3).saturating_mul(4);
     let mut out = Vec::with_capacity(text(before.saturating_add(new.len())));

@@ -90,10 +90,22 @@ fn edit(
     session: &Session,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, Failed> {
+    let mut changes = session.changes();
+    if let (Some((key, Some(value))), None) = (changes.next(), changes.next()) {
+        // Most often it is the access time, in its place.
+        let mut place = [None];
+        find(source, whole, pairs, &[key], &mut place)?;
+        let cut = match place {
+            [Some(pair)] => replacement(&pair, key, value),
+            [None] => Cut { from: end, to: end, new: New::Pairs(vec![(key, value)]) },
+        };
+        return splice(source, whole, &[cut], session, scratch).map_err(|failure| Failed::Other(trouble(failure)));
+    }
     let mut keys: Vec<&str> = session.changes().map(|(key, _)| key).collect();
     keys.sort_unstable();
     keys.dedup();
-    let places = find(source, whole, pairs, &keys)?;
+    let mut places = vec![None; keys.len()];
+    find(source, whole, pairs, &keys, &mut places)?;
     let mut cuts: Vec<Cut<'_>> = Vec::new();
     let mut appended: Vec<(&str, Value<'_>)> = Vec::new();
     let mut removed = HashSet::new();
@@ -104,7 +116,7 @@ fn edit(
             continue;
         };
         cuts.push(if let Some(value) = value {
-            Cut { from: pair.value.start as usize, to: pair.end as usize, new: New::Value(key, value) }
+            replacement(&pair, key, value)
         } else {
             removed.insert(key);
             let to = (pair.end as usize).saturating_add(usize::from(pair.single));
@@ -118,15 +130,24 @@ fn edit(
     splice(source, whole, &cuts, session, scratch).map_err(|failure| Failed::Other(trouble(failure)))
 }
 
-/// Finds keys, which are in order, among those of a dict.
-pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -> Result<Vec<Option<Pair>>, Failed> {
-    let mut found = vec![None; keys.len()];
+fn replacement<'a>(pair: &Pair, key: &'a str, value: Value<'a>) -> Cut<'a> {
+    Cut { from: pair.value.start as usize, to: pair.end as usize, new: New::Value(key, value) }
+}
+
+/// Finds keys, which are in order, among those of a dict, and puts their pairs in the same order.
+pub(super) fn find(
+    source: &[u8],
+    whole: &Skim,
+    pairs: &[Pair],
+    keys: &[&str],
+    found: &mut [Option<Pair>],
+) -> Result<(), Failed> {
     // What is in the memo is looked at once.
     let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for pair in pairs {
         if let Some(text) = plain_text(source, pair.key) {
             if let Some(index) = position(keys, text) {
-                record(&mut found, index, pair)?;
+                record(found, index, pair)?;
             }
             continue;
         }
@@ -142,10 +163,10 @@ pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -
             index
         };
         if let Some(index) = index {
-            record(&mut found, index, pair)?;
+            record(found, index, pair)?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// A key that was found.

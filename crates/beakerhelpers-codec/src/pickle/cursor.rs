@@ -28,6 +28,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The operand of an opcode that has one byte, where that is the next.
+    #[inline]
+    pub(super) const fn operand1(&mut self, opcode: u8) -> Option<u8> {
+        match self.rest {
+            [first, operand, rest @ ..] if *first == opcode => {
+                self.rest = rest;
+                Some(*operand)
+            }
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Reason> {
         let (array, rest) = self.rest.split_first_chunk().ok_or(Reason::EndsEarly)?;

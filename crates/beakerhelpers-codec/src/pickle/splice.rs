@@ -68,6 +68,13 @@ pub(crate) fn splice(
     session: &Session,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, Trouble> {
+    if let [cut] = cuts
+        && let New::Value(key, value) = &cut.new
+        && whole.frames.is_empty()
+        && stand_ins(whole, cut) == Some(0)
+    {
+        return simplest(source, whole, cut, (key, *value), session, scratch);
+    }
     let recount = recount(whole, cuts);
     let events = events(whole, cuts, recount);
     let mut wanted: Vec<u32> =
@@ -79,11 +86,10 @@ pub(crate) fn splice(
         return Err(Trouble::Entangled);
     }
     let old = if needs_values { Some(Old::load(source, whole)?) } else { None };
-    let dialect = Dialect { protocol: whole.protocol, translate: true };
     let mut splicer = Splicer {
         source,
         whole,
-        writer: Writer::new(session, dialect, whole.next_number(), std::mem::take(scratch)),
+        writer: Writer::new(session, dialect(whole), whole.next_number(), std::mem::take(scratch)),
         old: old.as_ref().map(|old| (old, old.writer(whole, cuts, &wanted))),
         defined: HashSet::new(),
         out: Vec::with_capacity(source.len().saturating_add(64)),
@@ -92,6 +98,30 @@ pub(crate) fn splice(
     splicer.run(&events, cuts, recount)?;
     *scratch = splicer.writer.into_scratch();
     Ok(splicer.out)
+}
+
+/// Replaces a value where neither the old nor the new one has to do with the memo: nothing else changes.
+fn simplest(
+    source: &[u8],
+    whole: &Skim,
+    cut: &Cut<'_>,
+    (key, value): (&str, Value<'_>),
+    session: &Session,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>, Trouble> {
+    let mut out = Vec::with_capacity(source.len().saturating_add(64));
+    out.extend_from_slice(source.get(..cut.from).unwrap_or_default());
+    let mut writer = Writer::new(session, dialect(whole), whole.next_number(), std::mem::take(scratch));
+    let written = writer.write(session.by_id(value.id()), &mut out);
+    written.map_err(|reason| Trouble::Unwritable(Some(key.to_owned()), reason))?;
+    *scratch = writer.into_scratch();
+    out.extend_from_slice(source.get(cut.to..).unwrap_or_default());
+    Ok(out)
+}
+
+/// What new values are written in.
+const fn dialect(whole: &Skim) -> Dialect {
+    Dialect { protocol: whole.protocol, translate: true }
 }
 
 impl<'a> New<'a> {

@@ -14,7 +14,8 @@ pub(super) struct Skimmer<'s, 'p> {
     skim: &'p mut Skim,
     source: &'s [u8],
     cursor: Cursor<'s>,
-
+    /// Where in the source it begins.
+    start: usize,
     slots: Vec<Slot>,
     /// The fences below the present one, and where MARK stands.
     marks: Vec<(usize, u32)>,
@@ -45,7 +46,7 @@ impl<'s, 'p> Skimmer<'s, 'p> {
             skim,
             source,
             cursor: Cursor::new(source.get(start..end).unwrap_or_default()),
-
+            start,
             slots,
             marks,
             fence: 0,
@@ -95,17 +96,25 @@ impl<'s, 'p> Skimmer<'s, 'p> {
                 self.cursor.line()?;
                 self.push(0);
             }
-            0x8a | b'U' | b'C' | 0x8c => {
+            0x8a | b'C' => {
                 self.cursor.bytes1()?;
                 self.push(0);
+            }
+            b'U' | 0x8c => {
+                self.cursor.bytes1()?;
+                self.text()?;
             }
             0x8b | b'T' => {
                 self.cursor.bytes_signed4()?;
                 self.push(0);
             }
-            b'B' | b'X' => {
+            b'B' => {
                 self.cursor.bytes4()?;
                 self.push(0);
+            }
+            b'X' => {
+                self.cursor.bytes4()?;
+                self.text()?;
             }
             0x8d | 0x8e | 0x96 => {
                 self.cursor.bytes8()?;
@@ -273,6 +282,20 @@ impl<'s, 'p> Skimmer<'s, 'p> {
         self.slots.push(Slot { start, made });
     }
 
+    /// Text was pushed. Most of it is put into the memo at once, which is cheaper to follow than to look for.
+    #[inline]
+    fn text(&mut self) -> Step<()> {
+        self.push(0);
+        let at = self.cursor.position();
+        match self.cursor.operand1(b'q') {
+            Some(number) => {
+                self.at = self.start.saturating_add(at);
+                self.put(number.into(), false)
+            }
+            None => Ok(()),
+        }
+    }
+
     #[inline]
     fn skip<const N: usize>(&mut self) -> Step<()> {
         self.cursor.array::<N>()?;
@@ -371,11 +394,10 @@ impl<'s, 'p> Skimmer<'s, 'p> {
         }
         let at = small(self.at);
         let pairs = if self.base == 0 { &mut self.skim.pairs } else { &mut self.skim.inner_pairs };
-        let ends = slots.iter().skip(2).step_by(2).map(|slot| slot.start).chain([at]);
-        pairs.extend(slots.chunks_exact(2).zip(ends).filter_map(|(pair, end)| match *pair {
-            [key, value] => Some(Pair { key, value, end, single: false }),
-            _ => None,
-        }));
+        let (slots, _) = slots.as_chunks::<2>();
+        // Each ends where the next one begins.
+        let ends = slots.get(1..).unwrap_or_default().iter().map(|[key, _]| key.start).chain([at]);
+        pairs.extend(slots.iter().zip(ends).map(|(&[key, value], end)| Pair { key, value, end, single: false }));
         Ok(())
     }
 
