@@ -167,6 +167,16 @@ impl Session {
         self.arena.nodes.len()
     }
 
+    /// How often containers refer to a value.
+    pub const fn reference_count(&self) -> usize {
+        self.arena.slots.len()
+    }
+
+    /// How many bytes its strings, its bytes and its large numbers have; what several share counts once.
+    pub const fn content_len(&self) -> usize {
+        self.arena.text.len() + self.arena.bytes.len()
+    }
+
     /// How many bytes of memory this holds, in use or not.
     pub fn allocated(&self) -> usize {
         self.arena.allocated()

@@ -294,6 +294,7 @@ pub(super) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
     let why = match reason {
         Unwritable::HoldsItself => "it is part of what it is made of",
         Unwritable::Name => "the name of a class in it is none that a pickle can hold",
+        Unwritable::TooLong => "it repeats text so often that it would take too much memory",
         Unwritable::Malformed => "an object in it has parts that no Python object has",
     };
     Error::unsupported(match key {

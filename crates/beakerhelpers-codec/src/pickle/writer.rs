@@ -1,13 +1,15 @@
 //! Values in, opcodes out. What is referred to more than once goes through the memo; nothing calls itself.
 
+mod containers;
 mod cycles;
 mod helpers;
 mod names;
+mod objects;
 mod opcodes;
 mod survey;
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Form, Kind, Object, Value};
+use beakerhelpers_core::value::{Kind, Value};
 
 use self::cycles::Cycles;
 use self::opcodes::Opcodes;
@@ -28,6 +30,10 @@ pub(crate) struct Writer<'a> {
     roots: Vec<u32>,
     /// Nothing where no value holds itself.
     cycles: Option<Cycles>,
+    /// How many bytes may still be written.
+    left: usize,
+    /// How long the pickle may become for now.
+    longest: usize,
     /// The number of the next value in the memo.
     next: u32,
     /// Where the functions that every pickle needs are in the memo.
@@ -67,6 +73,8 @@ pub(crate) enum Unwritable {
     Name,
     /// It has parts that no Python object has.
     Malformed,
+    /// A pickle would be far longer than what the session holds.
+    TooLong,
 }
 
 /// What is still to be done, the last one first.
@@ -100,6 +108,8 @@ impl<'a> Writer<'a> {
             path,
             roots,
             cycles: None,
+            left: most_bytes(session),
+            longest: 0,
             next,
             helpers,
             assigned: Vec::new(),
@@ -162,20 +172,27 @@ impl<'a> Writer<'a> {
     ///
     /// Where no pickle can make it; `out` has half of it then.
     pub(crate) fn write(&mut self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Unwritable> {
-        let mut out = Opcodes(out);
+        let start = out.len();
+        self.longest = start.saturating_add(self.left);
+        self.write_all(id(value), &mut Opcodes(out))?;
+        self.left = self.left.saturating_sub(out.len().saturating_sub(start));
+        Ok(())
+    }
+
+    fn write_all(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         self.tasks.clear();
-        self.begin(id(value), &mut out)?;
+        self.begin(id, out)?;
         while let Some(task) = self.tasks.pop() {
             match task {
-                Task::Write(id) => self.begin(id, &mut out)?,
+                Task::Write(id) => self.begin(id, out)?,
                 Task::Opcode(opcode) => out.byte(opcode),
-                Task::Parts(id, at) => self.parts(id, at, &mut out)?,
-                Task::Made(id) => self.made(id, &mut out),
-                Task::Fill(id) => self.fill(id, &mut out)?,
+                Task::Parts(id, at) => self.parts(id, at, out)?,
+                Task::Made(id) => self.made(id, out),
+                Task::Fill(id) => self.fill(id, out)?,
                 Task::FillLater(id) => {
-                    self.get(id, &mut out);
+                    self.get(id, out);
                     self.tasks.push(Task::Opcode(b'0'));
-                    self.fill(id, &mut out)?;
+                    self.fill(id, out)?;
                 }
             }
         }
@@ -242,6 +259,10 @@ impl<'a> Writer<'a> {
             Kind::Global(global) => self.global(&global, out)?,
             _ => return Ok(false),
         }
+        // All else takes a few bytes for each node, and for each reference to one.
+        if out.0.len() > self.longest {
+            return Err(Unwritable::TooLong);
+        }
         if self.marks.is_shared(id) && !is_atom || self.is_assigned(id) {
             self.put(id, out);
         }
@@ -258,131 +279,6 @@ impl<'a> Writer<'a> {
             return self.object(id, &object, out);
         }
         self.container(id, value, out)
-    }
-
-    /// Begins to write a container. What can be filled is made empty; the others need their items first.
-    fn container(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let close = match value.raw_kind() {
-            Kind::List(_) => return self.empty(id, b']', out),
-            Kind::Dict(_) => return self.empty(id, b'}', out),
-            Kind::Set(_) if self.dialect.protocol >= 4 => return self.empty(id, 0x8f, out),
-            Kind::Set(items) => {
-                self.set("set", id, items.len(), out);
-                return Ok(());
-            }
-            Kind::FrozenSet(items) if self.dialect.protocol < 4 => {
-                self.set("frozenset", id, items.len(), out);
-                return Ok(());
-            }
-            Kind::FrozenSet(_) => 0x91,
-            Kind::Tuple(items) => match items.len() {
-                0 => {
-                    out.byte(b')');
-                    return Ok(());
-                }
-                1 => 0x85,
-                2 => 0x86,
-                3 => 0x87,
-                _ => b't',
-            },
-            _ => return Ok(()),
-        };
-        if matches!(close, 0x91 | b't') {
-            out.byte(b'(');
-        }
-        let at = self.simple_parts(id, out)?;
-        let parts = value.part_ids();
-        if at as usize >= parts.len() {
-            // Nothing in it can lead back to it.
-            out.byte(close);
-            if self.marks.is_shared(id) || self.is_assigned(id) {
-                self.put(id, out);
-            }
-            return Ok(());
-        }
-        self.open(id);
-        self.tasks.extend([Task::Made(id), Task::Opcode(close), Task::Parts(id, at)]);
-        Ok(())
-    }
-
-    /// Writes the first parts of a container, up to one that has parts itself, and tells where that is.
-    fn simple_parts(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<u32, Unwritable> {
-        let mut at = 0_u32;
-        for part in self.session.by_id(id as usize).part_ids() {
-            if !self.simple(small(part.index()), out)? {
-                break;
-            }
-            at = at.saturating_add(1);
-        }
-        Ok(at)
-    }
-
-    /// Writes an empty container.
-    fn empty(&mut self, id: u32, make: u8, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        out.byte(make);
-        if self.is_kept_empty(id, false, out) { Ok(()) } else { self.fill(id, out) }
-    }
-
-    /// What is on the stack is there to be filled; `true` where that has to wait for what it is needed for.
-    fn is_kept_empty(&mut self, id: u32, is_object: bool, out: &mut Opcodes<'_>) -> bool {
-        let later = self.cycles.as_mut().is_some_and(|cycles| cycles.defer(id, is_object));
-        if later || self.marks.is_shared(id) || self.is_assigned(id) {
-            self.put(id, out);
-        }
-        later
-    }
-
-    /// Writes what is made of a list: `set([…])`.
-    fn set(&mut self, class: &'static str, id: u32, len: usize, out: &mut Opcodes<'_>) {
-        self.open(id);
-        self.builtin(class, out);
-        out.byte(b']');
-        self.tasks.extend([Task::Made(id), Task::Opcode(b'R'), Task::Opcode(0x85)]);
-        if len > 0 {
-            out.byte(b'(');
-            self.tasks.extend([Task::Opcode(b'e'), Task::Parts(id, 0)]);
-        }
-    }
-
-    fn object(&mut self, id: u32, object: &Object<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let place = |value: Option<Value<'_>>| value.map(self::id).ok_or(Unwritable::Malformed);
-        self.open(id);
-        self.tasks.push(Task::Made(id));
-        match object.form() {
-            Form::Call => self.call(&[place(object.callable())?, place(object.args_tuple())?], b'R'),
-            Form::New => {
-                let (class, args) = (place(object.callable())?, place(object.args_tuple())?);
-                match object.keywords().map(self::id) {
-                    None => self.call(&[class, args], 0x81),
-                    Some(keywords) if self.dialect.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
-                    Some(keywords) => {
-                        // As a function this is in Python 3 only, but so are classes that need it.
-                        self.helper("copyreg", "__newobj_ex__", out);
-                        self.tasks.push(Task::Opcode(b'R'));
-                        self.call(&[class, args, keywords], 0x87);
-                    }
-                }
-            }
-            Form::Instance => {
-                out.byte(b'(');
-                let args = place(object.args_tuple())?;
-                self.tasks.extend([Task::Opcode(b'o'), Task::Parts(args, 0), Task::Write(place(object.callable())?)]);
-            }
-            Form::Persistent => {
-                self.call(&[place(object.args().next())?], b'Q');
-            }
-            Form::Extension => {
-                let code = object.args().next().and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
-                out.extension(code.filter(|code| *code > 0).ok_or(Unwritable::Malformed)?);
-            }
-            _ => return Err(Unwritable::Malformed),
-        }
-        Ok(())
-    }
-
-    fn call(&mut self, parts: &[u32], opcode: u8) {
-        self.tasks.push(Task::Opcode(opcode));
-        self.tasks.extend(parts.iter().rev().map(|part| Task::Write(*part)));
     }
 
     /// Goes on with the parts of a container.
@@ -416,66 +312,6 @@ impl<'a> Writer<'a> {
             self.put(id, out);
         }
         self.tasks.extend(filled_later.into_iter().rev().map(Task::FillLater));
-    }
-
-    /// Fills what is on the stack.
-    fn fill(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let value = self.session.by_id(id as usize);
-        match value.raw_kind() {
-            Kind::List(items) => self.add(id, items.len(), [b'a', b'e'], out),
-            Kind::Set(items) => self.add(id, items.len(), [0x90; 2], out),
-            Kind::Dict(pairs) => self.add(id, pairs.len(), [b's', b'u'], out),
-            Kind::Object(object) => {
-                // The order of CPython's `save_reduce`: items, pairs, state; the last to be done comes first here.
-                if let Some(state) = object.state() {
-                    self.tasks.extend([Task::Opcode(b'b'), Task::Write(self::id(state))]);
-                }
-                self.fill_object(&object);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn fill_object(&mut self, object: &Object<'_>) {
-        let pairs = object.pairs();
-        if !pairs.is_empty() {
-            self.tasks.push(Task::Opcode(if pairs.len() > 1 { b'u' } else { b's' }));
-            for (key, value) in (0..pairs.len()).rev().filter_map(|index| pairs.get(index)) {
-                self.tasks.extend([Task::Write(id(value)), Task::Write(id(key))]);
-            }
-            self.tasks.extend((pairs.len() > 1).then_some(Task::Opcode(b'(')));
-        }
-        let items = object.items();
-        if !items.is_empty() {
-            // Only a set's own items are added as to a set; anything else has a method `append` or `extend`.
-            let is_set = object
-                .callable()
-                .is_some_and(|class| matches!(class.raw_kind(), Kind::Global(class) if class.name() == "set"));
-            let close = if is_set { 0x90 } else { b'e' };
-            let one = items.len() == 1 && !is_set;
-            self.tasks.push(Task::Opcode(if one { b'a' } else { close }));
-            self.tasks.extend((0..items.len()).rev().filter_map(|index| items.get(index)).map(id).map(Task::Write));
-            self.tasks.extend((!one).then_some(Task::Opcode(b'(')));
-        }
-    }
-
-    /// Adds the parts of a container to it: one of them, or several.
-    fn add(&mut self, id: u32, len: usize, [one, several]: [u8; 2], out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        if len == 0 {
-            return Ok(());
-        }
-        if len > 1 || one == several {
-            out.byte(b'(');
-        }
-        let close = if len > 1 { several } else { one };
-        let at = self.simple_parts(id, out)?;
-        if (at as usize) < self.session.by_id(id as usize).part_ids().len() {
-            self.tasks.extend([Task::Opcode(close), Task::Parts(id, at)]);
-        } else {
-            out.byte(close);
-        }
-        Ok(())
     }
 
     fn open(&mut self, id: u32) {
@@ -523,6 +359,18 @@ fn part(value: Value<'_>, at: u32) -> Option<Value<'_>> {
         Kind::Dict(pairs) => pairs.get(at / 2).map(|(key, value)| if at & 1 == 0 { key } else { value }),
         _ => None,
     }
+}
+
+/// How long a pickle of a session may become.
+///
+/// Nodes may have names and text in common, which the opcodes for them repeat: a payload of a megabyte could become one of
+/// many gigabytes. What Python writes has every text once, bytes as twice as much text at most, some bytes for each node
+/// and five for a reference.
+const fn most_bytes(session: &Session) -> usize {
+    let nodes = session.node_count().saturating_mul(16);
+    let references = session.reference_count().saturating_mul(5);
+    let contents = session.content_len().saturating_mul(3);
+    nodes.saturating_add(references).saturating_add(contents).saturating_add(64 << 10)
 }
 
 /// As a node is told apart here.

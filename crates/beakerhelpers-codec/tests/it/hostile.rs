@@ -286,3 +286,27 @@ fn what_is_referred_to_often_is_written_once() {
     session.remove("b");
     assert!(Encoder::new().update(&payload, &session).is_ok());
 }
+
+#[test]
+fn text_that_values_have_in_common_is_not_repeated_for_ever() {
+    let refused = |once: &[u8], again: &[u8]| {
+        let list = [b"(", once, &again.repeat(20_000), b"lq\x07"].concat();
+        let bytes = [b"}(Vsession\n}(Va\n", &list[..], b"Vb\nh\x07uu."].concat();
+        let payload = Payload::new(Framing::Namespace, bytes);
+        let Decoded::Session(mut session) = Decoder::new().decode(&payload).unwrap() else { panic!("no session") };
+        let why = "cannot be written: it repeats text so often that it would take too much memory";
+        let error = Encoder::new().encode(&session, Framing::Namespace).unwrap_err();
+        assert_eq!(error.to_string(), format!("the value of `a` {why}"));
+        // Where it goes, what refers to it has to be written anew.
+        session.remove("a");
+        let error = Encoder::new().update(&payload, &session).unwrap_err();
+        assert_eq!(error.to_string(), format!("a value {why}"));
+        session.remove("b");
+        assert!(Encoder::new().update(&payload, &session).is_ok());
+    };
+    let text = |len: usize| [b"V", &b"x".repeat(len)[..], b"\nq\x05"].concat();
+    // A call that gives text as it was.
+    refused(&[&text(50_000)[..], b"cbuiltins\nstr\nq\x06"].concat(), b"h\x06h\x05\x85R");
+    // Modules and classes.
+    refused(&text(500), b"h\x05h\x05\x93");
+}

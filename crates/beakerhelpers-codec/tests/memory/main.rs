@@ -1,9 +1,11 @@
-//! What decoding takes of memory at most, by what the allocator counts. One test: others beside it would count, too.
+//! What decoding and encoding take of memory at most, by what the allocator counts. One test: others beside it would count, too.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fmt::Debug;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use beakerhelpers_codec::Decoder;
+use beakerhelpers_codec::{Decoded, Decoder, Encoder};
 use beakerhelpers_core::{Framing, Payload};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use peak_alloc::PeakAlloc;
@@ -87,11 +89,30 @@ fn with_text(bytes: &[u8]) -> Vec<u8> {
 
 fn check(bytes: Vec<u8>, [_, flood, _]: Flood, free: usize) {
     let payload = Payload::new(Framing::Namespace, bytes);
+    let len = payload.bytes().len();
+    let within = |taken: usize, what: &str, how: &dyn Debug| {
+        let most = 80 * len + free;
+        let flood = flood.escape_ascii();
+        assert!(taken <= most, "{what} {len} of `{flood}` takes {taken} bytes of memory, not {most}: {how:?}");
+    };
+    let (taken, decoded) = taken_by(|| Decoder::new().decode(&payload));
+    within(taken, "decoding", &decoded);
+    // Of JSON, little is stored for much that is encoded.
+    if let Ok(Decoded::Session(mut session)) = decoded
+        && free == FREE[0]
+    {
+        let (taken, encoded) = taken_by(|| Encoder::new().encode(&session, Framing::Namespace));
+        within(taken, "encoding", &encoded);
+        session.set("w", |draft| draft.float(1.5));
+        let (taken, updated) = taken_by(|| Encoder::new().update(&payload, &session));
+        within(taken, "updating", &updated);
+    }
+}
+
+/// What something needs of memory beside what there is, and its result.
+fn taken_by<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    let decoded = Decoder::new().decode(&payload);
-    let taken = MEMORY.peak_usage().checked_sub(before).unwrap();
-    let len = payload.bytes().len();
-    let most = 80 * len + free;
-    assert!(taken <= most, "{taken} bytes of memory, not {most}, for {len} of `{}`: {decoded:?}", flood.escape_ascii());
+    let done = work();
+    (MEMORY.peak_usage().checked_sub(before).unwrap(), done)
 }
