@@ -84,6 +84,8 @@ enum Task {
     Opcode(u8),
     /// The parts of a value from the one at this place on.
     Parts(u32, u32),
+    /// This opcode makes it of its parts.
+    Make(u8, u32),
     /// It is made and on the stack.
     Made(u32),
     /// It is on the stack and to be filled.
@@ -137,6 +139,10 @@ impl<'a> Writer<'a> {
         if self.marks.survey(self.session, &self.roots, &mut self.path) {
             self.cycles = Some(Cycles::of(self.session, &self.roots, &self.marks));
         }
+        // What was as deep as few sessions are needs memory of the same size again.
+        if self.path.capacity() > DEEP {
+            self.path = Vec::new();
+        }
     }
 
     /// Says that a value is in the memo already.
@@ -187,6 +193,10 @@ impl<'a> Writer<'a> {
                 Task::Write(id) => self.begin(id, out)?,
                 Task::Opcode(opcode) => out.byte(opcode),
                 Task::Parts(id, at) => self.parts(id, at, out)?,
+                Task::Make(opcode, id) => {
+                    out.byte(opcode);
+                    self.made(id, out);
+                }
                 Task::Made(id) => self.made(id, out),
                 Task::Fill(id) => self.fill(id, out)?,
                 Task::FillLater(id) => {
@@ -360,6 +370,9 @@ fn part(value: Value<'_>, at: u32) -> Option<Value<'_>> {
         _ => None,
     }
 }
+
+/// Nothing that people nest is as deep.
+const DEEP: usize = 1000;
 
 /// How long a pickle of a session may become.
 ///

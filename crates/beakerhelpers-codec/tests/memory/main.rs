@@ -19,7 +19,7 @@ const FREE: [usize; 2] = [64 << 10, (1 << 20) + (64 << 10)];
 /// A beginning, what follows it again and again, and an end.
 type Flood = [&'static [u8]; 3];
 
-const PICKLES: [Flood; 24] = [
+const PICKLES: [Flood; 27] = [
     [b"}Vsession\n}Va\n(", b"\x82\x01", b"lss."],
     [b"(", b"\x82\x01", b""],
     [b"}Vsession\n}Va\n(", b"P\n", b"lss."],
@@ -38,6 +38,11 @@ const PICKLES: [Flood; 24] = [
     [b"}Vsession\n}Va\nca\nb\n", b")R", b"ss."],
     [b"}Vsession\n}Va\n(", b"(NNNNd", b"lss."],
     [b"}Vsession\n}Va\n]q\0]q\x01\x86", b"h\0Na0h\x01Na0", b"ss."],
+    // Something that holds itself, for which all else is searched.
+    [b"}Vsession\n}Va\n(]q\0h\0\x85a", b"]", b"lss."],
+    [b"}Vsession\n}Va\n(]q\0h\0\x85aN", b"\x85", b"lss."],
+    // What is written again where another key goes that had it first.
+    [b"}(Vsession\n}(Va\n(", b"]", b"lq\x05Vb\nh\x05uu."],
     // Equal keys, which are searched for in the end.
     [b"}Vsession\n(", b"NN", b"ds."],
     [b"}Vsession\n(", b"]]", b"ds."],
@@ -106,6 +111,9 @@ fn check(bytes: Vec<u8>, [_, flood, _]: Flood, free: usize) {
         session.set("w", |draft| draft.float(1.5));
         let (taken, updated) = taken_by(|| Encoder::new().update(&payload, &session));
         within(taken, "updating", &updated);
+        session.remove("a");
+        let (taken, updated) = taken_by(|| Encoder::new().update(&payload, &session));
+        within(taken, "removing", &updated);
     }
 }
 

@@ -47,7 +47,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.open(id);
-        self.tasks.extend([Task::Made(id), Task::Opcode(close), Task::Parts(id, at)]);
+        self.tasks.extend([Task::Make(close, id), Task::Parts(id, at)]);
         Ok(())
     }
 

@@ -53,6 +53,8 @@ struct Components {
 }
 
 const UNSEEN: u32 = 0;
+/// The number of nodes that lead to no other that leads to them: nothing in them waits for them.
+const ALONE: u32 = 0;
 /// Beyond every number of a visit, and so of no group that is still looked for.
 const DONE: u32 = u32::MAX;
 
@@ -113,11 +115,12 @@ impl Components {
                         next = None;
                         path.pop();
                         if low.get(id as usize) == Some(&visit) {
+                            let number = if group.last() == Some(&id) { ALONE } else { visit };
                             while let Some(member) = group.pop() {
                                 if let (Some(of), Some(low)) =
                                     (of.get_mut(member as usize), low.get_mut(member as usize))
                                 {
-                                    (*of, *low) = (visit, DONE);
+                                    (*of, *low) = (number, DONE);
                                 }
                                 if member == id {
                                     break;
@@ -137,12 +140,15 @@ impl Components {
     }
 
     fn group(&self, id: u32) -> u32 {
-        self.of.get(id as usize).copied().unwrap_or(UNSEEN)
+        self.of.get(id as usize).copied().unwrap_or(ALONE)
     }
 
     fn open(&mut self, id: u32) {
-        let (open, _) = self.pending.entry(self.group(id)).or_default();
-        *open = open.saturating_add(1);
+        let group = self.group(id);
+        if group != ALONE {
+            let (open, _) = self.pending.entry(group).or_default();
+            *open = open.saturating_add(1);
+        }
     }
 
     fn close(&mut self, id: u32) -> Vec<u32> {
