@@ -10,7 +10,7 @@ use self::edit::Failed;
 use crate::json;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
-use crate::pickle::writer::{Dialect, Writer, text_opcode};
+use crate::pickle::writer::{Writer, text_opcode};
 
 /// How long the JSON of a session may be that is changed: what a decoder reads by default.
 const LONGEST_JSON: usize = 64 << 20;
@@ -48,7 +48,7 @@ impl Encoder {
         let mut pickle = std::mem::take(&mut self.inner);
         pickle.clear();
         pickle.extend_from_slice(b"\x80\x02");
-        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
+        let mut writer = Writer::new(session, 2, 0);
         writer.survey(std::iter::once(session.root()));
         let written = writer.write_root(&mut pickle);
         pickle.push(b'.');
