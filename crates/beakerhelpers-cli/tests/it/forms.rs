@@ -28,7 +28,7 @@ fn site(python: &Python, form: &str, joes: &str) -> Shop {
 fn every_command_reads_every_form() {
     let python = python!().with_time_zone("UTC");
     let pickled = "{'user_name': 'joe', 'cart': [Opaque()], 'when': date(2026, 1, 2)}";
-    let classes = "values.Opaque\t1\t1\t\n_codecs.encode\t1\t1\t\ndatetime.date\t1\t1\t\n";
+    let classes = "values.Opaque\t1\t1\t\t\n_codecs.encode\t1\t1\t\t\ndatetime.date\t1\t1\t\t\n";
     let plain = "{'user_name': 'joe', 'cart': [1]}";
     for (form, joes, classes, cart) in [
         (KEYS.to_owned(), pickled, classes, "[<values.Opaque object>]\n"),
