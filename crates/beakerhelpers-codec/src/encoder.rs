@@ -13,7 +13,7 @@ use crate::cipher::Sealing;
 use crate::decoder::is_base64;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
-use crate::pickle::writer::{Dialect, Writer, text_opcode};
+use crate::pickle::writer::{Writer, text_opcode};
 use crate::settings::Serializer;
 use crate::{Decoder, Settings, cipher, json};
 
@@ -87,7 +87,7 @@ impl Encoder {
     fn pickle(session: &Session, pickle: &mut Vec<u8>) -> Result<()> {
         pickle.clear();
         pickle.extend_from_slice(b"\x80\x02");
-        let mut writer = Writer::new(session, Dialect { protocol: 2, translate: true }, 0);
+        let mut writer = Writer::new(session, 2, 0);
         writer.survey(std::iter::once(session.root()));
         let written = writer.write_root(pickle);
         pickle.push(b'.');

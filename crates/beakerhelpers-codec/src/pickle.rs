@@ -29,6 +29,8 @@ pub(crate) struct Machine {
     fence: usize,
     memo: Memo,
     care: Care,
+    /// What PROTO said last.
+    protocol: u8,
     /// Where the last pickle ended.
     end: usize,
 }
@@ -61,6 +63,7 @@ impl Machine {
         self.fence = 0;
         self.memo.clear(source.len());
         self.care = care;
+        self.protocol = 0;
         // What Python writes holds every byte once and turns it into bytes and those into a bytearray at most.
         draft.limit_conversions(source.len().saturating_mul(2));
         let mut cursor = Cursor::new(source);
@@ -237,7 +240,7 @@ impl Machine {
             b'c' => self.global(draft, cursor)?,
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                draft.global(module, name)
+                self.reference(draft, module, name)
             }
             b'R' => self.call(draft, Form::Call, false)?,
             0x81 => self.call(draft, Form::New, false)?,
@@ -273,8 +276,8 @@ impl Machine {
 
             // The pickle itself.
             0x80 => {
-                let protocol = cursor.byte()?;
-                return if protocol <= 5 { Ok(None) } else { Err(Reason::Protocol(protocol)) };
+                self.protocol = cursor.byte()?;
+                return if self.protocol <= 5 { Ok(None) } else { Err(Reason::Protocol(self.protocol)) };
             }
             b'.' => return self.pop().map(Some),
             0x95 => return cursor.frame().map(|()| None),
@@ -364,7 +367,12 @@ impl Machine {
     fn global(&self, draft: &mut Draft, cursor: &mut Cursor<'_>) -> Step<NodeId> {
         let module = self.text(draft, cursor.line()?)?;
         let name = self.text(draft, cursor.line()?)?;
-        Ok(draft.global(module, name))
+        Ok(self.reference(draft, module, name))
+    }
+
+    /// Python 3 translates names up to protocol 2.
+    fn reference(&self, draft: &mut Draft, module: NodeId, name: NodeId) -> NodeId {
+        if self.protocol < 3 { draft.python2_global(module, name) } else { draft.global(module, name) }
     }
 
     fn call(&mut self, draft: &mut Draft, form: Form, has_keywords: bool) -> Step<NodeId> {

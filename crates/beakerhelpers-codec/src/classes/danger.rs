@@ -20,6 +20,10 @@ pub(super) fn of(module: &str, name: &str) -> Option<&'static str> {
     if let Some((what, ..)) = NAMES.iter().find(|(_, of, names)| *of == module && names.contains(&name)) {
         return Some(what);
     }
+    // It takes addresses to pieces.
+    if module == "urllib.parse" {
+        return None;
+    }
     let package =
         PACKAGES.iter().find(|package| module.strip_prefix(**package).is_some_and(|rest| rest.starts_with('.')));
     let module = package.map_or(module, |package| *package);
@@ -272,6 +276,7 @@ mod tests {
             ("functools", "partial"),
             ("http.cookies", "SimpleCookie"),
             ("profile.models", "Profile"),
+            ("urllib.parse", "SplitResult"),
         ] {
             assert_eq!(of(module, name), None, "{module}.{name}");
         }

@@ -7,7 +7,7 @@ use beakerhelpers_core::value::{Draft, Kind, NodeId, Value};
 
 use super::literal::{Literal, global_end, memo_number};
 use super::skim::{Put, Skim};
-use super::writer::{Dialect, Unwritable, Writer, memo_opcode};
+use super::writer::{Unwritable, Writer, memo_opcode};
 use super::{Care, Machine, wide};
 
 /// A part of a pickle that is to go, and what comes in its place.
@@ -72,11 +72,10 @@ pub(crate) fn splice(source: &[u8], whole: &Skim, cuts: &[Cut<'_>], session: &Se
         return Err(Trouble::Entangled);
     }
     let old = if needs_values { Some(Old::load(source, whole)?) } else { None };
-    let dialect = Dialect { protocol: whole.protocol, translate: true };
     let mut splicer = Splicer {
         source,
         whole,
-        writer: Writer::new(session, dialect, whole.next_number()),
+        writer: Writer::new(session, whole.protocol, whole.next_number()),
         old: old.as_ref().map(|old| (old, old.writer(whole, cuts, &wanted))),
         defined: HashSet::new(),
         out: Vec::with_capacity(source.len().saturating_add(64)),
@@ -219,9 +218,7 @@ impl Old {
     }
 
     fn writer(&self, whole: &Skim, cuts: &[Cut<'_>], wanted: &[u32]) -> Writer<'_> {
-        // Names are those of this very pickle.
-        let dialect = Dialect { protocol: whole.protocol, translate: false };
-        let mut writer = Writer::new(&self.session, dialect, 0);
+        let mut writer = Writer::new(&self.session, whole.protocol, 0);
         let mut assigned = Vec::new();
         let mut cuts = cuts.iter().peekable();
         for (put, id) in whole.puts.iter().zip(&self.ids) {

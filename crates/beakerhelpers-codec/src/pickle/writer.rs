@@ -2,7 +2,6 @@
 
 mod cycles;
 mod helpers;
-mod names;
 mod opcodes;
 mod survey;
 
@@ -24,7 +23,8 @@ use self::survey::Marks;
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     session: &'a Session,
-    dialect: Dialect,
+    /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
+    protocol: u8,
     marks: Marks,
     /// Nothing where no value holds itself.
     cycles: Option<Cycles>,
@@ -37,15 +37,6 @@ pub(crate) struct Writer<'a> {
     /// Those of them that were written.
     placed: Vec<u32>,
     tasks: Vec<Task>,
-}
-
-/// What the readers of a pickle understand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dialect {
-    /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
-    pub(crate) protocol: u8,
-    /// Whether names are to be translated to those of Python 2; not where they come from such a pickle.
-    pub(crate) translate: bool,
 }
 
 /// Why a value cannot be written.
@@ -76,10 +67,10 @@ enum Task {
 
 impl<'a> Writer<'a> {
     /// A writer of values of this session; `next` is the first number in the memo that is free.
-    pub(crate) fn new(session: &'a Session, dialect: Dialect, next: u32) -> Self {
+    pub(crate) fn new(session: &'a Session, protocol: u8, next: u32) -> Self {
         Self {
             session,
-            dialect,
+            protocol,
             marks: Marks::new(session.node_count()),
             cycles: None,
             next,
@@ -215,9 +206,9 @@ impl<'a> Writer<'a> {
         let close = match value.raw_kind() {
             Kind::List(_) => return self.empty(id, b']', out),
             Kind::Dict(_) => return self.empty(id, b'}', out),
-            Kind::Set(_) if self.dialect.protocol >= 4 => return self.empty(id, 0x8f, out),
+            Kind::Set(_) if self.protocol >= 4 => return self.empty(id, 0x8f, out),
             Kind::Set(items) => return self.set("set", id, items.len(), out),
-            Kind::FrozenSet(items) if self.dialect.protocol < 4 => return self.set("frozenset", id, items.len(), out),
+            Kind::FrozenSet(items) if self.protocol < 4 => return self.set("frozenset", id, items.len(), out),
             Kind::FrozenSet(_) => 0x91,
             Kind::Tuple(items) => match items.len() {
                 0 => return out.byte(b')'),
@@ -274,7 +265,7 @@ impl<'a> Writer<'a> {
                 let (class, args) = (place(object.callable())?, place(object.args_tuple())?);
                 match object.keywords().map(self::id) {
                     None => self.call(&[class, args], 0x81),
-                    Some(keywords) if self.dialect.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
+                    Some(keywords) if self.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
                     Some(keywords) => {
                         // As a function this is in Python 3 only, but so are classes that need it.
                         self.helper("copyreg", "__newobj_ex__", out);

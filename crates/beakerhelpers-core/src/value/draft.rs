@@ -216,8 +216,18 @@ impl Draft {
 
     /// Adds a reference to a class or function, whose module and name are nodes.
     pub fn global(&mut self, module: NodeId, name: NodeId) -> NodeId {
+        self.any_global(module, name, false)
+    }
+
+    /// Adds a reference to a class or function as pickles of protocols 0 to 2 have it, maybe by the name that Python 2
+    /// has for it.
+    pub fn python2_global(&mut self, module: NodeId, name: NodeId) -> NodeId {
+        self.any_global(module, name, true)
+    }
+
+    fn any_global(&mut self, module: NodeId, name: NodeId, translated: bool) -> NodeId {
         let known = Known::of(self.characters(module), self.characters(name));
-        self.push(Node::Global { known, module, name })
+        self.push(Node::Global { known, translated, module, name })
     }
 
     /// Whether anything in it refers to a class or a function.
