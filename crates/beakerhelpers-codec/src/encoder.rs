@@ -1,21 +1,23 @@
 //! From a session to a payload.
 
+mod base64;
 mod edit;
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
-use crate::cipher::Sealing;
+use crate::cipher::seal::seal;
 use crate::decoder::is_base64;
+use crate::pickle::literal::Literal;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
-use crate::pickle::writer::{Writer, text_opcode};
+use crate::pickle::writer::{Scratch, Writer, text_opcode};
 use crate::settings::Serializer;
-use crate::{Decoder, Settings, cipher, json};
+use crate::{Decoder, Settings, json};
 
 /// How long the JSON of a session may be that is changed: what a decoder reads by default.
 const LONGEST_JSON: usize = 64 << 20;
@@ -35,6 +37,7 @@ pub struct Encoder {
     /// What was found in the pickle that is stored, and in the session itself.
     whole: Skim,
     part: Skim,
+    scratch: Scratch,
 }
 
 impl Encoder {
@@ -64,32 +67,34 @@ impl Encoder {
     /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2, or no JSON, can
     /// have (the error names the key), and for settings that do not suffice to encrypt.
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
-        let text = match self.settings.serializer() {
-            Some(Serializer::Json) => seal(&self.settings, self.settings.sealing()?, &json::write(session)?)?,
-            Some(Serializer::Pickle) | None => {
-                let mut pickle = std::mem::take(&mut self.inner);
-                let text = Self::pickle(session, &mut pickle)
-                    .and_then(|()| seal(&self.settings, self.settings.sealing()?, &pickle));
-                self.inner = pickle;
-                text?
-            }
-        };
         let (before, after): (&[u8], &[u8]) = match framing {
             Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
             _ => (b"\x80\x02", b"q\0."),
         };
-        let mut bytes = before.to_vec();
-        text_opcode(&mut bytes, text.as_bytes(), None, b'X');
-        bytes.extend_from_slice(after);
+        match self.settings.serializer() {
+            Some(Serializer::Json) => self.inner = json::write(session)?,
+            Some(Serializer::Pickle) | None => self.pickle(session)?,
+        }
+        let bytes = match self.settings.sealing()? {
+            None => base64::payload(before, &self.inner, after),
+            Some(how) => {
+                let mut bytes = before.to_vec();
+                text_opcode(&mut bytes, seal(&self.settings, how, &self.inner)?.as_bytes(), None, b'X');
+                bytes.extend_from_slice(after);
+                bytes
+            }
+        };
         Ok(Payload::new(framing, bytes))
     }
 
-    fn pickle(session: &Session, pickle: &mut Vec<u8>) -> Result<()> {
+    fn pickle(&mut self, session: &Session) -> Result<()> {
+        let pickle = &mut self.inner;
         pickle.clear();
         pickle.extend_from_slice(b"\x80\x02");
-        let mut writer = Writer::new(session, 2, 0);
+        let mut writer = Writer::new(session, 2, 0, std::mem::take(&mut self.scratch));
         writer.survey(std::iter::once(session.root()));
         let written = writer.write_root(pickle);
+        self.scratch = writer.into_scratch();
         pickle.push(b'.');
         written.map_err(|(key, reason)| edit::unwritable(key, reason))
     }
@@ -121,13 +126,34 @@ impl Encoder {
 
     /// The pickle of a namespace.
     fn namespace(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
+        if let Some((before, literal)) = edit::lone_text(source) {
+            return self.around(before, &literal, source.get(literal.end..).unwrap_or_default(), session);
+        }
         let mut outer = std::mem::take(&mut self.whole);
         let updated = outer
-            .pickle(source)
+            .nested(source)
             .map_err(|halt| edit::broken("data", halt))
             .and_then(|()| self.in_namespace(source, &outer, session));
         self.whole = outer;
         updated
+    }
+
+    /// A pickle of a session that is text, between what comes before and after that.
+    fn around(
+        &mut self,
+        before: [&[u8]; 2],
+        literal: &Literal<'_>,
+        after: &[u8],
+        session: &Session,
+    ) -> Result<Vec<u8>> {
+        let text = self.text(&literal.content, session)?;
+        let rest = before.iter().fold(after.len(), |len, part| len.saturating_add(part.len()));
+        // An opcode and a length come on top.
+        let mut out = Vec::with_capacity(text.len().saturating_add(rest).saturating_add(9));
+        before.iter().for_each(|part| out.extend_from_slice(part));
+        literal.write_like(&text, &mut out);
+        out.extend_from_slice(after);
+        Ok(out)
     }
 
     fn in_namespace(&mut self, source: &[u8], outer: &Skim, session: &Session) -> Result<Vec<u8>> {
@@ -141,10 +167,10 @@ impl Encoder {
             Some(literal) => {
                 let text = self.text(&literal.content, session)?;
                 let mut opcode = Vec::with_capacity(text.len().saturating_add(8));
-                literal.write_like(text.as_bytes(), &mut opcode);
+                literal.write_like(&text, &mut opcode);
                 New::Opcodes(opcode)
             }
-            None => match edit::part(&mut self.part, source, outer, &pair, session) {
+            None => match edit::part(&mut self.part, source, outer, &pair, session, &mut self.scratch) {
                 Err(Failed::Irregular) => {
                     edit::check_plain(source, true)?;
                     New::Root
@@ -153,55 +179,54 @@ impl Encoder {
             },
         };
         let cut = Cut { from: pair.value.start as usize, to: pair.end as usize, new };
-        splice(source, outer, &[cut], session).map_err(edit::trouble)
+        splice(source, outer, &[cut], session, &mut self.scratch).map_err(edit::trouble)
     }
 
     /// The pickle of the value alone.
     fn value(&mut self, source: &[u8], session: &Session) -> Result<Vec<u8>> {
         if is_base64(source) {
-            return self.text(source, session).map(String::into_bytes);
+            return self.text(source, session);
         }
-        let Some((protocol, literal)) = edit::lone_literal(source) else {
-            return edit::pickle(&mut self.part, source, "data", session);
-        };
-        let text = self.text(&literal.content, session)?;
-        let mut out = protocol.to_vec();
-        literal.write_like(text.as_bytes(), &mut out);
-        out.push(b'.');
-        Ok(out)
+        match edit::lone_literal(source) {
+            Some((protocol, literal)) => self.around([protocol, &[]], &literal, b".", session),
+            None => edit::pickle(&mut self.part, source, "data", session, &mut self.scratch),
+        }
     }
 
     /// The text of a session.
-    fn text(&mut self, text: &[u8], session: &Session) -> Result<String> {
-        if !self.settings.has_keys() {
-            self.inner.clear();
+    fn text(&mut self, text: &[u8], session: &Session) -> Result<Vec<u8>> {
+        let Self { settings, opener, inner, part, scratch, .. } = self;
+        if !settings.has_keys() {
+            inner.clear();
             // Anything else is encrypted, or damaged.
-            if BASE64.decode_vec(text, &mut self.inner).is_ok()
-                && (json::is_zlib(&self.inner) || matches!(*self.inner, [0x80, 0..=5, ..]))
+            if BASE64.decode_vec(text, inner).is_ok() && (json::is_zlib(inner) || matches!(**inner, [0x80, 0..=5, ..]))
             {
-                let updated = serialized(&mut self.part, &self.inner, text.len(), session)?;
-                return Ok(BASE64.encode(updated));
+                let updated = serialized(part, inner, text.len(), session, scratch)?;
+                return Ok(base64::again(text, inner, &updated));
             }
         }
-        let settings = &self.settings;
-        let opener = self.opener.get_or_insert_with(|| Box::new(Decoder::with_settings(settings.clone())));
+        let opener = opener.get_or_insert_with(|| Box::new(Decoder::with_settings(settings.clone())));
         let (sealing, plain) = opener.open(text)?;
-        let updated = serialized(&mut self.part, plain, text.len(), session)?;
-        seal(settings, sealing, &updated)
+        let updated = serialized(part, plain, text.len(), session, scratch)?;
+        match sealing {
+            None => Ok(BASE64.encode(updated).into_bytes()),
+            Some(how) => seal(settings, how, &updated).map(String::into_bytes),
+        }
     }
 }
 
 /// Writes the changes into what a serializer made.
-fn serialized(part: &mut Skim, plain: &[u8], stored: usize, session: &Session) -> Result<Vec<u8>> {
+fn serialized(
+    part: &mut Skim,
+    plain: &[u8],
+    stored: usize,
+    session: &Session,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>> {
     if json::is_zlib(plain) {
         return json::update(plain, json::Limits::of(stored, LONGEST_JSON), session.changes());
     }
-    edit::pickle(part, plain, "session", session)
-}
-
-/// The text that Beaker would store for what a serializer made.
-fn seal(settings: &Settings, how: Option<Sealing>, plain: &[u8]) -> Result<String> {
-    how.map_or_else(|| Ok(BASE64.encode(plain)), |how| cipher::seal::seal(settings, how, plain))
+    edit::pickle(part, plain, "session", session, scratch)
 }
 
 impl fmt::Debug for Encoder {

@@ -153,13 +153,26 @@ impl<'a> Value<'a> {
     /// What it is and holds.
     #[inline]
     pub fn kind(self) -> Kind<'a> {
+        match self.node() {
+            Node::Text { start, len, .. } => Kind::Str(self.arena.text(start, len)),
+            Node::Object(index) => Object::new(self.arena, index)
+                .map_or(Kind::None, |object| object.typed().unwrap_or(Kind::Object(object))),
+            _ => self.raw_kind(),
+        }
+    }
+
+    /// What the pickle says it is, for those who write pickles: as [`Value::kind`], but an object of any class is a
+    /// [`Kind::Object`], and a `str` of Python 2 is a [`Kind::Python2Str`] even where it is text.
+    #[inline]
+    pub fn raw_kind(self) -> Kind<'a> {
         let arena = self.arena;
         match self.node() {
             Node::None => Kind::None,
             Node::Bool(value) => Kind::Bool(value),
             Node::Int(value) => Kind::Int(value),
             Node::Float(value) => Kind::Float(value),
-            Node::Text { start, len, .. } => Kind::Str(arena.text(start, len)),
+            Node::Text { python2: false, start, len } => Kind::Str(arena.text(start, len)),
+            Node::Text { python2: true, start, len } => Kind::Python2Str(arena.text(start, len).as_bytes()),
             Node::Raw { sort, start, len } => {
                 let bytes = arena::range(&arena.bytes, start, len);
                 match sort {
@@ -186,20 +199,22 @@ impl<'a> Value<'a> {
                 known,
                 translated,
             }),
-            Node::Object(index) => {
-                Object::new(arena, index).map_or(Kind::None, |object| object.typed().unwrap_or(Kind::Object(object)))
-            }
+            Node::Object(index) => Object::new(arena, index).map_or(Kind::None, Kind::Object),
         }
     }
 
-    /// What the pickle says it is, for those who write pickles: as [`Value::kind`], but an object of any class is a
-    /// [`Kind::Object`], and a `str` of Python 2 is a [`Kind::Python2Str`] even where it is text.
+    /// Whether [`Value::raw_kind`] is a container or an object, which have other values in them.
     #[inline]
-    pub fn raw_kind(self) -> Kind<'a> {
+    pub fn has_parts(self) -> bool {
+        matches!(self.node(), Node::Items { .. } | Node::Object(_))
+    }
+
+    /// Where [`Value::raw_kind`] is a container, what is in it: its items, or keys and values by turns. Nothing otherwise.
+    #[inline]
+    pub fn part_ids(self) -> &'a [NodeId] {
         match self.node() {
-            Node::Text { python2: true, start, len } => Kind::Python2Str(self.arena.text(start, len).as_bytes()),
-            Node::Object(index) => Object::new(self.arena, index).map_or(Kind::None, Kind::Object),
-            _ => self.kind(),
+            Node::Items { start, len, .. } => self.arena.slots(start, len),
+            _ => &[],
         }
     }
 

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::pickle::literal::{Literal, memo_number};
 use crate::pickle::skim::{Halt, Pair, Skim, Slot};
 use crate::pickle::splice::{Cut, New, Trouble, load, splice};
-use crate::pickle::writer::{Unwritable, Writer};
+use crate::pickle::writer::{Scratch, Unwritable, Writer};
 
 /// Why changes could not be put into a pickle.
 #[derive(Debug)]
@@ -30,9 +30,15 @@ impl Failed {
 }
 
 /// Changes a pickle whose value is the session.
-pub(super) fn pickle(skim: &mut Skim, source: &[u8], what: &str, session: &Session) -> Result<Vec<u8>> {
+pub(super) fn pickle(
+    skim: &mut Skim,
+    source: &[u8],
+    what: &str,
+    session: &Session,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>> {
     let edited = match skim.pickle(source) {
-        Ok(()) => edit(source, skim, skim, session),
+        Ok(()) => edit(source, skim, &skim.pairs, skim.end, session, scratch),
         Err(halt @ Halt::Damaged(..)) => Err(Failed::Other(broken(what, halt))),
         Err(Halt::Irregular) => Err(Failed::Irregular),
     };
@@ -51,7 +57,7 @@ fn anew(source: &[u8], session: &Session) -> Result<Vec<u8>> {
         [0x80, protocol, ..] => vec![0x80, *protocol],
         _ => Vec::new(),
     };
-    let mut writer = Writer::new(session, out.get(1).copied().unwrap_or(0), 0);
+    let mut writer = Writer::new(session, out.get(1).copied().unwrap_or(0), 0, Scratch::default());
     writer.survey(std::iter::once(session.root()));
     writer.write_root(&mut out).map_err(|(key, reason)| unwritable(key, reason))?;
     out.push(b'.');
@@ -65,17 +71,28 @@ pub(super) fn part(
     whole: &Skim,
     pair: &Pair,
     session: &Session,
+    scratch: &mut Scratch,
 ) -> Result<Vec<u8>, Failed> {
+    if let Some(pairs) = whole.inner(pair) {
+        return edit(source, whole, pairs, pair.end as usize, session, scratch);
+    }
     dict.part(source, whole, pair).map_err(|_| Failed::Irregular)?;
-    edit(source, whole, dict, session)
+    edit(source, whole, &dict.pairs, dict.end, session, scratch)
 }
 
-/// Changes a dict in a pickle, and leaves everything else.
-fn edit(source: &[u8], whole: &Skim, dict: &Skim, session: &Session) -> Result<Vec<u8>, Failed> {
+/// Changes a dict in a pickle, of which these are the pairs and the end, and leaves everything else.
+fn edit(
+    source: &[u8],
+    whole: &Skim,
+    pairs: &[Pair],
+    end: usize,
+    session: &Session,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>, Failed> {
     let mut keys: Vec<&str> = session.changes().map(|(key, _)| key).collect();
     keys.sort_unstable();
     keys.dedup();
-    let places = find(source, whole, &dict.pairs, &keys)?;
+    let places = find(source, whole, pairs, &keys)?;
     let mut cuts: Vec<Cut<'_>> = Vec::new();
     let mut appended: Vec<(&str, Value<'_>)> = Vec::new();
     let mut removed = HashSet::new();
@@ -95,9 +112,9 @@ fn edit(source: &[u8], whole: &Skim, dict: &Skim, session: &Session) -> Result<V
     }
     cuts.sort_unstable_by_key(|cut| cut.from);
     if !appended.is_empty() {
-        cuts.push(Cut { from: dict.end, to: dict.end, new: New::Pairs(appended) });
+        cuts.push(Cut { from: end, to: end, new: New::Pairs(appended) });
     }
-    splice(source, whole, &cuts, session).map_err(|failure| Failed::Other(trouble(failure)))
+    splice(source, whole, &cuts, session, scratch).map_err(|failure| Failed::Other(trouble(failure)))
 }
 
 /// Finds keys, which are in order, among those of a dict.
@@ -106,6 +123,12 @@ pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -
     // What is in the memo is looked at once.
     let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for pair in pairs {
+        if let Some(text) = plain_text(source, pair.key) {
+            if let Some(index) = position(keys, text) {
+                record(&mut found, index, pair)?;
+            }
+            continue;
+        }
         let number = memo_number(source, pair.key.start as usize).filter(|_| pair.key.is_simple());
         let number = number.map(|(_, number, _)| number);
         let known = number.and_then(|number| seen.get(&number).copied());
@@ -113,19 +136,48 @@ pub(super) fn find(source: &[u8], whole: &Skim, pairs: &[Pair], keys: &[&str]) -
             index
         } else {
             let literal = resolve(source, whole, pair.key)?.filter(Literal::is_text);
-            let index = literal.and_then(|text| keys.binary_search_by(|key| key.as_bytes().cmp(&text.content)).ok());
+            let index = literal.and_then(|text| position(keys, &text.content));
             seen.extend(number.map(|number| (number, index)));
             index
         };
-        if let Some(place) = index.and_then(|index| found.get_mut(index)) {
-            if place.is_some() {
-                // Of equal keys the last value counts, at the first place: no bytes say that.
-                return Err(Failed::Irregular);
-            }
-            *place = Some(*pair);
+        if let Some(index) = index {
+            record(&mut found, index, pair)?;
         }
     }
     Ok(found)
+}
+
+/// A key that was found.
+fn record(found: &mut [Option<Pair>], index: usize, pair: &Pair) -> Result<(), Failed> {
+    match found.get_mut(index) {
+        // Of equal keys the last value counts, at the first place: no bytes say that.
+        Some(Some(_)) => return Err(Failed::Irregular),
+        Some(place) => *place = Some(*pair),
+        None => {}
+    }
+    Ok(())
+}
+
+/// The key as most are written, in place and without escapes.
+#[inline]
+fn plain_text(source: &[u8], slot: Slot) -> Option<&[u8]> {
+    let rest = source.get(slot.start as usize..).filter(|_| slot.is_simple())?;
+    let (head, len) = match *rest {
+        [b'X', a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d]) as usize),
+        [b'U' | 0x8c, len, ..] => (2, usize::from(len)),
+        _ => return None,
+    };
+    rest.get(head..)?.get(..len)
+}
+
+/// Where a key stands among some that are in order.
+#[inline]
+fn position(keys: &[&str], text: &[u8]) -> Option<usize> {
+    if let [only] = keys {
+        // Most differ in their lengths.
+        return (only.as_bytes() == text).then_some(0);
+    }
+    keys.binary_search_by(|key| key.as_bytes().cmp(text)).ok()
 }
 
 /// The string in a slot, of its own or from the memo; `None` where there is something else.
@@ -164,6 +216,24 @@ pub(super) fn lone_literal(source: &[u8]) -> Option<(&[u8], Literal<'_>)> {
         at = end;
     }
     (source.get(at) == Some(&b'.')).then_some((protocol, literal))
+}
+
+/// The string that is a namespace's only value, and what comes before it, without FRAME.
+pub(super) fn lone_text(source: &[u8]) -> Option<([&[u8]; 2], Literal<'_>)> {
+    let past_memo = |mut at: usize| {
+        while let Some((b'p' | b'q' | b'r' | 0x94, _, end)) = memo_number(source, at) {
+            at = end;
+        }
+        at
+    };
+    let begin = if source.first() == Some(&0x80) { 2 } else { 0 };
+    let dict = if source.get(begin) == Some(&0x95) { begin.saturating_add(9) } else { begin };
+    let key_at = past_memo(dict.saturating_add(1));
+    let key = Literal::at(source, key_at).filter(|key| source.get(dict) == Some(&b'}') && key.is_text())?;
+    let start = past_memo(key.end);
+    let literal = Literal::at(source, start).filter(|_| *key.content == *b"session")?;
+    let after = source.get(past_memo(literal.end)..)?;
+    (after == b"s.").then_some(([source.get(..begin)?, source.get(dict..start)?], literal))
 }
 
 /// Makes sure that values tell all that a pickle does, and that the session in it is no text.

@@ -56,6 +56,10 @@ pub(crate) struct Put {
 pub(crate) struct Skim {
     /// The keys and values of the dict, in the order in which they are set.
     pub(crate) pairs: Vec<Pair>,
+    /// Of the dict that is its only value, where it holds nothing else: where it begins, and its keys and values.
+    inner: Option<u32>,
+    inner_pairs: Vec<Pair>,
+    seeks_inner: bool,
     /// Where the dict is alone on the stack, and complete.
     pub(crate) end: usize,
     /// By position, and by number too.
@@ -94,6 +98,8 @@ impl Skim {
     /// Forgets what it found, and keeps the memory.
     fn clear(&mut self) {
         self.pairs.clear();
+        self.inner = None;
+        self.inner_pairs.clear();
         self.puts.clear();
         self.gets.clear();
         self.frames.clear();
@@ -111,6 +117,25 @@ impl Skim {
     pub(crate) fn pickle(&mut self, source: &[u8]) -> Result<(), Halt> {
         self.clear();
         Skimmer::run(self, source, 0, source.len(), true, 0)
+    }
+
+    /// Looks through a pickle whose dict has most likely one value only, which is a dict as well: through both at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Skim::pickle`].
+    pub(crate) fn nested(&mut self, source: &[u8]) -> Result<(), Halt> {
+        self.clear();
+        self.seeks_inner = true;
+        let found = Skimmer::run(self, source, 0, source.len(), true, 0);
+        self.seeks_inner = false;
+        // Perhaps it is only the inner dict that is made in another way.
+        if found.is_err() && self.inner.is_some() { self.pickle(source) } else { found }
+    }
+
+    /// The keys and values of the dict that is the value of a pair, where it was looked through with the whole.
+    pub(crate) fn inner(&self, pair: &Pair) -> Option<&[Pair]> {
+        self.inner.filter(|start| *start == pair.value.start).map(|_| &*self.inner_pairs)
     }
 
     /// Looks through the part of a pickle that makes a dict which is a value in the dict of the whole. Of what is in the

@@ -7,7 +7,7 @@ use beakerhelpers_core::value::{Draft, Kind, NodeId, Value};
 
 use super::literal::{Literal, global_end, memo_number};
 use super::skim::{Put, Skim};
-use super::writer::{Unwritable, Writer, memo_opcode};
+use super::writer::{Scratch, Unwritable, Writer, memo_opcode};
 use super::{Care, Machine, wide};
 
 /// A part of a pickle that is to go, and what comes in its place.
@@ -61,8 +61,15 @@ enum Event {
 /// # Errors
 ///
 /// Where a new value cannot be written, or one that was cut and is still needed.
-pub(crate) fn splice(source: &[u8], whole: &Skim, cuts: &[Cut<'_>], session: &Session) -> Result<Vec<u8>, Trouble> {
-    let events = events(whole, cuts);
+pub(crate) fn splice(
+    source: &[u8],
+    whole: &Skim,
+    cuts: &[Cut<'_>],
+    session: &Session,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>, Trouble> {
+    let recount = recount(whole, cuts);
+    let events = events(whole, cuts, recount);
     let mut wanted: Vec<u32> =
         events.iter().filter_map(|(_, event)| if let Event::Get(n) = event { Some(*n) } else { None }).collect();
     wanted.sort_unstable();
@@ -75,34 +82,37 @@ pub(crate) fn splice(source: &[u8], whole: &Skim, cuts: &[Cut<'_>], session: &Se
     let mut splicer = Splicer {
         source,
         whole,
-        writer: Writer::new(session, whole.protocol, whole.next_number()),
+        writer: Writer::new(session, whole.protocol, whole.next_number(), std::mem::take(scratch)),
         old: old.as_ref().map(|old| (old, old.writer(whole, cuts, &wanted))),
         defined: HashSet::new(),
         out: Vec::with_capacity(source.len().saturating_add(64)),
     };
-    splicer.writer.survey(cuts.iter().flat_map(|cut| {
-        match &cut.new {
-            New::Nothing | New::Opcodes(_) => Vec::new(),
-            New::Value(_, value) => vec![*value],
-            New::Pairs(pairs) => pairs.iter().map(|(_, value)| *value).collect(),
-            New::Root => vec![session.root()],
-        }
-        .into_iter()
-        .map(|value| session.by_id(value.id()))
-    }));
-    splicer.run(&events, cuts)?;
+    splicer.writer.survey(cuts.iter().flat_map(|cut| cut.new.values(session)).map(|value| session.by_id(value.id())));
+    splicer.run(&events, cuts, recount)?;
+    *scratch = splicer.writer.into_scratch();
     Ok(splicer.out)
 }
 
+impl<'a> New<'a> {
+    fn values(&self, session: &'a Session) -> impl Iterator<Item = Value<'a>> {
+        let (one, pairs) = match self {
+            Self::Nothing | Self::Opcodes(_) => (None, &[][..]),
+            Self::Value(_, value) => (Some(*value), &[][..]),
+            Self::Pairs(pairs) => (None, &**pairs),
+            Self::Root => (Some(session.root()), &[][..]),
+        };
+        one.into_iter().chain(pairs.iter().map(|(_, value)| *value))
+    }
+}
+
 /// Lists what is not copied, by position.
-fn events(whole: &Skim, cuts: &[Cut<'_>]) -> Vec<(u32, Event)> {
-    let first = recount(whole, cuts);
+fn events(whole: &Skim, cuts: &[Cut<'_>], recount: usize) -> Vec<(u32, Event)> {
     let position = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
     let mut events: Vec<_> =
         cuts.iter().enumerate().map(|(index, cut)| (position(cut.from), Event::Cut(index))).collect();
     events.extend(whole.frames.iter().map(|at| (*at, Event::Frame)));
     // Up to the first cut that changes how many values there are, the memo counts as it did.
-    let moved = whole.puts.partition_point(|put| wide(put.at) < first);
+    let moved = whole.puts.partition_point(|put| wide(put.at) < recount);
     let moved = whole.puts.get(moved..).unwrap_or_default();
     events.extend(moved.iter().filter(|put| put.implicit).map(|put| (put.at, Event::Implicit(put.number))));
     // The numbers that were cut: ranges, because positions and numbers grow together.
@@ -218,7 +228,7 @@ impl Old {
     }
 
     fn writer(&self, whole: &Skim, cuts: &[Cut<'_>], wanted: &[u32]) -> Writer<'_> {
-        let mut writer = Writer::new(&self.session, whole.protocol, 0);
+        let mut writer = Writer::new(&self.session, whole.protocol, 0, Scratch::default());
         let mut assigned = Vec::new();
         let mut cuts = cuts.iter().peekable();
         for (put, id) in whole.puts.iter().zip(&self.ids) {
@@ -264,9 +274,8 @@ struct Splicer<'s, 'a, 'o> {
 }
 
 impl Splicer<'_, '_, '_> {
-    fn run(&mut self, events: &[(u32, Event)], cuts: &[Cut<'_>]) -> Result<(), Trouble> {
+    fn run(&mut self, events: &[(u32, Event)], cuts: &[Cut<'_>], recount: usize) -> Result<(), Trouble> {
         let mut position = 0;
-        let recount = recount(self.whole, cuts);
         for (at, event) in events {
             let at = wide(*at);
             if at < position {
@@ -277,7 +286,7 @@ impl Splicer<'_, '_, '_> {
                     self.copy(position, at);
                     let Some(cut) = cuts.get(index) else { continue };
                     self.write(&cut.new)?;
-                    let again = stand_ins(self.whole, cut).filter(|_| at < recount).unwrap_or(0);
+                    let again = if at < recount { stand_ins(self.whole, cut).unwrap_or(0) } else { 0 };
                     self.out.extend(std::iter::repeat_n(0x94, again));
                     cut.to
                 }

@@ -5,14 +5,12 @@ mod helpers;
 mod opcodes;
 mod survey;
 
-use std::collections::HashMap;
-
 use beakerhelpers_core::Session;
 use beakerhelpers_core::value::{Form, Kind, Object, Value};
 
 use self::cycles::Cycles;
 use self::opcodes::Opcodes;
-pub(crate) use self::opcodes::{memo_opcode, text_opcode};
+pub(crate) use self::opcodes::{memo_opcode, text_head, text_opcode};
 use self::survey::Marks;
 
 /// Writes values into one pickle, in the order in which they are to be read.
@@ -26,16 +24,28 @@ pub(crate) struct Writer<'a> {
     /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
     protocol: u8,
     marks: Marks,
+    path: Vec<(u32, u32)>,
+    roots: Vec<u32>,
     /// Nothing where no value holds itself.
     cycles: Option<Cycles>,
     /// The number of the next value in the memo.
     next: u32,
     /// Where the functions that every pickle needs are in the memo.
-    helpers: HashMap<&'static str, u32>,
+    helpers: Vec<(&'static str, u32)>,
     /// Numbers that nodes must get: pairs of a node and a number, in order.
     assigned: Vec<(u32, u32)>,
     /// Those of them that were written.
     placed: Vec<u32>,
+    tasks: Vec<Task>,
+}
+
+/// Memory that writers need, to be kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    marks: Marks,
+    path: Vec<(u32, u32)>,
+    roots: Vec<u32>,
+    helpers: Vec<(&'static str, u32)>,
     tasks: Vec<Task>,
 }
 
@@ -67,30 +77,52 @@ enum Task {
 
 impl<'a> Writer<'a> {
     /// A writer of values of this session; `next` is the first number in the memo that is free.
-    pub(crate) fn new(session: &'a Session, protocol: u8, next: u32) -> Self {
+    pub(crate) fn new(session: &'a Session, protocol: u8, next: u32, scratch: Scratch) -> Self {
+        // A small session does not keep the memory that a large one needed.
+        let most = session.node_count().saturating_mul(64).saturating_add(64 << 10);
+        let scratch = if scratch.allocated() > most { Scratch::default() } else { scratch };
+        let Scratch { mut marks, path, roots, mut helpers, tasks } = scratch;
+        marks.clear();
+        helpers.clear();
         Self {
             session,
             protocol,
-            marks: Marks::new(session.node_count()),
+            marks,
+            path,
+            roots,
             cycles: None,
             next,
-            helpers: HashMap::new(),
+            helpers,
             assigned: Vec::new(),
             placed: Vec::new(),
-            tasks: Vec::new(),
+            tasks,
         }
+    }
+
+    /// What another writer can use again.
+    pub(crate) fn into_scratch(self) -> Scratch {
+        let Self { marks, path, roots, helpers, tasks, .. } = self;
+        Scratch { marks, path, roots, helpers, tasks }
     }
 
     /// Finds out what is referred to more than once, and what holds itself, in all values that are to be written.
     pub(crate) fn survey(&mut self, values: impl Iterator<Item = Value<'a>>) {
-        let ids: Vec<u32> = values.map(id).collect();
-        if self.marks.survey(self.session, &ids) {
-            self.cycles = Some(Cycles::of(self.session, &ids, &self.marks));
+        self.roots.clear();
+        self.roots.extend(values.map(id));
+        if let [root] = *self.roots
+            && !self.session.by_id(root as usize).has_parts()
+        {
+            return;
+        }
+        self.marks.size(self.session.node_count());
+        if self.marks.survey(self.session, &self.roots, &mut self.path) {
+            self.cycles = Some(Cycles::of(self.session, &self.roots, &self.marks));
         }
     }
 
     /// Says that a value is in the memo already.
     pub(crate) fn known(&mut self, value: Value<'_>, number: u32) {
+        self.marks.size(self.session.node_count());
         self.marks.number(id(value), number);
     }
 
@@ -121,20 +153,20 @@ impl<'a> Writer<'a> {
     ///
     /// Where no pickle can make it; `out` has half of it then.
     pub(crate) fn write(&mut self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Unwritable> {
-        self.tasks.clear();
-        self.tasks.push(Task::Write(id(value)));
         let mut out = Opcodes(out);
+        self.tasks.clear();
+        self.begin(id(value), &mut out)?;
         while let Some(task) = self.tasks.pop() {
             match task {
                 Task::Write(id) => self.begin(id, &mut out)?,
                 Task::Opcode(opcode) => out.byte(opcode),
-                Task::Parts(id, at) => self.parts(id, at),
+                Task::Parts(id, at) => self.parts(id, at, &mut out)?,
                 Task::Made(id) => self.made(id, &mut out),
-                Task::Fill(id) => self.fill(id, &mut out),
+                Task::Fill(id) => self.fill(id, &mut out)?,
                 Task::FillLater(id) => {
                     self.get(id, &mut out);
                     self.tasks.push(Task::Opcode(b'0'));
-                    self.fill(id, &mut out);
+                    self.fill(id, &mut out)?;
                 }
             }
         }
@@ -168,79 +200,127 @@ impl<'a> Writer<'a> {
     }
 
     /// Begins to write a node: all of it, where it has no parts.
+    #[inline]
     fn begin(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        if self.simple(id, out)? { Ok(()) } else { self.compound(id, out) }
+    }
+
+    /// Writes a node that has no parts or is in the memo; `false` for any other.
+    #[inline]
+    fn simple(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<bool, Unwritable> {
         if let Some(number) = self.marks.numbered(id) {
             out.get(number);
-            return Ok(());
+            return Ok(true);
         }
-        if self.marks.is_open(id) {
-            return Err(Unwritable::HoldsItself);
-        }
-        let value = self.session.by_id(id as usize);
-        match value.raw_kind() {
-            Kind::None => out.byte(b'N'),
-            Kind::Bool(value) => out.byte(if value { 0x88 } else { 0x89 }),
-            Kind::Int(value) => out.int(value),
-            Kind::BigInt(value) => out.long(value.le_bytes()),
-            Kind::Float(value) => out.float(value),
+        // Atoms are as short as a reference to them.
+        let mut is_atom = false;
+        match self.session.by_id(id as usize).raw_kind() {
+            atom @ (Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {
+                is_atom = true;
+                match atom {
+                    Kind::Bool(value) => out.byte(if value { 0x88 } else { 0x89 }),
+                    Kind::Int(value) => out.int(value),
+                    Kind::Float(value) => out.float(value),
+                    _ => out.byte(b'N'),
+                }
+            }
             Kind::Str(text) => out.text(text.as_bytes()),
+            Kind::BigInt(value) => out.long(value.le_bytes()),
             Kind::SurrogateStr(text) => out.text(text),
             Kind::Python2Str(bytes) => out.python2_str(bytes),
             Kind::Bytes(bytes) => self.bytes(bytes, out),
             Kind::ByteArray(bytes) => self.byte_array(bytes, out),
             Kind::Global(global) => self.global(&global, out)?,
-            Kind::Object(object) => return self.object(id, &object, out),
-            _ => {
-                self.container(id, value, out);
-                return Ok(());
-            }
+            _ => return Ok(false),
         }
-        if self.marks.is_shared(id) && !survey::is_atom(value) || self.is_assigned(id) {
+        if self.marks.is_shared(id) && !is_atom || self.is_assigned(id) {
             self.put(id, out);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Begins to write a container or an object.
+    fn compound(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        if self.marks.is_open(id) {
+            return Err(Unwritable::HoldsItself);
+        }
+        let value = self.session.by_id(id as usize);
+        if let Kind::Object(object) = value.raw_kind() {
+            return self.object(id, &object, out);
+        }
+        self.container(id, value, out)
     }
 
     /// Begins to write a container. What can be filled is made empty; the others need their items first.
-    fn container(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) {
+    fn container(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         let close = match value.raw_kind() {
             Kind::List(_) => return self.empty(id, b']', out),
             Kind::Dict(_) => return self.empty(id, b'}', out),
             Kind::Set(_) if self.protocol >= 4 => return self.empty(id, 0x8f, out),
-            Kind::Set(items) => return self.set("set", id, items.len(), out),
-            Kind::FrozenSet(items) if self.protocol < 4 => return self.set("frozenset", id, items.len(), out),
+            Kind::Set(items) => {
+                self.set("set", id, items.len(), out);
+                return Ok(());
+            }
+            Kind::FrozenSet(items) if self.protocol < 4 => {
+                self.set("frozenset", id, items.len(), out);
+                return Ok(());
+            }
             Kind::FrozenSet(_) => 0x91,
             Kind::Tuple(items) => match items.len() {
-                0 => return out.byte(b')'),
+                0 => {
+                    out.byte(b')');
+                    return Ok(());
+                }
                 1 => 0x85,
                 2 => 0x86,
                 3 => 0x87,
                 _ => b't',
             },
-            _ => return,
+            _ => return Ok(()),
         };
         if matches!(close, 0x91 | b't') {
             out.byte(b'(');
         }
+        let at = self.simple_parts(id, out)?;
+        let parts = value.part_ids();
+        if at as usize >= parts.len() {
+            // Nothing in it can lead back to it.
+            out.byte(close);
+            if self.marks.is_shared(id) || self.is_assigned(id) {
+                self.put(id, out);
+            }
+            return Ok(());
+        }
         self.open(id);
-        self.tasks.extend([Task::Made(id), Task::Opcode(close), Task::Parts(id, 0)]);
+        self.tasks.extend([Task::Made(id), Task::Opcode(close), Task::Parts(id, at)]);
+        Ok(())
+    }
+
+    /// Writes the first parts of a container, up to one that has parts itself, and tells where that is.
+    fn simple_parts(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<u32, Unwritable> {
+        let mut at = 0_u32;
+        for part in self.session.by_id(id as usize).part_ids() {
+            if !self.simple(small(part.index()), out)? {
+                break;
+            }
+            at = at.saturating_add(1);
+        }
+        Ok(at)
     }
 
     /// Writes an empty container.
-    fn empty(&mut self, id: u32, make: u8, out: &mut Opcodes<'_>) {
+    fn empty(&mut self, id: u32, make: u8, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         out.byte(make);
-        self.made_empty(id, false, out);
+        if self.is_kept_empty(id, false, out) { Ok(()) } else { self.fill(id, out) }
     }
 
-    /// What is on the stack is there to be filled: now, or once that is made which it is needed for.
-    fn made_empty(&mut self, id: u32, is_object: bool, out: &mut Opcodes<'_>) {
+    /// What is on the stack is there to be filled; `true` where that has to wait for what it is needed for.
+    fn is_kept_empty(&mut self, id: u32, is_object: bool, out: &mut Opcodes<'_>) -> bool {
         let later = self.cycles.as_mut().is_some_and(|cycles| cycles.defer(id, is_object));
         if later || self.marks.is_shared(id) || self.is_assigned(id) {
             self.put(id, out);
         }
-        if !later {
-            self.tasks.push(Task::Fill(id));
-        }
+        later
     }
 
     /// Writes what is made of a list: `set([…])`.
@@ -297,10 +377,20 @@ impl<'a> Writer<'a> {
     }
 
     /// Goes on with the parts of a container.
-    fn parts(&mut self, id: u32, at: u32) {
-        if let Some(part) = part(self.session.by_id(id as usize), at) {
-            self.tasks.extend([Task::Parts(id, at.saturating_add(1)), Task::Write(self::id(part))]);
+    fn parts(&mut self, id: u32, mut at: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        let parts = self.session.by_id(id as usize).part_ids();
+        while let Some(part) = parts.get(at as usize) {
+            let part = small(part.index());
+            at = at.saturating_add(1);
+            if !self.simple(part, out)? {
+                // Nothing is left to do after the last one, however deep it goes.
+                if (at as usize) < parts.len() {
+                    self.tasks.push(Task::Parts(id, at));
+                }
+                return self.compound(part, out);
+            }
         }
+        Ok(())
     }
 
     /// What could not be filled while this was made is filled now, and then this.
@@ -310,7 +400,9 @@ impl<'a> Writer<'a> {
         let is_object = matches!(self.session.by_id(id as usize).raw_kind(), Kind::Object(_));
         if is_object {
             // An object whose own parts lead back to it is in the memo before they are written.
-            self.made_empty(id, true, out);
+            if !self.is_kept_empty(id, true, out) {
+                self.tasks.push(Task::Fill(id));
+            }
         } else if self.marks.is_shared(id) || self.is_assigned(id) {
             self.put(id, out);
         }
@@ -318,20 +410,21 @@ impl<'a> Writer<'a> {
     }
 
     /// Fills what is on the stack.
-    fn fill(&mut self, id: u32, out: &mut Opcodes<'_>) {
+    fn fill(&mut self, id: u32, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         let value = self.session.by_id(id as usize);
         match value.raw_kind() {
-            Kind::List(items) => self.add(id, 0, items.len(), [b'a', b'e'], out),
-            Kind::Set(items) => self.add(id, 0, items.len(), [0x90; 2], out),
-            Kind::Dict(pairs) => self.add(id, 0, pairs.len(), [b's', b'u'], out),
+            Kind::List(items) => self.add(id, items.len(), [b'a', b'e'], out),
+            Kind::Set(items) => self.add(id, items.len(), [0x90; 2], out),
+            Kind::Dict(pairs) => self.add(id, pairs.len(), [b's', b'u'], out),
             Kind::Object(object) => {
                 // The order of CPython's `save_reduce`: items, pairs, state; the last to be done comes first here.
                 if let Some(state) = object.state() {
                     self.tasks.extend([Task::Opcode(b'b'), Task::Write(self::id(state))]);
                 }
                 self.fill_object(&object);
+                Ok(())
             }
-            _ => {}
+            _ => Ok(()),
         }
     }
 
@@ -359,14 +452,21 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds the parts of a container to it: one of them, or several.
-    fn add(&mut self, id: u32, at: u32, len: usize, [one, several]: [u8; 2], out: &mut Opcodes<'_>) {
+    fn add(&mut self, id: u32, len: usize, [one, several]: [u8; 2], out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         if len == 0 {
-            return;
+            return Ok(());
         }
         if len > 1 || one == several {
             out.byte(b'(');
         }
-        self.tasks.extend([Task::Opcode(if len > 1 { several } else { one }), Task::Parts(id, at)]);
+        let close = if len > 1 { several } else { one };
+        let at = self.simple_parts(id, out)?;
+        if (at as usize) < self.session.by_id(id as usize).part_ids().len() {
+            self.tasks.extend([Task::Opcode(close), Task::Parts(id, at)]);
+        } else {
+            out.byte(close);
+        }
+        Ok(())
     }
 
     fn open(&mut self, id: u32) {
@@ -418,5 +518,18 @@ fn part(value: Value<'_>, at: u32) -> Option<Value<'_>> {
 
 /// As a node is told apart here.
 fn id(value: Value<'_>) -> u32 {
-    u32::try_from(value.id()).unwrap_or(u32::MAX)
+    small(value.id())
+}
+
+fn small(id: usize) -> u32 {
+    u32::try_from(id).unwrap_or(u32::MAX)
+}
+
+impl Scratch {
+    const fn allocated(&self) -> usize {
+        let pairs = self.path.capacity().saturating_add(self.helpers.capacity()).saturating_mul(24);
+        let tasks = self.tasks.capacity().saturating_mul(size_of::<Task>());
+        let roots = self.roots.capacity().saturating_mul(size_of::<u32>());
+        pairs.saturating_add(tasks).saturating_add(roots).saturating_add(self.marks.allocated())
+    }
 }

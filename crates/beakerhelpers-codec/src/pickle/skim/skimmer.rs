@@ -21,6 +21,8 @@ pub(super) struct Skimmer<'s, 'p> {
     /// What is below belongs to an open mark, or is the dict.
     fence: usize,
     has_dict: bool,
+    /// Where the dict is in the stack whose pairs are looked for: the outer one, or the one that is its value.
+    base: usize,
     /// How many values there are in the memo.
     count: u32,
     at: usize,
@@ -48,6 +50,7 @@ impl<'s, 'p> Skimmer<'s, 'p> {
             marks,
             fence: 0,
             has_dict: false,
+            base: 0,
             count,
             at: start,
         };
@@ -80,8 +83,8 @@ impl<'s, 'p> Skimmer<'s, 'p> {
             b'N' | 0x88 | 0x89 | b']' | b')' | 0x8f => self.push(0),
             b'}' => {
                 self.push(0);
-                if self.slots.len() == 1 && self.marks.is_empty() {
-                    self.found();
+                if self.slots.len() <= 3 && self.marks.is_empty() {
+                    self.new_dict();
                 }
             }
             b'K' => self.skip::<1>()?,
@@ -123,10 +126,12 @@ impl<'s, 'p> Skimmer<'s, 'p> {
                 self.fill(false)?;
             }
             b's' => {
+                self.leave_inner();
                 let value = self.pop()?;
                 let key = self.pop()?;
                 if self.fill(true)? {
-                    self.skim.pairs.push(Pair { key, value, end: small(self.at), single: true });
+                    let pair = Pair { key, value, end: small(self.at), single: true };
+                    self.all_pairs().push(pair);
                 }
             }
             b'u' => {
@@ -326,9 +331,36 @@ impl<'s, 'p> Skimmer<'s, 'p> {
         self.fence = 1;
     }
 
+    /// A dict is made and not in a mark: the dict, or what may become its first value.
+    fn new_dict(&mut self) {
+        match self.slots.as_slice() {
+            [_] => self.found(),
+            [_, _, inner] if self.skim.seeks_inner && self.base == 0 && self.skim.pairs.is_empty() => {
+                self.skim.inner = Some(inner.start);
+                (self.base, self.fence) = (2, 3);
+            }
+            _ => {}
+        }
+    }
+
+    /// The next opcode sets an item: of the outer dict, where the inner one is all that was pushed.
+    #[inline]
+    fn leave_inner(&mut self) {
+        if self.base == 2 && self.slots.len() == 3 && self.marks.is_empty() {
+            (self.base, self.fence) = (0, 1);
+            // There may be another value, but it is not looked into.
+            self.skim.seeks_inner = false;
+        }
+    }
+
+    /// Where the pairs go.
+    fn all_pairs(&mut self) -> &mut Vec<Pair> {
+        if self.base == 0 { &mut self.skim.pairs } else { &mut self.skim.inner_pairs }
+    }
+
     /// Whether what is below this place is the dict, and no mark between.
     fn is_dict_at(&self, place: usize) -> bool {
-        self.has_dict && place == 1 && self.marks.len() == 1
+        self.has_dict && place == self.base.saturating_add(1) && self.marks.len() == 1
     }
 
     /// The keys and values from here on are the dict's.
@@ -338,19 +370,19 @@ impl<'s, 'p> Skimmer<'s, 'p> {
             return Err(Reason::OddItems.into());
         }
         let at = small(self.at);
+        let pairs = if self.base == 0 { &mut self.skim.pairs } else { &mut self.skim.inner_pairs };
         let ends = slots.iter().skip(2).step_by(2).map(|slot| slot.start).chain([at]);
-        for (pair, end) in slots.chunks_exact(2).zip(ends) {
-            if let [key, value] = *pair {
-                self.skim.pairs.push(Pair { key, value, end, single: false });
-            }
-        }
+        pairs.extend(slots.chunks_exact(2).zip(ends).filter_map(|(pair, end)| match *pair {
+            [key, value] => Some(Pair { key, value, end, single: false }),
+            _ => None,
+        }));
         Ok(())
     }
 
     /// Something was added to the top of the stack; says whether that is the dict.
     #[inline]
     fn fill(&mut self, as_dict: bool) -> Step<bool> {
-        if self.has_dict && self.slots.len() == 1 && self.marks.is_empty() {
+        if self.has_dict && self.slots.len() == self.base.saturating_add(1) && self.marks.is_empty() {
             return if as_dict { Ok(true) } else { Err(Halt::Irregular) };
         }
         if self.slots.len() <= self.fence {
@@ -383,7 +415,7 @@ impl<'s, 'p> Skimmer<'s, 'p> {
 
     /// Where the key begins whose value is being made.
     fn pair_start(&self) -> u32 {
-        let first = usize::from(self.has_dict);
+        let first = if self.has_dict { self.base.saturating_add(1) } else { 0 };
         let fence = |mark: usize| self.marks.get(mark.saturating_add(1)).map_or(self.fence, |(fence, _)| *fence);
         let mut key = first;
         if !self.marks.is_empty() && fence(0) == first {

@@ -79,8 +79,8 @@ impl Writer<'_> {
 
     /// The name of the encoding.
     fn latin1(&mut self, out: &mut Opcodes<'_>) {
-        if let Some(number) = self.helpers.get(LATIN1) {
-            return out.get(*number);
+        if let Some(number) = self.kept(LATIN1) {
+            return out.get(number);
         }
         out.text(LATIN1.as_bytes());
         self.keep(LATIN1, out);
@@ -92,16 +92,21 @@ impl Writer<'_> {
 
     /// A function that is written once and then referred to.
     pub(super) fn helper(&mut self, module: &str, name: &'static str, out: &mut Opcodes<'_>) {
-        if let Some(number) = self.helpers.get(name) {
-            return out.get(*number);
+        if let Some(number) = self.kept(name) {
+            return out.get(number);
         }
         out.global(module, name);
         self.keep(name, out);
     }
 
+    /// There are few: a search is fast.
+    fn kept(&self, what: &str) -> Option<u32> {
+        self.helpers.iter().find(|(kept, _)| *kept == what).map(|(_, number)| *number)
+    }
+
     fn keep(&mut self, what: &'static str, out: &mut Opcodes<'_>) {
         out.put(self.next);
-        self.helpers.insert(what, self.next);
+        self.helpers.push((what, self.next));
         self.next = self.next.saturating_add(1);
     }
 }

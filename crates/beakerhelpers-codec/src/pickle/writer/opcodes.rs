@@ -41,7 +41,12 @@ impl Opcodes<'_> {
     /// A `str` whose characters are these bytes.
     pub(super) fn latin1(&mut self, bytes: &[u8]) {
         let long = bytes.iter().filter(|byte| **byte >= 0x80).count();
-        self.operand(b'X', length(bytes.len().saturating_add(long)));
+        let len = bytes.len().saturating_add(long);
+        self.operand(b'X', length(len));
+        if long == 0 {
+            return self.0.extend_from_slice(bytes);
+        }
+        self.0.reserve(len);
         for byte in bytes {
             self.0.extend_from_slice(char::from(*byte).encode_utf8(&mut [0; 2]).as_bytes());
         }
@@ -96,20 +101,25 @@ pub(crate) fn memo_opcode(out: &mut Vec<u8>, [short, long]: [u8; 2], number: u32
     if let Ok(number) = u8::try_from(number) {
         out.extend([short, number]);
     } else {
-        out.push(long);
-        out.extend_from_slice(&number.to_le_bytes());
+        let [a, b, c, d] = number.to_le_bytes();
+        out.extend_from_slice(&[long, a, b, c, d]);
     }
 }
 
 /// Appends bytes behind an opcode and their length: in one byte where there is an opcode for it and they are few.
 pub(crate) fn text_opcode(out: &mut Vec<u8>, bytes: &[u8], short: Option<u8>, long: u8) {
-    if let (Some(short), Ok(len)) = (short, u8::try_from(bytes.len())) {
-        out.extend([short, len]);
-    } else {
-        out.push(long);
-        out.extend_from_slice(&length(bytes.len()));
-    }
+    text_head(out, bytes.len(), short, long);
     out.extend_from_slice(bytes);
+}
+
+/// Appends an opcode and the length of the bytes that are to follow.
+pub(crate) fn text_head(out: &mut Vec<u8>, len: usize, short: Option<u8>, long: u8) {
+    if let (Some(short), Ok(len)) = (short, u8::try_from(len)) {
+        out.extend_from_slice(&[short, len]);
+    } else {
+        let [a, b, c, d] = length(len);
+        out.extend_from_slice(&[long, a, b, c, d]);
+    }
 }
 
 /// No text here is as long as 4 GiB: payloads have at most 1.

@@ -1,10 +1,10 @@
 //! What is referred to more than once.
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Kind, Value};
+use beakerhelpers_core::value::{Kind, Object, Value};
 
 /// What is known of each node, by its id.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Marks(Vec<u32>);
 
 /// Referred to.
@@ -17,55 +17,82 @@ const OPEN: u32 = 4;
 const NUMBERED: u32 = 1 << 31;
 
 impl Marks {
-    pub(super) fn new(nodes: usize) -> Self {
-        Self(vec![0; nodes])
+    /// Forgets everything, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
-    /// Looks at all that values are made of, and says whether anything holds itself.
-    pub(super) fn survey(&mut self, session: &Session, roots: &[u32]) -> bool {
+    /// Makes room for what is to be known of so many nodes.
+    pub(super) fn size(&mut self, nodes: usize) {
+        self.0.resize(nodes, 0);
+    }
+
+    pub(super) const fn allocated(&self) -> usize {
+        self.0.capacity().saturating_mul(size_of::<u32>())
+    }
+
+    /// Looks at all that values are made of, and says whether anything holds itself. `path` is only memory.
+    pub(super) fn survey(&mut self, session: &Session, roots: &[u32], path: &mut Vec<(u32, u32)>) -> bool {
         let mut holds_itself = false;
-        // A node and the place of its next part.
-        let mut path: Vec<(u32, u32)> = Vec::new();
         for root in roots {
-            let mut next = Some(*root);
-            loop {
-                if let Some(id) = next {
-                    let value = session.by_id(id as usize);
-                    let Some(mark) = self.0.get_mut(id as usize) else { break };
-                    if *mark & NUMBERED != 0 {
-                    } else if *mark != 0 {
-                        *mark |= SHARED;
-                        holds_itself |= *mark & OPEN != 0;
-                    } else if is_leaf(value) {
-                        *mark = SEEN;
-                    } else {
-                        *mark = SEEN | OPEN;
-                        path.push((id, 0));
+            path.clear();
+            holds_itself |= self.meet(session, *root, path);
+            // A node and the place of its next part.
+            while let Some((id, at)) = path.last_mut() {
+                let (id, value) = (*id, session.by_id(*id as usize));
+                let parts = value.part_ids();
+                let (mut next, depth) = (*at, path.len());
+                if let Kind::Object(object) = value.raw_kind() {
+                    while path.len() == depth {
+                        match object_step(&object, next) {
+                            Step::Part(part) => holds_itself |= self.meet(session, super::id(part), path),
+                            Step::Nothing => {}
+                            Step::End => break,
+                        }
+                        next = next.saturating_add(1);
                     }
                 }
-                let Some((id, at)) = path.last_mut() else { break };
-                match step(session.by_id(*id as usize), *at) {
-                    Step::Part(part) => {
-                        next = Some(super::id(part));
-                        *at = at.saturating_add(1);
-                    }
-                    Step::Nothing => {
-                        next = None;
-                        *at = at.saturating_add(1);
-                    }
-                    Step::End => {
-                        next = None;
-                        if let Some(mark) = self.0.get_mut(*id as usize) {
-                            *mark &= !OPEN;
-                        }
-                        path.pop();
-                    }
+                while path.len() == depth
+                    && let Some(part) = parts.get(next as usize)
+                {
+                    next = next.saturating_add(1);
+                    holds_itself |= self.meet(session, super::small(part.index()), path);
+                }
+                if path.len() == depth {
+                    self.leave(id, path);
+                } else if let Some((_, at)) = path.get_mut(depth.saturating_sub(1)) {
+                    *at = next;
                 }
             }
         }
         holds_itself
     }
 
+    /// Looks at a node; one that has parts and is new comes to the end of the path. Says whether it is in itself.
+    #[inline]
+    fn meet(&mut self, session: &Session, id: u32, path: &mut Vec<(u32, u32)>) -> bool {
+        let Some(mark) = self.0.get_mut(id as usize) else { return false };
+        if *mark & NUMBERED != 0 {
+            return false;
+        }
+        if *mark != 0 {
+            *mark |= SHARED;
+            return *mark & OPEN != 0;
+        }
+        *mark = SEEN;
+        if session.by_id(id as usize).has_parts() {
+            *mark = SEEN | OPEN;
+            path.push((id, 0));
+        }
+        false
+    }
+
+    fn leave(&mut self, id: u32, path: &mut Vec<(u32, u32)>) {
+        self.close(id);
+        path.pop();
+    }
+
+    #[inline]
     fn get(&self, id: u32) -> u32 {
         self.0.get(id as usize).copied().unwrap_or(0)
     }
@@ -107,18 +134,6 @@ impl Marks {
     }
 }
 
-/// Values that are as short as a reference to them.
-pub(super) fn is_atom(value: Value<'_>) -> bool {
-    matches!(value.raw_kind(), Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
-}
-
-fn is_leaf(value: Value<'_>) -> bool {
-    !matches!(
-        value.raw_kind(),
-        Kind::List(_) | Kind::Tuple(_) | Kind::Set(_) | Kind::FrozenSet(_) | Kind::Dict(_) | Kind::Object(_)
-    )
-}
-
 /// What is at a place among the parts of a value.
 pub(super) enum Step<'a> {
     Part(Value<'a>),
@@ -128,9 +143,13 @@ pub(super) enum Step<'a> {
 
 /// All that a value is made of, part by part.
 pub(super) fn step(value: Value<'_>, at: u32) -> Step<'_> {
-    let Kind::Object(object) = value.raw_kind() else {
-        return super::part(value, at).map_or(Step::End, Step::Part);
-    };
+    match value.raw_kind() {
+        Kind::Object(object) => object_step(&object, at),
+        _ => super::part(value, at).map_or(Step::End, Step::Part),
+    }
+}
+
+fn object_step<'a>(object: &Object<'a>, at: u32) -> Step<'a> {
     let part = match at {
         0 => object.callable(),
         1 => object.args_tuple(),
