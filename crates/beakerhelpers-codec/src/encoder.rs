@@ -150,7 +150,9 @@ impl Encoder {
         let rest = before.iter().fold(after.len(), |len, part| len.saturating_add(part.len()));
         // An opcode and a length come on top.
         let mut out = Vec::with_capacity(text.len().saturating_add(rest).saturating_add(9));
-        before.iter().for_each(|part| out.extend_from_slice(part));
+        for part in before {
+            out.extend_from_slice(part);
+        }
         literal.write_like(&text, &mut out);
         out.extend_from_slice(after);
         Ok(out)
