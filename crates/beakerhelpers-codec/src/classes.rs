@@ -185,6 +185,9 @@ mod tests {
             found(pickle.as_bytes()).iter().find(|(name, ..)| name == "builtins.getattr").unwrap().2
         };
         assert!(!getattr("shop\nColor", "RED") && !getattr("zoneinfo\nZoneInfo", "_unpickle"));
+        // A class may be a module that another one has imported.
+        assert!(getattr("uuid\nos", "system") && getattr("random\n_os", "system"));
+        assert!(!getattr("shop\nStatus", "new") && getattr("shop\nStatus", "os.system"));
         assert!(getattr("os\npath", "join") && getattr("shop\nColor", "__class__") && getattr("shop\nColor", "os.x"));
         assert_eq!(found(b"}Vsession\n}Va\nc__builtin__\ngetattr\nss."), [one("builtins.getattr", 1, true)]);
     }

@@ -64,8 +64,8 @@ pub trait Typed: sealed::Sealed {
     /// # Errors
     ///
     /// [`Other`](ErrorKind::Other) where the type cannot hold the value: the error names the key, the type, the place in
-    /// the value and what is there, and never shows contents. A `range`, a `timezone`, classes, objects of classes that have no meaning here, values nested
-    /// more than 128 levels deep and values of more than 64 MiB cannot be read as any type.
+    /// the value and what is there, and never shows contents. A `range`, a `timezone`, classes, objects of classes
+    /// that have no meaning here, values nested more than 128 levels deep and values of more than 64 MiB cannot be read as any type.
     fn get<'de, T: Deserialize<'de>>(&'de self, key: &str) -> Result<Option<T>>;
 
     /// Sets a key to a value. A key that is there keeps its place.

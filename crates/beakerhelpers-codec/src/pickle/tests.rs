@@ -1,4 +1,4 @@
-//! Pickles that are damaged, and those that flood.
+//! What the machine reads, and what it refuses.
 
 use super::*;
 

@@ -47,6 +47,21 @@ const NAMES: [(Name, Name); 37] = [
     (["whichdb", "whichdb"], ["dbm", "whichdb"]),
 ];
 
+/// Names of modules of [`OTHER_MODULES`] in Python 2: the modules that they are in now have others there.
+const OLD_NAMES: [(Name, Name); 11] = [
+    (["CGIHTTPServer", "CGIHTTPRequestHandler"], ["http.server", "CGIHTTPRequestHandler"]),
+    (["DocXMLRPCServer", "DocCGIXMLRPCRequestHandler"], ["xmlrpc.server", "DocCGIXMLRPCRequestHandler"]),
+    (["DocXMLRPCServer", "DocXMLRPCRequestHandler"], ["xmlrpc.server", "DocXMLRPCRequestHandler"]),
+    (["DocXMLRPCServer", "DocXMLRPCServer"], ["xmlrpc.server", "DocXMLRPCServer"]),
+    (["DocXMLRPCServer", "ServerHTMLDoc"], ["xmlrpc.server", "ServerHTMLDoc"]),
+    (["DocXMLRPCServer", "XMLRPCDocGenerator"], ["xmlrpc.server", "XMLRPCDocGenerator"]),
+    (["FileDialog", "FileDialog"], ["tkinter.filedialog", "FileDialog"]),
+    (["FileDialog", "LoadFileDialog"], ["tkinter.filedialog", "LoadFileDialog"]),
+    (["FileDialog", "SaveFileDialog"], ["tkinter.filedialog", "SaveFileDialog"]),
+    (["SimpleDialog", "SimpleDialog"], ["tkinter.simpledialog", "SimpleDialog"]),
+    (["SimpleHTTPServer", "SimpleHTTPRequestHandler"], ["http.server", "SimpleHTTPRequestHandler"]),
+];
+
 /// Names of Python 2 whose likes in Python 3 have another name there too.
 const OTHER_NAMES: [(Name, Name); 4] = [
     (["UserDict", "UserDict"], ["collections", "UserDict"]),
@@ -187,7 +202,7 @@ pub(super) fn python2<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) 
     if module == "builtins" && EXCEPTIONS.contains(&name) {
         return ("exceptions", name);
     }
-    if let Some(([module, name], _)) = NAMES.iter().find(|(_, new)| *new == [module, name]) {
+    if let Some(([module, name], _)) = NAMES.iter().chain(&OLD_NAMES).find(|(_, new)| *new == [module, name]) {
         return (module, name);
     }
     let renamed = MODULES.iter().find(|(_, new)| *new == module);
@@ -231,6 +246,10 @@ for new, old in [*REVERSE_NAME_MAPPING.items(), *(((new, '*'), (old, '*')) for n
         for (old, new) in OTHER_NAMES.into_iter().chain(others) {
             assert_eq!(python3(old[0], old[1]), new.into());
             ours.insert(vec!["3", old[0], old[1], new[0], new[1]]);
+        }
+        for (old, new) in OLD_NAMES {
+            assert_eq!((python2(new[0], new[1]), python3(old[0], old[1])), (old.into(), new.into()));
+            ours.insert(vec!["2", old[0], old[1], new[0], new[1]]);
         }
         // Left out by Python 3.13, which has no such module.
         let missing: Vec<_> = ours.symmetric_difference(&theirs).filter(|line| line[1] != "Tix").collect();

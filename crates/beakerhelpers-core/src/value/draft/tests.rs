@@ -1,3 +1,5 @@
+//! What is built, and what it takes.
+
 use super::*;
 use crate::value::{Kind, Value};
 
