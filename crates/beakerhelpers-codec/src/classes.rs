@@ -51,8 +51,8 @@ pub fn classes(session: &Session) -> Vec<Class> {
         let calls = calls.get(&id).copied().unwrap_or_default();
         let (module, name) = (part(class.module, class.python3_name().0), part(class.name, class.python3_name().1));
         // A name of Python 2 is what it is, whatever protocol it stands in.
-        let spellings = [(&*module, &*name), class.modern_name()];
-        let danger = spellings.into_iter().find_map(|(module, name)| danger::of(module, name));
+        let modern = Some(class.modern_name()).filter(|modern| *modern != (&module, &name));
+        let danger = danger::of(&module, &name).or_else(|| modern.and_then(|(module, name)| danger::of(module, name)));
         let danger = danger.filter(|_| calls.all == 0 || calls.harmless < calls.all);
         let full = cut(format!("{module}.{name}"));
         let entry = found.entry(full.clone()).or_insert(Class { name: full, uses: 0, danger: None });

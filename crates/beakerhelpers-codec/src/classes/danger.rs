@@ -35,7 +35,7 @@ pub(super) fn of(module: &str, name: &str) -> Option<&'static str> {
 /// Whether a module may have one of the listed ones by this name: `shop.os`, or `random._os`.
 fn is_module(name: &str) -> bool {
     let is_listed = |module: &str| module == "builtins" || MODULES.iter().any(|(_, modules)| modules.contains(&module));
-    is_listed(name) || is_listed(name.trim_start_matches('_'))
+    is_listed(name) || name.starts_with('_') && is_listed(name.trim_start_matches('_'))
 }
 
 const PROGRAMS: &str = "runs programs";
