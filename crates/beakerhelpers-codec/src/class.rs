@@ -36,10 +36,19 @@ pub(crate) fn type_name(value: Value<'_>) -> Cow<'static, str> {
         Kind::TimeZone(_) => "datetime.timezone",
         Kind::Decimal(_) => "decimal.Decimal",
         Kind::Uuid(_) => "uuid.UUID",
+        Kind::Fraction(_) => "fractions.Fraction",
+        Kind::Range { .. } => "range",
+        Kind::Path(path) => return Cow::Owned(format!("pathlib.{}", path.sort().class())),
+        Kind::Ip(ip) => return Cow::Owned(format!("ipaddress.{}", ip.sort().class())),
+        Kind::ZoneInfo(_) => "zoneinfo.ZoneInfo",
         Kind::Global(_) => "type",
         Kind::Object(object) => match (object.class(), object.form()) {
             (Some(class), _) if class.module().len().saturating_add(class.name().len()) <= LONGEST => {
-                return Cow::Owned(escape_controls(&format!("{}.{}", class.module(), class.name())).into_owned());
+                let name = match class.python3_name() {
+                    ("builtins", name) => Cow::Borrowed(name),
+                    (module, name) => Cow::Owned(format!("{module}.{name}")),
+                };
+                return Cow::Owned(escape_controls(&name).into_owned());
             }
             (_, Form::Persistent) => "persistent object",
             (_, Form::Extension) => "registered object",

@@ -14,7 +14,8 @@ use crate::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Class {
-    /// Module and qualified name, such as `datetime.datetime`, as Python 3 has them. It may hold any character.
+    /// Module and qualified name, such as `datetime.datetime`, as Python 3 has them: what a pickle of protocol 2 calls
+    /// `__builtin__.xrange` is `builtins.range`. It may hold any character.
     pub name: String,
     /// How often it is called, or referred to without that.
     pub uses: u64,
@@ -49,7 +50,10 @@ pub fn classes(session: &Session) -> Vec<Class> {
     for (id, class) in session.nodes().filter_map(|value| Some((value.id(), global(value)?))) {
         let calls = calls.get(&id).copied().unwrap_or_default();
         let (module, name) = (part(class.module, class.python3_name().0), part(class.name, class.python3_name().1));
-        let danger = danger::of(&module, &name).filter(|_| calls.all == 0 || calls.harmless < calls.all);
+        // A name of Python 2 is what it is, whatever protocol it stands in.
+        let modern = Some(class.modern_name()).filter(|modern| *modern != (&module, &name));
+        let danger = danger::of(&module, &name).or_else(|| modern.and_then(|(module, name)| danger::of(module, name)));
+        let danger = danger.filter(|_| calls.all == 0 || calls.harmless < calls.all);
         let full = cut(format!("{module}.{name}"));
         let entry = found.entry(full.clone()).or_insert(Class { name: full, uses: 0, danger: None });
         entry.uses = entry.uses.saturating_add(calls.all.max(1));
@@ -181,8 +185,37 @@ mod tests {
             found(pickle.as_bytes()).iter().find(|(name, ..)| name == "builtins.getattr").unwrap().2
         };
         assert!(!getattr("shop\nColor", "RED") && !getattr("zoneinfo\nZoneInfo", "_unpickle"));
+        // A class may be a module that another one has imported.
+        assert!(getattr("uuid\nos", "system") && getattr("random\n_os", "system"));
+        assert!(!getattr("shop\nStatus", "new") && getattr("shop\nStatus", "os.system"));
         assert!(getattr("os\npath", "join") && getattr("shop\nColor", "__class__") && getattr("shop\nColor", "os.x"));
         assert_eq!(found(b"}Vsession\n}Va\nc__builtin__\ngetattr\nss."), [one("builtins.getattr", 1, true)]);
+    }
+
+    #[test]
+    fn names_of_python_2_are_known() {
+        for (old, new, danger) in [
+            ("__builtin__ eval", "builtins.eval", true),
+            ("__builtin__ file", "builtins.file", true),
+            ("cPickle loads", "pickle.loads", true),
+            ("commands getoutput", "subprocess.getoutput", true),
+            ("urllib2 urlopen", "urllib.request.urlopen", true),
+            ("posix system", "posix.system", true),
+            ("nt system", "nt.system", true),
+            ("os getcwdu", "os.getcwdu", true),
+            ("exceptions StandardError", "builtins.Exception", false),
+            ("itertools ifilter", "builtins.filter", false),
+            ("urlparse ParseResult", "urllib.parse.ParseResult", false),
+        ] {
+            let reference = format!("}}Vsession\n}}Va\nc{}\nss.", old.replace(' ', "\n"));
+            for protocol in [&b""[..], b"\x80\x02"] {
+                assert_eq!(found(&[protocol, reference.as_bytes()].concat()), [one(new, 1, danger)]);
+            }
+            // Python 3 loads what stands there, and Python 2 would not.
+            let later = [b"\x80\x04", reference.as_bytes()].concat();
+            let dangerous = danger || old.starts_with("__builtin__");
+            assert_eq!(found(&later), [one(&old.replace(' ', "."), 1, dangerous)]);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::decoder::is_base64;
 use crate::pickle::literal::Literal;
 use crate::pickle::skim::Skim;
 use crate::pickle::splice::{Cut, New, splice};
-use crate::pickle::writer::{Dialect, Scratch, Writer, text_opcode};
+use crate::pickle::writer::{Scratch, Writer, text_opcode};
 use crate::settings::Serializer;
 use crate::{Decoder, Settings, json};
 
@@ -91,8 +91,7 @@ impl Encoder {
         let pickle = &mut self.inner;
         pickle.clear();
         pickle.extend_from_slice(b"\x80\x02");
-        let dialect = Dialect { protocol: 2, translate: true };
-        let mut writer = Writer::new(session, dialect, 0, std::mem::take(&mut self.scratch));
+        let mut writer = Writer::new(session, 2, 0, std::mem::take(&mut self.scratch));
         writer.survey(std::iter::once(session.root()));
         let written = writer.write_root(pickle);
         self.scratch = writer.into_scratch();

@@ -33,7 +33,7 @@ const LARGEST: usize = 64 << 20;
 /// | `dict`, `OrderedDict`, `defaultdict`, `Counter` | a map or a struct |
 /// | `datetime`, `date`, `time` | text as ISO 8601 has it, which chrono reads; with an offset where the zone is known |
 /// | `timedelta` | seconds as an `f64`; where a struct or a tuple is asked for, as of `std::time::Duration`, whole seconds and nanoseconds |
-/// | `Decimal`, `UUID` | text |
+/// | `Decimal`, `Fraction`, `UUID`, `ZoneInfo`, what `pathlib` and `ipaddress` have | text as Python prints it, which `PathBuf` and `IpAddr` read |
 /// | `complex` | a sequence of two `f64` |
 ///
 /// An enum is tagged externally, as serde's default is: text for a variant without data, else a dict with one key. Where
@@ -64,8 +64,8 @@ pub trait Typed: sealed::Sealed {
     /// # Errors
     ///
     /// [`Other`](ErrorKind::Other) where the type cannot hold the value: the error names the key, the type, the place in
-    /// the value and what is there, and never shows contents. Objects of classes that have no meaning here, values nested
-    /// more than 128 levels deep and values of more than 64 MiB cannot be read as any type.
+    /// the value and what is there, and never shows contents. A `range`, a `timezone`, classes, objects of classes
+    /// that have no meaning here, values nested more than 128 levels deep and values of more than 64 MiB cannot be read as any type.
     fn get<'de, T: Deserialize<'de>>(&'de self, key: &str) -> Result<Option<T>>;
 
     /// Sets a key to a value. A key that is there keeps its place.

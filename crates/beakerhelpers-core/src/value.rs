@@ -9,6 +9,7 @@ mod grow;
 mod ip;
 mod items;
 mod keys;
+mod names;
 mod object;
 mod path;
 mod times;
@@ -192,9 +193,12 @@ impl<'a> Value<'a> {
                     Sort::Dict => Kind::Dict(Pairs::new(arena, &[], slots)),
                 }
             }
-            Node::Global { known, module, name } => {
-                Kind::Global(Global { module: Self::new(arena, module), name: Self::new(arena, name), known })
-            }
+            Node::Global { known, translated, module, name } => Kind::Global(Global {
+                module: Self::new(arena, module),
+                name: Self::new(arena, name),
+                known,
+                translated,
+            }),
             Node::Object(index) => Object::new(arena, index).map_or(Kind::None, Kind::Object),
         }
     }

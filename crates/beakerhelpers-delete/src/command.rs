@@ -18,7 +18,7 @@ use crate::selection::Selection;
 #[command(after_help = "\
 Examples:
   beakerhelpers delete prod.ini --where user_name=ann          log ann out everywhere
-  beakerhelpers delete prod.ini --fingerprint 3f2a90c1d4e7     one that `sessions --columns session,…` showed
+  beakerhelpers delete prod.ini --fingerprint 3f2a90c1d4e7     one that a listing names so
   cat stolen.txt | beakerhelpers delete prod.ini --id -        ids from standard input, one a line")]
 pub(crate) struct Delete {
     #[command(flatten)]

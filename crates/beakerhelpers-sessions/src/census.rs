@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use beakerhelpers_codec::{Class, Found, Settings, classes};
-use beakerhelpers_core::{Query, Record, Result, Session, SessionStore};
+use beakerhelpers_core::{Query, Record, Result, Session, SessionId, SessionStore};
 
 #[cfg(feature = "command")]
 pub(crate) use self::print::write;
@@ -30,6 +30,8 @@ pub struct ClassCount {
     pub uses: u64,
     /// What it can do that a session has no use for, in words such as `runs programs`.
     pub danger: Option<&'static str>,
+    /// A session in which it is dangerous, the one of them whose id is the least.
+    pub session: Option<SessionId>,
 }
 
 /// Counts the classes and functions that sessions refer to: the dangerous ones first, then by falling number of sessions.
@@ -42,11 +44,11 @@ pub(crate) fn count(
     observer: &mut dyn Observer,
 ) -> Result<(Vec<ClassCount>, u64)> {
     let mut census = Census::default();
-    let take = |_: &Record, found: Result<Found>, session: &Session| {
+    let take = |record: &Record, found: Result<Found>, session: &Session| {
         let is_session = matches!(found, Ok(Found::Session));
         if if is_session { selection.admits(session)? } else { selection.is_all() } {
             for class in classes(session).into_iter().filter(|class| is_session || class.danger.is_some()) {
-                census.add(class);
+                census.add(class, &record.id);
             }
         }
         found.map(drop)
@@ -66,13 +68,13 @@ struct Census {
 
 impl Census {
     /// Adds a class of one session.
-    fn add(&mut self, class: Class) {
+    fn add(&mut self, class: Class, id: &SessionId) {
         let Class { name, uses, danger, .. } = class;
         let has_room = if danger.is_some() { self.dangerous } else { self.classes.len() - self.dangerous } < MOST;
         let count = match self.classes.get_mut(&name) {
             Some(count) => count,
             None if has_room => {
-                let new = ClassCount { name: name.clone(), sessions: 0, uses: 0, danger: None };
+                let new = ClassCount { name: name.clone(), sessions: 0, uses: 0, danger: None, session: None };
                 self.classes.entry(name).or_insert(new)
             }
             None => {
@@ -85,6 +87,9 @@ impl Census {
         // `getattr` is dangerous in some sessions only.
         self.dangerous += usize::from(count.danger.is_none() && danger.is_some());
         count.danger = count.danger.or(danger);
+        if danger.is_some() && count.session.as_ref().is_none_or(|least| id < least) {
+            count.session = Some(id.clone());
+        }
     }
 
     fn in_order(self) -> Vec<ClassCount> {
@@ -115,14 +120,16 @@ mod tests {
     #[test]
     fn a_flood_of_names_does_not_hide_an_attack() {
         let mut census = Census::default();
+        let id = SessionId::new("a");
         for number in 0..MOST + 5 {
-            census.add(class(&format!("shop.N{number}"), false));
+            census.add(class(&format!("shop.N{number}"), false), &id);
         }
         assert_eq!((census.classes.len(), census.left_out), (MOST, 5));
-        census.add(class("os.system", true));
-        census.add(class("shop.N1", false));
+        census.add(class("os.system", true), &id);
+        census.add(class("shop.N1", false), &id);
         let all = census.in_order();
         let first: Vec<_> = all.iter().take(2).map(|class| (class.name.as_str(), class.sessions)).collect();
         assert_eq!(first, [("os.system", 1), ("shop.N1", 2)]);
+        assert_eq!((&all[0].session, &all[1].session), (&Some(id), &None));
     }
 }

@@ -72,7 +72,8 @@ pub(crate) struct Sessions {
     #[arg(long, help_heading = "Output")]
     count: bool,
 
-    /// Print instead which Python classes and functions the pickles refer to, the dangerous ones first
+    /// Print instead which Python classes and functions the pickles refer to, the dangerous ones first, each
+    /// with the fingerprint of a session that has it
     #[arg(long, conflicts_with_all = ["count", "columns", "sort", "show_ids"], help_heading = "Output")]
     classes: bool,
 

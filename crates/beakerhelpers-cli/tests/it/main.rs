@@ -10,6 +10,7 @@ mod console;
 mod delete;
 mod dispatcher;
 mod formats;
+mod forms;
 mod interrupted;
 mod original;
 mod recorded;

@@ -1,11 +1,13 @@
 //! The names that no session has a use for.
 
 /// What a class or function can do that a session has no use for. `None` says nothing but that it is not on the list.
+/// No module stands for any class: the name is what `getattr` asks it for. If that is a module, `getattr` has to be asked
+/// again, of what is no class.
 pub(super) fn of(module: &str, name: &str) -> Option<&'static str> {
     // `STACK_GLOBAL` and `getattr` may name attributes of attributes, and so whatever a module has imported.
     let (before, last) = name.rsplit_once('.').map_or((None, name), |(before, last)| (Some(before), last));
     let is_special = |part: &str| part.starts_with("__") && part.ends_with("__");
-    let leads_on = |part: &str| is_special(part) || is_listed(part) || module == "builtins";
+    let leads_on = |part: &str| is_special(part) || is_module(part) || module == "builtins";
     if before.is_some_and(|before| before.split('.').any(leads_on)) {
         return Some(ATTRIBUTES);
     }
@@ -14,11 +16,15 @@ pub(super) fn of(module: &str, name: &str) -> Option<&'static str> {
     {
         return Some(what);
     }
-    if is_special(last) && module != "copyreg" {
+    if is_special(last) && module != "copyreg" || !module.is_empty() && is_module(last) {
         return Some(ATTRIBUTES);
     }
     if let Some((what, ..)) = NAMES.iter().find(|(_, of, names)| *of == module && names.contains(&name)) {
         return Some(what);
+    }
+    // It takes addresses to pieces.
+    if module == "urllib.parse" {
+        return None;
     }
     let package =
         PACKAGES.iter().find(|package| module.strip_prefix(**package).is_some_and(|rest| rest.starts_with('.')));
@@ -26,8 +32,10 @@ pub(super) fn of(module: &str, name: &str) -> Option<&'static str> {
     MODULES.iter().find(|(_, modules)| modules.contains(&module)).map(|(what, _)| *what)
 }
 
-fn is_listed(module: &str) -> bool {
-    MODULES.iter().any(|(_, modules)| modules.contains(&module))
+/// Whether a module may have one of the listed ones by this name: `shop.os`, or `random._os`.
+fn is_module(name: &str) -> bool {
+    let is_listed = |module: &str| module == "builtins" || MODULES.iter().any(|(_, modules)| modules.contains(&module));
+    is_listed(name) || name.starts_with('_') && is_listed(name.trim_start_matches('_'))
 }
 
 const PROGRAMS: &str = "runs programs";
@@ -243,6 +251,11 @@ mod tests {
             ("importlib._bootstrap", "_call_with_frames_removed"),
             ("_io", "open"),
             ("shop", "os.system"),
+            ("shop", "os"),
+            ("random", "_os"),
+            ("random", "_os.system"),
+            ("codecs", "builtins.eval"),
+            ("urllib.parse", "sys"),
             ("shop", "Cart.__init__.__globals__"),
             ("operator", "attrgetter"),
             ("types", "CodeType"),
@@ -272,6 +285,7 @@ mod tests {
             ("functools", "partial"),
             ("http.cookies", "SimpleCookie"),
             ("profile.models", "Profile"),
+            ("urllib.parse", "SplitResult"),
         ] {
             assert_eq!(of(module, name), None, "{module}.{name}");
         }

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::pickle::literal::{Literal, memo_number};
 use crate::pickle::skim::{Halt, Pair, Skim, Slot};
 use crate::pickle::splice::{Cut, New, Trouble, load, splice};
-use crate::pickle::writer::{Dialect, Scratch, Unwritable, Writer};
+use crate::pickle::writer::{Scratch, Unwritable, Writer};
 
 /// Why changes could not be put into a pickle.
 #[derive(Debug)]
@@ -57,8 +57,7 @@ fn anew(source: &[u8], session: &Session) -> Result<Vec<u8>> {
         [0x80, protocol, ..] => vec![0x80, *protocol],
         _ => Vec::new(),
     };
-    let dialect = Dialect { protocol: out.get(1).copied().unwrap_or(0), translate: true };
-    let mut writer = Writer::new(session, dialect, 0, Scratch::default());
+    let mut writer = Writer::new(session, out.get(1).copied().unwrap_or(0), 0, Scratch::default());
     writer.survey(std::iter::once(session.root()));
     writer.write_root(&mut out).map_err(|(key, reason)| unwritable(key, reason))?;
     out.push(b'.');

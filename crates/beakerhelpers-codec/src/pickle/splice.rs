@@ -7,7 +7,7 @@ use beakerhelpers_core::value::{Draft, Kind, NodeId, Value};
 
 use super::literal::{Literal, global_end, memo_number};
 use super::skim::{Put, Skim};
-use super::writer::{Dialect, Scratch, Unwritable, Writer, memo_opcode};
+use super::writer::{Scratch, Unwritable, Writer, memo_opcode};
 use super::{Care, Machine, wide};
 
 /// A part of a pickle that is to go, and what comes in its place.
@@ -89,7 +89,7 @@ pub(crate) fn splice(
     let mut splicer = Splicer {
         source,
         whole,
-        writer: Writer::new(session, dialect(whole), whole.next_number(), std::mem::take(scratch)),
+        writer: Writer::new(session, whole.protocol, whole.next_number(), std::mem::take(scratch)),
         old: old.as_ref().map(|old| (old, old.writer(whole, cuts, &wanted))),
         defined: HashSet::new(),
         out: Vec::with_capacity(source.len().saturating_add(64)),
@@ -111,17 +111,12 @@ fn simplest(
 ) -> Result<Vec<u8>, Trouble> {
     let mut out = Vec::with_capacity(source.len().saturating_add(64));
     out.extend_from_slice(source.get(..cut.from).unwrap_or_default());
-    let mut writer = Writer::new(session, dialect(whole), whole.next_number(), std::mem::take(scratch));
+    let mut writer = Writer::new(session, whole.protocol, whole.next_number(), std::mem::take(scratch));
     let written = writer.write(session.by_id(value.id()), &mut out);
     written.map_err(|reason| Trouble::Unwritable(Some(key.to_owned()), reason))?;
     *scratch = writer.into_scratch();
     out.extend_from_slice(source.get(cut.to..).unwrap_or_default());
     Ok(out)
-}
-
-/// What new values are written in.
-const fn dialect(whole: &Skim) -> Dialect {
-    Dialect { protocol: whole.protocol, translate: true }
 }
 
 impl<'a> New<'a> {
@@ -259,9 +254,7 @@ impl Old {
     }
 
     fn writer(&self, whole: &Skim, cuts: &[Cut<'_>], wanted: &[u32]) -> Writer<'_> {
-        // Names are those of this very pickle.
-        let dialect = Dialect { protocol: whole.protocol, translate: false };
-        let mut writer = Writer::new(&self.session, dialect, 0, Scratch::default());
+        let mut writer = Writer::new(&self.session, whole.protocol, 0, Scratch::default());
         let mut assigned = Vec::new();
         let mut cuts = cuts.iter().peekable();
         for (put, id) in whole.puts.iter().zip(&self.ids) {

@@ -3,7 +3,6 @@
 mod containers;
 mod cycles;
 mod helpers;
-mod names;
 mod objects;
 mod opcodes;
 mod survey;
@@ -24,7 +23,8 @@ use self::survey::Marks;
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     session: &'a Session,
-    dialect: Dialect,
+    /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
+    protocol: u8,
     marks: Marks,
     path: Vec<(u32, u32)>,
     roots: Vec<u32>,
@@ -53,15 +53,6 @@ pub(crate) struct Scratch {
     roots: Vec<u32>,
     helpers: Vec<(&'static str, u32)>,
     tasks: Vec<Task>,
-}
-
-/// What the readers of a pickle understand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dialect {
-    /// As PROTO says. Up to 2, names are those of Python 2, which Python 3 translates.
-    pub(crate) protocol: u8,
-    /// Whether names are to be translated to those of Python 2; not where they come from such a pickle.
-    pub(crate) translate: bool,
 }
 
 /// Why a value cannot be written.
@@ -96,7 +87,7 @@ enum Task {
 
 impl<'a> Writer<'a> {
     /// A writer of values of this session; `next` is the first number in the memo that is free.
-    pub(crate) fn new(session: &'a Session, dialect: Dialect, next: u32, scratch: Scratch) -> Self {
+    pub(crate) fn new(session: &'a Session, protocol: u8, next: u32, scratch: Scratch) -> Self {
         // A small session does not keep the memory that a large one needed.
         let most = session.node_count().saturating_mul(64).saturating_add(64 << 10);
         let scratch = if scratch.allocated() > most { Scratch::default() } else { scratch };
@@ -105,7 +96,7 @@ impl<'a> Writer<'a> {
         helpers.clear();
         Self {
             session,
-            dialect,
+            protocol,
             marks,
             path,
             roots,

@@ -208,11 +208,19 @@ fn call<'a>(object: &Object<'a>) -> (Option<Value<'a>>, Items<'a>, Option<Value<
     match (helper, args.len()) {
         (("copyreg", "_reconstructor"), 3) => {
             let (class, base) = (args.next(), args.next());
-            let plain = matches!(base.map(Value::kind), Some(Kind::Global(base)) if base.name() == "object");
-            if plain {
-                args.next();
+            let base = match base.map(Value::kind) {
+                Some(Kind::Global(base)) => base.python3_name(),
+                _ => ("", ""),
+            };
+            match (base, args.get(0).map(Value::kind)) {
+                (("builtins", "object"), Some(Kind::None)) => {
+                    args.next();
+                    (class, args, None)
+                }
+                // Most are namedtuples, which later protocols call with what is in them.
+                (("builtins", "tuple"), Some(Kind::Tuple(inner))) => (class, inner, None),
+                _ => (class, args, None),
             }
-            (class, args, None)
         }
         (("copyreg", "__newobj__"), _) => (args.next(), args, keywords),
         (("copyreg", "__newobj_ex__"), 3) => match args.get(1).map(Value::kind) {

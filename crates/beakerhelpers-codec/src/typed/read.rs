@@ -121,7 +121,15 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
             Kind::Dict(_) | Kind::OrderedDict(_) | Kind::DefaultDict { .. } | Kind::Counter(_) => {
                 self.map(&[], visitor)
             }
-            Kind::DateTime(_) | Kind::Date(_) | Kind::Time(_) | Kind::Decimal(_) | Kind::Uuid(_) => self.text(visitor),
+            Kind::DateTime(_)
+            | Kind::Date(_)
+            | Kind::Time(_)
+            | Kind::Decimal(_)
+            | Kind::Fraction(_)
+            | Kind::Uuid(_)
+            | Kind::Path(_)
+            | Kind::Ip(_)
+            | Kind::ZoneInfo(_) => self.text(visitor),
             Kind::TimeDelta(delta) => visitor.visit_f64(seconds(delta)),
             _ => Err(Refusal::new(format!("a `{}` is nothing that serde knows", type_name(self.value)))),
         }

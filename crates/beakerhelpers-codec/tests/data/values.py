@@ -188,8 +188,8 @@ def pickles(thing, protocol):
     return dict.fromkeys([fast, pickle._dumps(thing, protocol), pickletools.optimize(fast)])
 
 
-def show(thing, string, representation, first=0, full=None):
-    for protocol in range(first, pickle.HIGHEST_PROTOCOL + 1):
+def show(thing, string, representation, first=0, full=None, last=pickle.HIGHEST_PROTOCOL):
+    for protocol in range(first, last + 1):
         for payload in pickles({"session": {"v": thing}}, protocol):
             texts = (string, representation, representation if full is None else full)
             print(protocol, payload.hex(), *map(encode, texts), sep="|")
@@ -261,14 +261,19 @@ def objects():
     for _ in range(30):
         x, y = value(2), value(1)
         shown = "__main__.Point(%r, %r)" % (x, y)
-        show(Point(x, y), shown, shown, 2)
-        show(Pair(x), "__main__.Pair(%r)" % (x,), "__main__.Pair(%r)" % (x,), 2)
+        show(Point(x, y), shown, shown)
+        show(Pair(x), "__main__.Pair(%r)" % (x,), "__main__.Pair(%r)" % (x,))
         items = [value(1) for _ in range(rng.randint(1, 3))]
         plain = "<__main__.Stack object>"
         show(Stack(items), plain, plain, 2, "<__main__.Stack object items=%r>" % items)
+        # Protocols 0 and 1 give the class a list or a dict, and later ones fill it.
+        shown = "__main__.Stack(%r)" % items
+        show(Stack(items), shown, shown, 0, last=1)
         table = {"%d" % number: item for number, item in enumerate(items)}
         plain = "<__main__.Table object>"
         show(Table(table), plain, plain, 2, "<__main__.Table object pairs=%r>" % table)
+        shown = "__main__.Table(%r)" % table
+        show(Table(table), shown, shown, 0, last=1)
         thing = Thing()
         thing.__dict__.update(table)
         plain = "<__main__.Thing object>"

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use beakerhelpers_codec::{Decoded, Decoder, Encoder};
+use beakerhelpers_codec::{Decoded, Decoder, Encoder, classes};
 use beakerhelpers_core::value::{Draft, NodeId};
 use beakerhelpers_core::{ErrorKind, Framing, Payload, Session};
 use beakerhelpers_testkit::{Python, python};
@@ -191,4 +191,26 @@ fn every_value_written_anew_is_the_same() {
     let many = input.lines().count();
     assert_eq!(run(&python, "values", &input).trim(), many.to_string());
     assert!(many > 8000, "{many}");
+}
+
+#[test]
+fn a_name_means_the_same_after_the_protocol_changed() {
+    // In Python 2 `dbm` is what Python 3 calls `dbm.ndbm`; Python 3's `dbm` was `anydbm`.
+    for (protocol, name, loaded) in [
+        (2, "dbm\nerror", "dbm.ndbm.error"),
+        (4, "dbm\nerror", "dbm.error"),
+        (2, "__builtin__\nxrange", "builtins.range"),
+        (4, "builtins\nrange", "builtins.range"),
+        (0, "my.shop\nCart", "my.shop.Cart"),
+    ] {
+        let pickle = [&[0x80, protocol], format!("}}Vsession\n}}Va\nc{name}\nss.").as_bytes()].concat();
+        let mut session = decoded(&Payload::new(Framing::Namespace, pickle.clone()));
+        let named = |session: &Session| classes(session).into_iter().map(|class| class.name).collect::<Vec<_>>();
+        assert_eq!(named(&session), [loaded]);
+        let anew = Encoder::new().encode(&session, Framing::Namespace).unwrap();
+        assert_eq!(named(&decoded(&anew)), [loaded]);
+        session.set("b", |_| NodeId::TRUE);
+        let updated = Encoder::new().update(&Payload::new(Framing::Namespace, pickle), &session).unwrap();
+        assert_eq!(named(&decoded(&updated)), [loaded]);
+    }
 }

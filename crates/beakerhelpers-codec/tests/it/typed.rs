@@ -1,6 +1,8 @@
 //! Values as Rust types.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use beakerhelpers_codec::Typed as _;
@@ -102,6 +104,34 @@ fn what_python_keeps_is_read_as_what_rust_has_for_it() {
     assert_eq!((get::<String>(&s, "price"), get::<(f64, f64)>(&s, "complex")), ("19.90".to_owned(), (1.0, -2.0)));
 }
 
+/// As CPython 3.11 pickles them in protocol 0, without the memo.
+const NAMED: &[u8] = b"\
+}Vsession\n}(Vthird\ncfractions\nFraction\n(V1/3\ntRVhome\ncpathlib\nPurePosixPath\n(V/\nVsrv\nVs3cret\ntRVhost\n\
+cipaddress\nIPv4Address\n(L3232235777L\ntRVnet\ncipaddress\nIPv6Network\n(Vfe80::/10\ntRVzone\nc__builtin__\ngetattr\n(\
+czoneinfo\nZoneInfo\nV_unpickle\ntR(VEurope/Vilnius\nI01\ntRVnumbers\nc__builtin__\nxrange\n(I0\nI3\nI1\ntRus.";
+
+#[test]
+fn what_has_a_text_is_read_from_it() {
+    let s = session(NAMED);
+    assert_eq!((get::<String>(&s, "third"), get::<String>(&s, "zone")), ("1/3".into(), "Europe/Vilnius".into()));
+    assert_eq!((get::<String>(&s, "home"), get::<PathBuf>(&s, "home")), ("/srv/s3cret".into(), "/srv/s3cret".into()));
+    assert_eq!((get::<IpAddr>(&s, "host"), get::<String>(&s, "net")), ([192, 168, 1, 1].into(), "fe80::/10".into()));
+    assert_eq!(refused::<IpAddr>(&s, "net"), "the type does not take what is there");
+    // It may stand for any number of them.
+    assert_eq!(refused::<Vec<u8>>(&s, "numbers"), "a `range` is nothing that serde knows");
+    let class = |key: &str| refused::<Shape>(&s, key).rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(
+        ["third", "home", "host", "net", "zone"].map(class),
+        [
+            "`fractions.Fraction`",
+            "`pathlib.PurePosixPath`",
+            "`ipaddress.IPv4Address`",
+            "`ipaddress.IPv6Network`",
+            "`zoneinfo.ZoneInfo`"
+        ]
+    );
+}
+
 #[test]
 fn times_are_read_by_chrono() {
     let s = session(PYTHON);
@@ -146,10 +176,7 @@ fn a_refusal_says_where_and_what_and_shows_nothing() {
     );
     assert_eq!(refused::<Shape>(&s, "list"), "expected the name of a variant or a dict with one, found a `list`");
     assert_eq!(refused::<Vec<String>>(&s, "class"), "a `type` is nothing that serde knows, at `[0]`");
-    assert_eq!(
-        refused::<Vec<String>>(&s, "exception"),
-        "a `builtins.ValueError` is nothing that serde knows, at `[0]`"
-    );
+    assert_eq!(refused::<Vec<String>>(&s, "exception"), "a `ValueError` is nothing that serde knows, at `[0]`");
     // What no one asks for may be anything.
     assert_eq!(get::<Vec<serde::de::IgnoredAny>>(&s, "exception").len(), 1);
 }

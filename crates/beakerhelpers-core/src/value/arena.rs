@@ -69,6 +69,8 @@ pub(crate) enum Node {
     },
     Global {
         known: Known,
+        /// Whether it stands in a protocol whose names Python 3 translates.
+        translated: bool,
         module: NodeId,
         name: NodeId,
     },

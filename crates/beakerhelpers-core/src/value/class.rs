@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{IpSort, PathSort, Value};
+use super::{IpSort, PathSort, Value, names};
 
 /// A reference to a class or a function by its module and its qualified name. Nothing is imported.
 #[derive(Clone, Copy)]
@@ -12,6 +12,8 @@ pub struct Global<'a> {
     /// Such as `datetime` or `Outer.Inner`.
     pub name: Value<'a>,
     pub(crate) known: Known,
+    /// Whether Python 3 translates the name while it loads it.
+    pub(crate) translated: bool,
 }
 
 impl<'a> Global<'a> {
@@ -25,25 +27,20 @@ impl<'a> Global<'a> {
         self.name.as_str().unwrap_or("")
     }
 
-    /// Module and name as Python 3 has them: protocols 0 to 2 name what is built in as Python 2 did
-    /// (`Lib/_compat_pickle.py`, 3.11).
+    /// Module and name as Python 3 has them. Protocols 0 to 2 may name things as Python 2 did, and Python 3 knows what
+    /// it calls them (`Lib/_compat_pickle.py`, 3.14); in later protocols a name is what it is.
     pub fn python3_name(&self) -> (&'a str, &'a str) {
-        match (self.module(), self.name()) {
-            ("__builtin__", name) => {
-                let name = match name {
-                    "long" => "int",
-                    "unicode" | "basestring" => "str",
-                    "xrange" => "range",
-                    "unichr" => "chr",
-                    name => name,
-                };
-                ("builtins", name)
-            }
-            ("exceptions", "StandardError") => ("builtins", "Exception"),
-            ("exceptions", name) => ("builtins", name),
-            ("copy_reg", name) => ("copyreg", name),
-            name => name,
-        }
+        if self.translated { names::python3(self.module(), self.name()) } else { (self.module(), self.name()) }
+    }
+
+    /// Module and name as protocols 0 to 2 have them, which [`Global::python3_name`] is what Python 3 loads by.
+    pub fn python2_name(&self) -> (&'a str, &'a str) {
+        if self.translated { (self.module(), self.name()) } else { names::python2(self.module(), self.name()) }
+    }
+
+    /// Module and name as Python 3 would have them if all names were those of Python 2, whatever the protocol.
+    pub fn modern_name(&self) -> (&'a str, &'a str) {
+        names::python3(self.module(), self.name())
     }
 }
 

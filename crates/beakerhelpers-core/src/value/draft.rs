@@ -1,5 +1,8 @@
 //! Building a session node by node.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use super::arena::{Arena, FIRST, Form, Node, NodeId, ObjectNode, RawSort, Sort, small};
@@ -213,8 +216,18 @@ impl Draft {
 
     /// Adds a reference to a class or function, whose module and name are nodes.
     pub fn global(&mut self, module: NodeId, name: NodeId) -> NodeId {
+        self.any_global(module, name, false)
+    }
+
+    /// Adds a reference to a class or function as pickles of protocols 0 to 2 have it, maybe by the name that Python 2
+    /// has for it.
+    pub fn python2_global(&mut self, module: NodeId, name: NodeId) -> NodeId {
+        self.any_global(module, name, true)
+    }
+
+    fn any_global(&mut self, module: NodeId, name: NodeId, translated: bool) -> NodeId {
         let known = Known::of(self.characters(module), self.characters(name));
-        self.push(Node::Global { known, module, name })
+        self.push(Node::Global { known, translated, module, name })
     }
 
     /// Whether anything in it refers to a class or a function.
@@ -439,70 +452,5 @@ impl Default for Draft {
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Draft({} nodes)", self.arena.nodes.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::value::{Kind, Value};
-
-    #[test]
-    fn lists_that_grow_by_turns_keep_their_items() {
-        let mut draft = Draft::new();
-        let lists: Vec<_> = (0..4).map(|_| draft.list(&[])).collect();
-        let mut model = vec![Vec::new(); lists.len()];
-        let mut random: u32 = 1;
-        for number in 0..2000_i64 {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let (which, many) = (random as usize >> 8 & 3, random as usize >> 16 & 3);
-            let items: Vec<_> = (0..many).map(|_| draft.int(number)).collect();
-            assert!(draft.append(lists[which], &items));
-            model[which].extend(std::iter::repeat_n(number, many));
-        }
-        let key = draft.str("lists");
-        let all = draft.tuple(&lists);
-        let root = draft.dict(&[key, all]);
-        assert!(draft.allocated() < 200_000, "{}", draft.allocated());
-        let session = draft.finish(root).unwrap();
-        let Some(Kind::Tuple(lists)) = session.value("lists").map(Value::kind) else { panic!("no tuple") };
-        for (list, model) in lists.zip(model) {
-            let Kind::List(items) = list.kind() else { panic!("no list") };
-            assert!(items.map(Value::as_i64).eq(model.into_iter().map(Some)));
-        }
-    }
-
-    #[test]
-    fn integers_are_as_small_as_they_can_be() {
-        let mut draft = Draft::new();
-        let bytes: [&[u8]; 6] = [&[], &[0xff], &[5, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0xff; 20], &[0x80, 0xff], &[0xff, 0]];
-        let ids: Vec<_> = bytes.iter().map(|bytes| draft.big_int(bytes)).collect();
-        let huge = draft.big_int(&[0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0]);
-        let (key, list) = (draft.str("x"), draft.list(&[&ids[..], &[huge]].concat()));
-        let root = draft.dict(&[key, list]);
-        let session = draft.finish(root).unwrap();
-        let Some(Kind::List(mut items)) = session.value("x").map(Value::kind) else { panic!("no list") };
-        let small: Vec<_> = items.by_ref().take(6).map(|item| item.as_i64().unwrap()).collect();
-        assert_eq!(small, [0, -1, 5, -1, -128, 255]);
-        let Some(Kind::BigInt(huge)) = items.next().map(Value::kind) else { panic!("small") };
-        assert_eq!((huge.to_u128(), huge.le_bytes().len()), (Some(1 << 63), 9));
-    }
-
-    #[test]
-    fn foreign_ids_are_no_panic() {
-        let mut other = Draft::new();
-        let far = (0..100).map(|number| other.int(number)).last().unwrap();
-        let mut draft = Draft::new();
-        let key = draft.str("x");
-        assert!(!draft.append(far, &[key]) && !draft.set_state(NodeId::ABSENT, key) && !draft.may_be_called(far));
-        let global = draft.global(far, NodeId::ABSENT);
-        let object = draft.object(Form::Call, global, far, Some(NodeId::ABSENT));
-        let root = draft.dict(&[key, object, far, far]);
-        let session = draft.finish(root).unwrap();
-        assert_eq!(
-            format!("{:?}", session.iter().collect::<Vec<_>>()),
-            "[(Value(Str(1 bytes)), Value(Object(Call))), (Value(None), Value(None))]"
-        );
-        assert!(Draft::new().finish(far).unwrap().is_empty());
     }
 }

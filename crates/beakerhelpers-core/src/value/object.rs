@@ -38,9 +38,12 @@ impl<'a> Object<'a> {
     /// Its class, as far as the pickle tells: what is called, or the class that a helper of `copyreg` is called with.
     pub fn class(&self) -> Option<Global<'a>> {
         let global = |value: Value<'a>| match value.node() {
-            Node::Global { known, module, name } => {
-                Some(Global { module: Value::new(self.arena, module), name: Value::new(self.arena, name), known })
-            }
+            Node::Global { known, translated, module, name } => Some(Global {
+                module: Value::new(self.arena, module),
+                name: Value::new(self.arena, name),
+                known,
+                translated,
+            }),
             _ => None,
         };
         let callable = global(self.callable()?)?;

@@ -13,9 +13,10 @@ use crate::read::Observer;
 use crate::sorter::{Sorted, Sorter};
 
 /// What there is to say of a class.
-const COLUMNS: [&str; 4] = ["class", "sessions", "uses", "danger"];
+const COLUMNS: [&str; 5] = ["class", "sessions", "uses", "danger", "session"];
 /// What is said where there is no class, for people.
 const NOTHING: &str = "No classes found";
+
 /// Prints the classes and functions that sessions refer to, and returns how many references had no room.
 pub(crate) fn write(
     listing: &Listing,
@@ -26,7 +27,7 @@ pub(crate) fn write(
     let (mut classes, left_out) = count(listing.query, &listing.selection, &listing.settings, store, observer)?;
     classes.truncate(usize::try_from(listing.limit).unwrap_or(usize::MAX));
     if matches!(listing.format, Format::Json | Format::Jsonl) {
-        listing.print_objects(&mut objects(&classes)?, out)?;
+        listing.print_objects(&mut objects(&classes, listing)?, out)?;
     } else {
         let (columns, mut rows) = cells(&classes, listing)?;
         listing.print_cells(&columns, &columns.as_given(), &mut rows, out, NOTHING)?;
@@ -35,10 +36,10 @@ pub(crate) fn write(
 }
 
 /// In the order in which they come.
-fn objects(classes: &[ClassCount]) -> Result<Sorted> {
+fn objects(classes: &[ClassCount], listing: &Listing) -> Result<Sorted> {
     let mut sorter = Sorter::new(false, u64::MAX);
     let mut object = String::new();
-    for ClassCount { name, sessions, uses, danger } in classes {
+    for ClassCount { name, sessions, uses, danger, session } in classes {
         object.clear();
         object.push_str("{\"class\":");
         json::push_str(name, &mut object)?;
@@ -46,6 +47,10 @@ fn objects(classes: &[ClassCount]) -> Result<Sorted> {
         if let Some(danger) = danger {
             object.push_str(",\"danger\":");
             json::push_str(danger, &mut object)?;
+        }
+        if let Some(id) = session {
+            write!(object, ",\"session\":\"{}\"", id.fingerprint(&listing.fingerprints))
+                .expect("a String takes everything");
         }
         object.push('}');
         sorter.push(&[], object.as_bytes())?;
@@ -58,10 +63,12 @@ fn cells(classes: &[ClassCount], listing: &Listing) -> Result<(Columns, Sorted)>
     let mut sorter = Sorter::new(false, u64::MAX);
     let style = listing.style();
     let mut row = RowBuilder::default();
-    for ClassCount { name, sessions, uses, danger } in classes {
+    for ClassCount { name, sessions, uses, danger, session } in classes {
         row.clear();
         let (sessions, uses) = (sessions.to_string(), uses.to_string());
-        for (column, cell) in [Some(name.as_str()), Some(&sessions), Some(&uses), *danger].into_iter().enumerate() {
+        let session = session.as_ref().map(|id| id.fingerprint(&listing.fingerprints).to_string());
+        let cells = [Some(name.as_str()), Some(&sessions), Some(&uses), *danger, session.as_deref()];
+        for (column, cell) in cells.into_iter().enumerate() {
             if let Some(cell) = cell {
                 let text = style.escape(cell);
                 row.push(column, cell_width(&text), &text)?;

@@ -11,12 +11,12 @@ impl Writer<'_> {
         let close = match value.raw_kind() {
             Kind::List(_) => return self.empty(id, b']', out),
             Kind::Dict(_) => return self.empty(id, b'}', out),
-            Kind::Set(_) if self.dialect.protocol >= 4 => return self.empty(id, 0x8f, out),
+            Kind::Set(_) if self.protocol >= 4 => return self.empty(id, 0x8f, out),
             Kind::Set(items) => {
                 self.set("set", id, items.len(), out);
                 return Ok(());
             }
-            Kind::FrozenSet(items) if self.dialect.protocol < 4 => {
+            Kind::FrozenSet(items) if self.protocol < 4 => {
                 self.set("frozenset", id, items.len(), out);
                 return Ok(());
             }

@@ -3,7 +3,7 @@
 use beakerhelpers_core::value::Global;
 
 use super::opcodes::Opcodes;
-use super::{Unwritable, Writer, names};
+use super::{Unwritable, Writer};
 
 /// The latin-1 text that bytes are written as up to protocol 2.
 const LATIN1: &str = "latin1";
@@ -13,24 +13,21 @@ const MAX_NAME: usize = 500;
 
 impl Writer<'_> {
     pub(super) fn global(&mut self, global: &Global<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let (Some(module), Some(name)) = (global.module.as_str(), global.name.as_str()) else {
+        if global.module.as_str().is_none() || global.name.as_str().is_none() {
             return Err(Unwritable::Name);
-        };
+        }
+        let python2 = self.protocol < 3;
+        let (module, name) = if python2 { global.python2_name() } else { global.python3_name() };
         // Names are written wherever they occur: a long one that many classes share would be too much.
         if module.len().max(name.len()) > MAX_NAME {
             return Err(Unwritable::Name);
         }
-        if self.dialect.protocol >= 4 {
+        if self.protocol >= 4 {
             out.text(module.as_bytes());
             out.text(name.as_bytes());
             out.byte(0x93);
             return Ok(());
         }
-        let (module, name) = if self.dialect.translate && self.dialect.protocol < 3 {
-            names::python2(module, name)
-        } else {
-            (module, name)
-        };
         if module.contains('\n') || name.contains('\n') {
             return Err(Unwritable::Name);
         }
@@ -50,7 +47,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8], out: &mut Opcodes<'_>) {
-        if self.dialect.protocol >= 3 {
+        if self.protocol >= 3 {
             out.bytes(bytes);
         } else if bytes.is_empty() {
             self.builtin("bytes", out);
@@ -69,7 +66,7 @@ impl Writer<'_> {
         self.builtin("bytearray", out);
         if bytes.is_empty() {
             out.byte(b')');
-        } else if self.dialect.protocol >= 3 {
+        } else if self.protocol >= 3 {
             out.bytes(bytes);
             out.byte(0x85);
         } else {
@@ -90,7 +87,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn builtin(&mut self, name: &'static str, out: &mut Opcodes<'_>) {
-        self.helper(if self.dialect.protocol < 3 { "__builtin__" } else { "builtins" }, name, out);
+        self.helper(if self.protocol < 3 { "__builtin__" } else { "builtins" }, name, out);
     }
 
     /// A function that is written once and then referred to.

@@ -16,7 +16,7 @@ impl Writer<'_> {
                 let (class, args) = (place(object.callable())?, place(object.args_tuple())?);
                 match object.keywords().map(super::id) {
                     None => self.call(&[class, args], 0x81),
-                    Some(keywords) if self.dialect.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
+                    Some(keywords) if self.protocol >= 4 => self.call(&[class, args, keywords], 0x92),
                     Some(keywords) => {
                         // As a function this is in Python 3 only, but so are classes that need it.
                         self.helper("copyreg", "__newobj_ex__", out);
