@@ -209,6 +209,15 @@ impl<'a> Value<'a> {
         matches!(self.node(), Node::Items { .. } | Node::Object(_))
     }
 
+    /// The object, where [`Value::raw_kind`] is [`Kind::Object`].
+    #[inline]
+    pub fn as_object(self) -> Option<Object<'a>> {
+        match self.node() {
+            Node::Object(index) => Object::new(self.arena, index),
+            _ => None,
+        }
+    }
+
     /// Where [`Value::raw_kind`] is a container, what is in it: its items, or keys and values by turns. Nothing otherwise.
     #[inline]
     pub fn part_ids(self) -> &'a [NodeId] {

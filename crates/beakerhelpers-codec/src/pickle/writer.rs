@@ -239,9 +239,13 @@ impl<'a> Writer<'a> {
             out.get(number);
             return Ok(true);
         }
+        let value = self.session.by_id(id as usize);
+        if value.has_parts() {
+            return Ok(false);
+        }
         // Atoms are as short as a reference to them.
         let mut is_atom = false;
-        match self.session.by_id(id as usize).raw_kind() {
+        match value.raw_kind() {
             atom @ (Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {
                 is_atom = true;
                 match atom {
@@ -276,7 +280,7 @@ impl<'a> Writer<'a> {
             return Err(Unwritable::HoldsItself);
         }
         let value = self.session.by_id(id as usize);
-        if let Kind::Object(object) = value.raw_kind() {
+        if let Some(object) = value.as_object() {
             return self.object(id, &object, out);
         }
         self.container(id, value, out)
@@ -303,7 +307,7 @@ impl<'a> Writer<'a> {
     fn made(&mut self, id: u32, out: &mut Opcodes<'_>) {
         self.marks.close(id);
         let filled_later = self.cycles.as_mut().map(|cycles| cycles.close(id)).unwrap_or_default();
-        let is_object = matches!(self.session.by_id(id as usize).raw_kind(), Kind::Object(_));
+        let is_object = self.session.by_id(id as usize).as_object().is_some();
         if is_object {
             // An object whose own parts lead back to it is in the memo before they are written.
             if !self.is_kept_empty(id, true, out) {

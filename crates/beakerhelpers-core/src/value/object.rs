@@ -17,6 +17,7 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    #[inline]
     pub(super) fn new(arena: &'a Arena, index: u32) -> Option<Self> {
         arena.objects.get(index as usize).map(|node| Self { arena, node: *node })
     }

@@ -1,7 +1,7 @@
 //! What is referred to more than once.
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Kind, Object, Value};
+use beakerhelpers_core::value::{Object, Value};
 
 /// What is known of each node, by its id.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Marks {
                 let (id, value) = (*id, session.by_id(*id as usize));
                 let parts = value.part_ids();
                 let (mut next, depth) = (*at, path.len());
-                if let Kind::Object(object) = value.raw_kind() {
+                if let Some(object) = value.as_object() {
                     while path.len() == depth {
                         match object_step(&object, next) {
                             Step::Part(part) => holds_itself |= self.meet(session, super::id(part), path),
@@ -143,9 +143,9 @@ pub(super) enum Step<'a> {
 
 /// All that a value is made of, part by part.
 pub(super) fn step(value: Value<'_>, at: u32) -> Step<'_> {
-    match value.raw_kind() {
-        Kind::Object(object) => object_step(&object, at),
-        _ => super::part(value, at).map_or(Step::End, Step::Part),
+    match value.as_object() {
+        Some(object) => object_step(&object, at),
+        None => super::part(value, at).map_or(Step::End, Step::Part),
     }
 }
 
@@ -170,5 +170,5 @@ fn object_step<'a>(object: &Object<'a>, at: u32) -> Step<'a> {
 
 /// Whether a part is added to an object that is made already.
 pub(super) fn is_filling(value: Value<'_>, at: u32) -> bool {
-    at >= 3 && matches!(value.raw_kind(), Kind::Object(_))
+    at >= 3 && value.as_object().is_some()
 }
