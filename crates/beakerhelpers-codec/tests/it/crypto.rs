@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use beakerhelpers_codec::{Cipher, Decoded, Encoder};
-use beakerhelpers_core::{Framing, Payload};
+use beakerhelpers_core::{Framing, Payload, Session};
 use beakerhelpers_testkit::{OLDER_RELEASES, Python, RecordedState, python, recorded_store};
 
 use super::sealed::{check, decode, keys_and, with_keys};
@@ -104,19 +104,25 @@ fn what_beaker_encrypted_block_by_block_is_read() {
     }
 }
 
+fn shown(session: &Session) -> Vec<String> {
+    session.iter().map(|(key, value)| format!("{}: {}", repr_of(key), repr_of(value))).collect()
+}
+
 #[test]
-fn what_beaker_1_6_4_encrypted_in_files_is_read() {
+fn what_beaker_1_6_4_encrypted_in_files_is_read_and_changed() {
     let store = recorded_store("py27-b1.6.4-file-enc");
     let copy = store.copy();
-    let (mut decoder, mut values) = (with_keys(&[]), 0);
+    let (mut decoder, mut encoder) = (with_keys(&[]), Encoder::with_settings(keys_and(&[])));
+    let mut values = 0;
     for recorded in &store.sessions {
         let id = &recorded.id;
         let path = copy.path().join(format!("data/container_file/{}/{}/{id}.cache", &id[..1], &id[..2]));
-        let found = decoder.decode(&Payload::new(Framing::Namespace, std::fs::read(path).unwrap()));
+        let payload = Payload::new(Framing::Namespace, std::fs::read(path).unwrap());
+        let found = decoder.decode(&payload);
         assert_eq!(decoder.cipher(), Some(Cipher::AesCtr), "{}", recorded.name);
         match (recorded.state, found.unwrap()) {
             (RecordedState::Deleted, Decoded::Empty) => {}
-            (RecordedState::Live, Decoded::Session(session)) => {
+            (RecordedState::Live, Decoded::Session(mut session)) => {
                 assert_eq!(session.len(), recorded.values.len(), "{}", recorded.name);
                 for value in &recorded.values {
                     let ours = str_of(session.value(&value.key).unwrap());
@@ -126,6 +132,12 @@ fn what_beaker_1_6_4_encrypted_in_files_is_read() {
                         values += 1;
                     }
                 }
+                let before = shown(&session);
+                session.set("a new key", |draft| draft.int(8));
+                let updated = encoder.update(&payload, &session).unwrap();
+                let Ok(Decoded::Session(again)) = decoder.decode(&updated) else { panic!("{}", recorded.name) };
+                assert_eq!(decoder.cipher(), Some(Cipher::AesCtr), "{}", recorded.name);
+                assert_eq!(shown(&again), [&before[..], &["'a new key': 8".to_owned()]].concat(), "{}", recorded.name);
             }
             (_, found) => panic!("{}: {found:?}", recorded.name),
         }
