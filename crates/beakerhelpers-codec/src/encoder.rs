@@ -59,8 +59,8 @@ impl Encoder {
 
     /// Encodes a whole session as a new payload.
     ///
-    /// It takes at most 80 times the memory of the payload that a session came from, and 64 KiB: a session whose values
-    /// share so much text that it would become far longer is an error.
+    /// As a pickle it takes at most 80 times the memory of the payload that a session came from, and 64 KiB, and as JSON at
+    /// most 64 MiB of text: a session whose values share so much that it would become far longer is an error.
     ///
     /// Objects of any class are written as the session has them. What a pickle did beside making its values, such as
     /// calling a function only for its effect, is not in a session: where there is a payload, [`Encoder::update`] it.

@@ -310,3 +310,17 @@ fn text_that_values_have_in_common_is_not_repeated_for_ever() {
     // Modules and classes.
     refused(&text(500), b"h\x05h\x05\x93");
 }
+
+#[test]
+fn a_name_that_python_3_would_take_for_another_is_not_written() {
+    // Protocol 3 names things as they are, and there is no `__builtin__` for it.
+    let pickle = b"\x80\x03}X\x07\0\0\0session}X\x01\0\0\0vc__builtin__\nobject\nss.";
+    let payload = Payload::new(Framing::Namespace, pickle.to_vec());
+    let Ok(Decoded::Session(mut session)) = Decoder::new().decode(&payload) else { panic!("no session") };
+    let error = Encoder::new().encode(&session, Framing::Namespace).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    // What is not written anew stays.
+    session.set("w", |draft| draft.int(8));
+    let updated = Encoder::new().update(&payload, &session).unwrap();
+    assert!(updated.bytes().windows(20).any(|bytes| bytes == b"c__builtin__\nobject\n"));
+}

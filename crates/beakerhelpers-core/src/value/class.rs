@@ -34,8 +34,15 @@ impl<'a> Global<'a> {
     }
 
     /// Module and name as protocols 0 to 2 have them, which [`Global::python3_name`] is what Python 3 loads by.
-    pub fn python2_name(&self) -> (&'a str, &'a str) {
-        if self.translated { (self.module(), self.name()) } else { names::python2(self.module(), self.name()) }
+    ///
+    /// `None` where Python 3 would read that as another name: `__builtin__.object` of a protocol that is not translated.
+    pub fn python2_name(&self) -> Option<(&'a str, &'a str)> {
+        let name = (self.module(), self.name());
+        if self.translated {
+            return Some(name);
+        }
+        let old = names::python2(name.0, name.1);
+        (names::python3(old.0, old.1) == name).then_some(old)
     }
 
     /// Module and name as Python 3 would have them if all names were those of Python 2, whatever the protocol.

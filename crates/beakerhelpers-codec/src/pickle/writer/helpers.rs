@@ -16,8 +16,8 @@ impl Writer<'_> {
         if global.module.as_str().is_none() || global.name.as_str().is_none() {
             return Err(Unwritable::Name);
         }
-        let python2 = self.protocol < 3;
-        let (module, name) = if python2 { global.python2_name() } else { global.python3_name() };
+        let (module, name) =
+            if self.protocol < 3 { global.python2_name().ok_or(Unwritable::Name)? } else { global.python3_name() };
         // Names are written wherever they occur: a long one that many classes share would be too much.
         if module.len().max(name.len()) > MAX_NAME {
             return Err(Unwritable::Name);
