@@ -1,11 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod cleanup;
+mod failure;
 mod location;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod pages;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
 mod statement;
-#[cfg(feature = "sqlite")]
 mod times;
 
 use beakerhelpers_core::{

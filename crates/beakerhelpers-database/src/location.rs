@@ -8,6 +8,12 @@ use crate::Flavor;
 const LINKED: &[&str] = &[
     #[cfg(feature = "sqlite")]
     "sqlite",
+    #[cfg(feature = "postgres")]
+    "postgresql",
+    #[cfg(feature = "mysql")]
+    "mysql",
+    #[cfg(feature = "mysql")]
+    "mariadb",
 ];
 /// What SQLAlchemy itself can talk to, by dialect.
 const KNOWN: &[(&str, &str)] = &[

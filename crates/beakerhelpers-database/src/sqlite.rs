@@ -8,7 +8,6 @@ mod holders;
 mod layout;
 mod pages;
 mod setup;
-mod sql;
 
 use std::fmt;
 use std::path::{self, Path};
@@ -23,10 +22,11 @@ use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
 use crate::Flavor;
+use crate::pages::Pages;
+use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{KeyColumn, TableName};
 use connection::{Connection, Manager, Opener, connected};
 use files::Files;
-use sql::Sql;
 
 /// So many calls work at once; others wait.
 const CONNECTIONS: u32 = 4;
@@ -131,13 +131,13 @@ impl SqliteStore {
     fn sql(&self, connection: &mut Connection) -> Result<Sql<'_>> {
         let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known {
-            return Ok(Sql { table: &self.table, key });
+            return Ok(Sql { table: &self.table, key, dialect: Dialect::Sqlite });
         }
         let key = layout::detect(connection, &self.table)
             .map_err(|error| self.explain(&error))?
             .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
         *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-        Ok(Sql { table: &self.table, key })
+        Ok(Sql { table: &self.table, key, dialect: Dialect::Sqlite })
     }
 
     fn forget_layout(&self) {
@@ -189,7 +189,7 @@ impl SessionStore for SqliteStore {
         let Some(accessed) = record.accessed else {
             return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
         };
-        let text = |at| column_text(self.zone.naive_at(at));
+        let text = |at| column_age(self.zone.naive_at(at));
         let (accessed, created) = (text(accessed), text(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());
         self.write(|connection, sql| {
@@ -220,7 +220,7 @@ impl SessionStore for SqliteStore {
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
-        Box::new(pages::Pages::new(self, query))
+        Box::new(Pages::new(self, query))
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
@@ -236,16 +236,16 @@ impl Drop for SqliteStore {
 }
 
 /// As SQLAlchemy writes a time: always with six digits.
-fn column_text(naive: NaiveTime) -> String {
-    naive.to_string()
+fn column_age(naive: NaiveTime) -> Age {
+    Age::Text(naive.to_string())
 }
 
 /// A time to compare the column with, by `<` and `>=` alone. Without the zeros at its end these are right whatever
 /// number of digits the column's text has: `10:11:12` is not before `10:11:12`, though as text it is before
 /// `10:11:12.000000`.
-fn comparable_text(naive: NaiveTime) -> String {
+fn comparable_age(naive: NaiveTime) -> Age {
     let text = naive.to_string();
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    Age::Text(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
 impl fmt::Debug for SqliteStore {

@@ -1,11 +1,11 @@
 //! SQL with run-time names and bound values, the same for every database.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod fragment;
+
 use std::fmt;
 
-use beakerhelpers_core::{Error, Result, escape_controls};
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Binary, Double, Text, Untyped};
+use beakerhelpers_core::{Error, NaiveTime, Result, escape_controls};
 
 /// The table of a configuration. Any name is only ever quoted, never part of the SQL around it.
 #[derive(Clone, Debug)]
@@ -53,7 +53,13 @@ pub(crate) enum Piece<'a> {
     Text(&'a str),
     /// Bound bytes.
     Bytes(&'a [u8]),
+    /// A bound naive time. SQLite has no such type: its times are bound as text.
+    Time(Time),
 }
+
+/// A naive time as a bound value, in the form that each client wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time(pub(crate) NaiveTime);
 
 /// A statement in pieces, which each database's client quotes and binds in its own way.
 #[derive(Clone)]
@@ -67,49 +73,10 @@ impl<'a> Statement<'a> {
     pub(crate) fn push(&mut self, pieces: impl IntoIterator<Item = Piece<'a>>) {
         self.0.extend(pieces);
     }
-}
 
-impl<DB> QueryFragment<DB> for Statement<'_>
-where
-    DB: diesel::backend::Backend
-        + diesel::sql_types::HasSqlType<BigInt>
-        + diesel::sql_types::HasSqlType<Double>
-        + diesel::sql_types::HasSqlType<Text>
-        + diesel::sql_types::HasSqlType<Binary>,
-    i64: diesel::serialize::ToSql<BigInt, DB>,
-    f64: diesel::serialize::ToSql<Double, DB>,
-    str: diesel::serialize::ToSql<Text, DB>,
-    [u8]: diesel::serialize::ToSql<Binary, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        for piece in &self.0 {
-            match piece {
-                Piece::Sql(sql) => out.push_sql(sql),
-                Piece::Table(table) => {
-                    if let Some(schema) = &table.schema {
-                        out.push_identifier(schema)?;
-                        out.push_sql(".");
-                    }
-                    out.push_identifier(&table.name)?;
-                }
-                Piece::Int(number) => out.push_bind_param::<BigInt, _>(number)?,
-                Piece::Real(number) => out.push_bind_param::<Double, _>(number)?,
-                Piece::Text(text) => out.push_bind_param::<Text, str>(text)?,
-                Piece::Bytes(bytes) => out.push_bind_param::<Binary, [u8]>(bytes)?,
-            }
-        }
-        Ok(())
+    pub(crate) fn pieces(&self) -> &[Piece<'a>] {
+        &self.0
     }
-}
-
-impl QueryId for Statement<'_> {
-    type QueryId = ();
-    // Diesel keeps prepared statements by their SQL then, which is short and the same for every page.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Statement<'_> {
-    type SqlType = Untyped;
 }
 
 /// The column by which a table is read page by page.
@@ -130,6 +97,8 @@ pub(crate) enum Key {
     /// The bytes of a text.
     Text(Vec<u8>),
     Bytes(Vec<u8>),
+    /// A session's id, where the database vouches for its type.
+    Id(String),
 }
 
 impl Key {
@@ -142,6 +111,7 @@ impl Key {
             // without a type would be compared with it as texts.
             Self::Text(bytes) => [Piece::Sql("+CAST("), Piece::Bytes(bytes), Piece::Sql(" AS TEXT)")],
             Self::Bytes(bytes) => [Piece::Sql(""), Piece::Bytes(bytes), Piece::Sql("")],
+            Self::Id(id) => [Piece::Sql(""), Piece::Text(id), Piece::Sql("")],
         }
     }
 }

@@ -145,6 +145,8 @@ pub enum Ended {
     Limit,
     /// [`Progress::batch`] said so.
     Stopped,
+    /// Another cleanup is at work in the same place, and this one steps aside.
+    AnotherCleanup,
 }
 
 /// Follows a cleanup while it runs.

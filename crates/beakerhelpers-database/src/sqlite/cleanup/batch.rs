@@ -3,15 +3,19 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Rest, Result};
+use beakerhelpers_core::{DeletePlan, Progress, Rest, Result};
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
+use super::{count, find};
+use crate::cleanup::{Batch, Found, Table, Want};
+use crate::failure::Failure;
+use crate::sql::{Age, Form, Sql};
 use crate::sqlite::connection::{Connection, Manager, connected, int};
 use crate::sqlite::errors::Trouble;
-use crate::sqlite::sql::{Form, Sql};
 use crate::sqlite::{SqliteStore, files};
-use crate::statement::{Key, Piece, Statement};
+use crate::statement::{Piece, Statement};
+use crate::times::Clock;
 
 /// How long a transaction may wait for readers to get out of its way before it gives up and lets the others go on: while
 /// it waits, nobody else gets in.
@@ -35,6 +39,7 @@ pub(super) struct Batches<'s> {
     store: &'s SqliteStore,
     connection: PooledConnection<Manager>,
     sql: Sql<'s>,
+    cutoff: Age,
     /// The size that the `-wal` file may have; none but in WAL mode.
     wal_limit: Option<u64>,
     /// So many batches at least lie between two checkpoints.
@@ -42,52 +47,23 @@ pub(super) struct Batches<'s> {
     since_checkpoint: u32,
 }
 
-/// What came of one batch.
-pub(super) struct Batch {
-    pub(super) deleted: u64,
-    /// How long the write lock was held.
-    pub(super) held: Duration,
-}
-
 impl<'s> Batches<'s> {
-    pub(super) fn start(store: &'s SqliteStore, rest: Rest) -> Result<Self> {
+    pub(super) fn start(store: &'s SqliteStore, cutoff: Age, plan: &DeletePlan) -> Result<Self> {
         let mut pooled = store.pooled()?;
         let connection = connected(&mut pooled)?;
         let sql = store.sql(connection)?;
         let wal_limit = prepare(connection).map_err(|error| store.explain(&error))?;
-        let spacing = if rest == Rest::For(Duration::ZERO) { HURRIED } else { 1 };
-        Ok(Self { store, connection: pooled, sql, wal_limit, spacing, since_checkpoint: 0 })
+        let spacing = if plan.rest == Rest::For(Duration::ZERO) { HURRIED } else { 1 };
+        Ok(Self { store, connection: pooled, sql, cutoff, wal_limit, spacing, since_checkpoint: 0 })
     }
 
     /// Runs a query on the same connection: what it reads is in memory when the batch that follows wants it.
-    pub(super) fn read<T>(&mut self, mut query: impl FnMut(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
+    fn read<T>(&mut self, query: impl FnOnce(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
         let (store, sql) = (self.store, self.sql);
         let connection = connected(&mut self.connection)?;
         // A batch has left the connection with hardly any patience.
         let found = connection.wait_for(store.opener.wait).and_then(|()| query(connection, sql));
         found.map_err(|error| store.explain(&error))
-    }
-
-    /// Deletes what is old from a key to a key.
-    pub(super) fn delete(&mut self, first: &Key, last: &Key, cutoff: &str, form: Form) -> Result<Batch> {
-        let store = self.store;
-        let statement = self.sql.delete_old(first, last, cutoff, form);
-        let connection = connected(&mut self.connection)?;
-        let started = Instant::now();
-        loop {
-            let outcome = attempt(connection, &statement, store.opener.wait);
-            match outcome {
-                Ok(batch) => {
-                    self.checkpoint()?;
-                    return Ok(batch);
-                }
-                // Somebody reads for long. He, and whoever else wants in, gets as much time as this tried for.
-                Err(error) if Trouble::of_error(&error) == Trouble::Busy && started.elapsed() < store.opener.wait => {
-                    thread::sleep(PATIENCE);
-                }
-                Err(error) => return Err(store.explain(&error)),
-            }
-        }
     }
 
     /// Moves what readers no longer need from the `-wal` file to the database, if it is time, waiting for nobody.
@@ -102,6 +78,39 @@ impl<'s> Batches<'s> {
             Err(error) if Trouble::of_error(&error) != Trouble::Busy => Err(self.store.explain(&error)),
             _ => Ok(()),
         }
+    }
+}
+
+impl Table for Batches<'_> {
+    fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
+        Ok(self.read(|connection, sql| find(connection, sql, want, clock))?)
+    }
+
+    fn delete(&mut self, found: &Found, _: &mut dyn Progress) -> Result<Batch, Failure> {
+        let (first, last) = found.range.as_ref().expect("something was found");
+        let form = if found.unknown == 0 { Form::Text } else { Form::Exact };
+        let store = self.store;
+        let statement = self.sql.delete_old(first, last, &self.cutoff, form);
+        let connection = connected(&mut self.connection)?;
+        let started = Instant::now();
+        loop {
+            let outcome = attempt(connection, &statement, store.opener.wait);
+            match outcome {
+                Ok(batch) => {
+                    self.checkpoint()?;
+                    return Ok(batch);
+                }
+                // Somebody reads for long. He, and whoever else wants in, gets as much time as this tried for.
+                Err(error) if Trouble::of_error(&error) == Trouble::Busy && started.elapsed() < store.opener.wait => {
+                    thread::sleep(PATIENCE);
+                }
+                Err(error) => return Err(store.explain(&error).into()),
+            }
+        }
+    }
+
+    fn count(&mut self, found: &Found) -> Result<u64, Failure> {
+        Ok(self.read(|connection, sql| count(connection, sql, found))?)
     }
 }
 
@@ -144,7 +153,7 @@ fn attempt(connection: &mut Connection, statement: &Statement<'_>, wait: Duratio
     let done = connection.wait_for(PATIENCE.min(wait)).and_then(|()| {
         let deleted = connection.change(statement)?;
         connection.execute("COMMIT")?;
-        Ok(Batch { deleted, held: locked.elapsed() })
+        Ok(Batch::Done { deleted, held: locked.elapsed() })
     });
     if done.is_err() {
         connection.roll_back();

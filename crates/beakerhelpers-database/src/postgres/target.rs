@@ -1,0 +1,1 @@
+//! From an SQLAlchemy URL to libpq's parameters.

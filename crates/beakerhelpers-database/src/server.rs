@@ -1,0 +1,217 @@
+//! Sessions on a database server: what PostgreSQL, MySQL and MariaDB have in common.
+
+mod batches;
+pub(crate) mod client;
+mod layout;
+mod pages;
+mod pool;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use beakerhelpers_core::{
+    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Progress, Query, Record, Records, Result,
+    SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone,
+};
+
+use self::client::{Client, Settings};
+use self::layout::Layout;
+use self::pool::Manager;
+use crate::Flavor;
+use crate::failure::{Backoff, Failure, RESTART, Trouble};
+use crate::pages::Pages;
+use crate::sql::{Age, Sql};
+use crate::statement::TableName;
+
+/// So many calls work at once; others wait.
+const CONNECTIONS: u32 = 4;
+
+/// A table of sessions on a server.
+pub(crate) struct ServerStore<C: Client> {
+    flavor: Flavor,
+    table: TableName,
+    zone: Zone,
+    target: C::Target,
+    settings: Settings,
+    prefix: String,
+    pool: r2d2::Pool<Manager<C>>,
+    layout: Mutex<Option<Layout>>,
+}
+
+impl<C: Client> ServerStore<C> {
+    /// Describes a store. The server is not asked before the first call.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for names that no database can have.
+    pub(crate) fn new(config: &StoreConfig, flavor: Flavor, target: C::Target) -> Result<Self> {
+        let schema = config.get("schema_name").filter(|schema| !schema.is_empty());
+        let table = TableName::new(schema, config.get("table_name").unwrap_or("beaker_cache"))
+            .map_err(|error| error.with_context("at", config.origin("table_name")))?;
+        let settings = Settings { access: config.access(), wait: config.wait() };
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            // Connections are opened at once or fail at once; what is waited for is another thread's work.
+            .connection_timeout(config.wait().max(Duration::from_secs(30)))
+            .build_unchecked(Manager { target: target.clone(), settings });
+        let prefix = config.prefix().to_owned();
+        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout: Mutex::new(None) })
+    }
+
+    /// Runs something on a connection, once.
+    fn with<T>(&self, work: impl FnOnce(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.on_client(|client| {
+            let layout = self.layout(client)?;
+            work(client, self.sql(layout), layout.room)
+        })
+    }
+
+    fn on_client<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut pooled =
+            self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
+        work(self.manager().client(&mut pooled)?)
+    }
+
+    fn manager(&self) -> Manager<C> {
+        Manager { target: self.target.clone(), settings: self.settings }
+    }
+
+    /// Runs something that may be run again.
+    fn read<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
+        // A server that was there before is waited for; one that was not is most likely not where it is looked for.
+        let known = self.known_layout().is_some();
+        let mut backoff = Backoff::start(self.settings.wait, if known { RESTART } else { Duration::ZERO });
+        loop {
+            match self.with(&mut work) {
+                Ok(done) => return Ok(done),
+                Err(failure) => thread::sleep(backoff.after(failure)?),
+            }
+        }
+    }
+
+    /// Runs a change. One that was undone because others were in the way is tried again; one whose end is not known is
+    /// not.
+    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>) -> Result<T, Failure>) -> Result<T> {
+        self.refuse_to_write()?;
+        let mut backoff = Backoff::start(self.settings.wait, Duration::ZERO);
+        loop {
+            match self.with(|client, sql, _| work(client, sql)) {
+                Ok(done) => return Ok(done),
+                Err(failure) => thread::sleep(backoff.after(failure)?),
+            }
+        }
+    }
+
+    fn refuse_to_write(&self) -> Result<()> {
+        if self.settings.access == Access::ReadOnly {
+            return Err(Error::unsupported("the store was opened for reading only"));
+        }
+        Ok(())
+    }
+
+    fn known_layout(&self) -> Option<Layout> {
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table as it is; it is looked at once.
+    fn layout(&self, client: &mut C) -> Result<Layout, Failure> {
+        if let Some(layout) = self.known_layout() {
+            return Ok(layout);
+        }
+        let layout = layout::detect(client, &self.table, &self.prefix)
+            .map_err(|failure| Failure { error: self.at(failure.error), ..failure })?;
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(layout);
+        Ok(layout)
+    }
+
+    fn sql(&self, layout: Layout) -> Sql<'_> {
+        Sql { table: &self.table, key: layout.key, dialect: C::DIALECT }
+    }
+
+    fn at(&self, error: Error) -> Error {
+        error.with_context("database", self.target.to_string())
+    }
+}
+
+impl<C: Client> SessionStore for ServerStore<C> {
+    fn info(&self) -> StoreInfo {
+        let store_type = match self.flavor {
+            Flavor::Database => crate::DATABASE.name,
+            Flavor::Sqla => crate::SQLA.name,
+        };
+        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), Capabilities::ALL)
+    }
+
+    fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+        self.read(|client, sql, room| pages::one(client, &sql.by_id(id.as_str()), room, self.zone))?.transpose()
+    }
+
+    fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        let Some(accessed) = record.accessed else {
+            return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
+        };
+        let age = |at| Age::Time(self.zone.naive_at(at));
+        let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
+        let (id, data) = (record.id.as_str(), record.payload.bytes());
+        self.write(|client, sql| {
+            let update = sql.update(id, &accessed, data);
+            if mode != SaveMode::Create && client.change(&update)? > 0 {
+                return Ok(());
+            }
+            match client.change(&sql.insert(id, &accessed, &created, data)) {
+                Err(failure) if failure.trouble == Trouble::Duplicate => {
+                    // Somebody was faster.
+                    if mode != SaveMode::Create && client.change(&update)? > 0 {
+                        return Ok(());
+                    }
+                    Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already").into())
+                }
+                done => done.map(|_| ()),
+            }
+        })
+    }
+
+    fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.write(|client, sql| Ok(client.change(&sql.delete(id.as_str()))? > 0))
+    }
+
+    fn has(&self, id: &SessionId) -> Result<bool> {
+        self.read(|client, sql, _| {
+            let mut found = false;
+            client.rows(&sql.has(id.as_str()), &mut |_| {
+                found = true;
+                std::ops::ControlFlow::Break(())
+            })?;
+            Ok(found)
+        })
+    }
+
+    fn setup(&self, mode: SetupMode) -> Result<()> {
+        self.refuse_to_write()?;
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.on_client(|client| client.setup(&self.table, self.flavor, mode)).map_err(|failure| failure.error)
+    }
+
+    fn iter(&self, query: Query) -> Records<'_> {
+        Box::new(Pages::new(self, query))
+    }
+
+    fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        batches::run(self, cutoff, plan, progress)
+    }
+}
+
+impl<C: Client> fmt::Debug for ServerStore<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let info = self.info();
+        f.debug_struct("ServerStore")
+            .field("type", &info.store_type)
+            .field("location", &info.location)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! Deleting old sessions from a server.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Pace, Progress, Result};
+
+use super::ServerStore;
+use super::client::Client;
+use super::pages::key;
+use crate::cleanup::{self, Batch, Found, Table, Want};
+use crate::failure::{Failure, Trouble};
+use crate::sql::{Age, Form, Sql};
+use crate::statement::Statement;
+use crate::times::Clock;
+
+/// Finds and deletes, batch by batch.
+pub(crate) fn run<C: Client>(
+    store: &ServerStore<C>,
+    cutoff: Cutoff,
+    plan: &DeletePlan,
+    progress: &mut dyn Progress,
+) -> Result<Deleted> {
+    let deletes = plan.mode != CleanupMode::Count;
+    if deletes {
+        store.refuse_to_write()?;
+    }
+    let cutoff_age = Age::Time(store.zone.naive_cutoff(cutoff));
+    let mut batches = Batches { store, cutoff: cutoff_age, connection: None, deletes };
+    if deletes && !batches.connect().map_err(|failure| failure.error)? {
+        let mut nothing = Deleted::default();
+        nothing.ended = Ended::AnotherCleanup;
+        return Ok(nothing);
+    }
+    let pace = Pace::start(plan);
+    cleanup::run(&mut batches, store.zone, store.settings.wait, cutoff, plan, pace, progress)
+}
+
+/// A connection of its own for the time of a cleanup: it has settings, and may have a lock, that no other use is to get.
+struct Batches<'s, C: Client> {
+    store: &'s ServerStore<C>,
+    cutoff: Age,
+    connection: Option<(C, Sql<'s>)>,
+    deletes: bool,
+}
+
+impl<'s, C: Client> Batches<'s, C> {
+    /// Connects, and tells whether no other cleanup is at work.
+    fn connect(&mut self) -> Result<bool, Failure> {
+        let mut client = C::connect(&self.store.target, self.store.settings)?;
+        let layout = self.store.layout(&mut client)?;
+        let free = !self.deletes || client.start_cleanup(&self.store.table)?;
+        self.connection = Some((client, self.store.sql(layout)));
+        Ok(free)
+    }
+
+    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>) -> Result<T, Failure>) -> Result<T, Failure> {
+        if self.connection.as_mut().is_none_or(|(client, _)| client.is_broken()) {
+            self.connection = None;
+            self.connect()?;
+        }
+        let (client, sql) = self.connection.as_mut().expect("it was just made");
+        let done = work(client, *sql);
+        if done.as_ref().is_err_and(|failure| failure.trouble == Trouble::Gone) {
+            self.connection = None;
+        }
+        done
+    }
+}
+
+impl<C: Client> Table for Batches<'_, C> {
+    fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
+        self.with(|client, sql| {
+            let mut found = Found::default();
+            let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX));
+            client.rows(&statement, &mut |row| {
+                if found.push(want, key(row, 0, sql.key), row.time(1), clock) {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        })
+    }
+
+    fn delete(&mut self, found: &Found, _: &mut dyn Progress) -> Result<Batch, Failure> {
+        let cutoff = self.cutoff.clone();
+        let table = &self.store.table;
+        self.with(|client, sql| {
+            let (first, last) = found.range.as_ref().expect("something was found");
+            let statement = if C::LOCKS_WHAT_IT_SCANS {
+                sql.delete_old_of(found.old.iter().map(|(key, _)| key), &cutoff)
+            } else {
+                sql.delete_old(first, last, &cutoff, Form::Text)
+            };
+            let started = Instant::now();
+            match transaction(client, &statement, |client| client.begin_batch(table))? {
+                Some(deleted) => Ok(Batch::Done { deleted, held: started.elapsed() }),
+                None => Ok(Batch::Taken),
+            }
+        })
+    }
+
+    fn count(&mut self, found: &Found) -> Result<u64, Failure> {
+        let Some((first, last)) = &found.range else { return Ok(0) };
+        self.with(|client, sql| {
+            let mut count = 0;
+            client.rows(&sql.count(first, last), &mut |row| {
+                count = row.int(0).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+                ControlFlow::Continue(())
+            })?;
+            Ok(count)
+        })
+    }
+}
+
+/// Runs a statement in a transaction of its own; `None` where it may not begin.
+fn transaction<C: Client>(
+    client: &mut C,
+    statement: &Statement<'_>,
+    begin: impl FnOnce(&mut C) -> Result<bool, Failure>,
+) -> Result<Option<u64>, Failure> {
+    let done = begin(client).and_then(|free| {
+        if !free {
+            client.execute("ROLLBACK")?;
+            return Ok(None);
+        }
+        let deleted = client.change(statement)?;
+        client.execute("COMMIT")?;
+        Ok(Some(deleted))
+    });
+    if done.is_err() && !client.is_broken() {
+        // A connection that cannot even do that says that it is broken.
+        let _ = client.execute("ROLLBACK");
+    }
+    done
+}

@@ -1,0 +1,102 @@
+//! What the client of each kind of server can do.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use beakerhelpers_core::{Access, NaiveTime, SetupMode};
+
+use crate::Flavor;
+use crate::failure::Failure;
+use crate::sql::Dialect;
+use crate::statement::{Statement, TableName};
+
+/// One connection to a server. Its session speaks UTF-8, keeps to itself whatever the server's settings are, and tells
+/// times as they are in the table.
+pub(crate) trait Client: Sized + Send + 'static {
+    /// Where to, and as whom. `Display` shows no password.
+    type Target: Clone + fmt::Debug + fmt::Display + Send + Sync + 'static;
+
+    const DIALECT: Dialect;
+    /// Whether a DELETE locks what it looks at, and not only what it deletes: it is to look at what is old alone then.
+    const LOCKS_WHAT_IT_SCANS: bool;
+
+    /// Connects. A refusal is final, a server that is not there is `Gone`.
+    fn connect(target: &Self::Target, settings: Settings) -> Result<Self, Failure>;
+
+    /// Whether it has to be thrown away: it broke, or is in the middle of something.
+    fn is_broken(&mut self) -> bool;
+
+    /// Asks the server whether it is still there.
+    fn ping(&mut self) -> Result<(), Failure>;
+
+    /// Runs SQL that has no parameters and whose rows nobody wants.
+    fn execute(&mut self, sql: &str) -> Result<(), Failure>;
+
+    /// Runs a statement and tells how many rows it changed, or found for an UPDATE.
+    fn change(&mut self, statement: &Statement<'_>) -> Result<u64, Failure>;
+
+    /// Runs a statement and hands over its rows as they come. However many there are, one is in memory. What comes after
+    /// `Break` is thrown away; nothing of it is left on the connection.
+    fn rows(
+        &mut self,
+        statement: &Statement<'_>,
+        each: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), Failure>;
+
+    /// The columns of a table, `None` where there is none.
+    fn columns(&mut self, table: &TableName) -> Result<Option<Vec<Column>>, Failure>;
+
+    /// The tables that there are, with their schemas where these have to be named, at most so many.
+    fn tables(&mut self, most: usize) -> Result<Vec<String>, Failure>;
+
+    /// Makes the connection fit for many batches, and tells whether no other cleanup is at work on the table.
+    fn start_cleanup(&mut self, table: &TableName) -> Result<bool, Failure>;
+
+    /// Begins the transaction of a batch, and tells whether no other cleanup is at work on the table.
+    fn begin_batch(&mut self, table: &TableName) -> Result<bool, Failure>;
+
+    /// Creates the table as SQLAlchemy does for Beaker.
+    fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<(), Failure>;
+}
+
+/// How to use a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) access: Access,
+    /// How long to wait for locks, and for a server to answer the first time.
+    pub(crate) wait: Duration,
+}
+
+/// One row of an answer. A column that is NULL, or not of the type asked for, is `None`.
+pub(crate) trait Row {
+    /// A number; a boolean is 0 or 1.
+    fn int(&self, column: usize) -> Option<i64>;
+    /// Text or bytes as they are.
+    fn bytes(&self, column: usize) -> Option<&[u8]>;
+    /// A time that is one: no zero date, no infinity.
+    fn time(&self, column: usize) -> Option<NaiveTime>;
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: ColumnKind,
+    /// The type as the database calls it, for people.
+    pub(crate) type_name: String,
+    /// It is not NULL, and an index on it alone is unique.
+    pub(crate) is_key: bool,
+}
+
+/// What of a column's type matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnKind {
+    Integer,
+    Text,
+    /// A naive time.
+    Time,
+    /// Bytes, at most so many.
+    Bytes(u64),
+    Other,
+}

@@ -1,0 +1,89 @@
+//! What the table looks like.
+
+use beakerhelpers_core::{Error, ErrorKind, Result, escape_controls};
+
+use super::client::{Client, Column, ColumnKind};
+use crate::failure::Failure;
+use crate::statement::{KeyColumn, TableName};
+
+/// So many tables are named where the right one is missing.
+const NAMED: usize = 20;
+
+/// What matters of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) key: KeyColumn,
+    /// The column `data` holds so many bytes; what is as long as that was probably longer.
+    pub(crate) room: u64,
+}
+
+/// Looks at the table; `prefix` is that of the configuration's keys.
+pub(crate) fn detect<C: Client>(client: &mut C, table: &TableName, prefix: &str) -> Result<Layout, Failure> {
+    let Some(columns) = client.columns(table)? else {
+        return Err(missing(&client.tables(NAMED + 1)?, table, prefix).into());
+    };
+    Ok(of_columns(&columns, table, prefix)?)
+}
+
+fn of_columns(columns: &[Column], table: &TableName, prefix: &str) -> Result<Layout> {
+    let find = |name: &str| columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    let lacking: Vec<_> =
+        ["namespace", "accessed", "created", "data"].into_iter().filter(|name| find(name).is_none()).collect();
+    if !lacking.is_empty() {
+        let what = if lacking.len() == 1 { "column" } else { "columns" };
+        return Err(Error::new(
+            ErrorKind::NotSetUp,
+            format!("the table `{table}` lacks the {what} `{}`", lacking.join("`, `")),
+        )
+        .with_hint(format!("it holds no Beaker sessions; name another with `{prefix}.table_name`")));
+    }
+    let kind = |name: &str| find(name).map_or(ColumnKind::Other, |column| column.kind);
+    let room = match kind("data") {
+        ColumnKind::Bytes(room) => room,
+        _ => return Err(odd(find("data"), table, "bytes")),
+    };
+    if kind("namespace") != ColumnKind::Text {
+        return Err(odd(find("namespace"), table, "text"));
+    }
+    for name in ["accessed", "created"] {
+        if kind(name) != ColumnKind::Time {
+            return Err(odd(find(name), table, "times without a zone"));
+        }
+    }
+    let is_key = |name: &str| find(name).is_some_and(|column| column.is_key);
+    let key = if kind("id") == ColumnKind::Integer && is_key("id") {
+        KeyColumn::Number("id")
+    } else if is_key("namespace") {
+        KeyColumn::Namespace
+    } else {
+        return Err(Error::unsupported(format!(
+            "the table `{table}` has no key: neither `id` nor `namespace` has a unique index and is never NULL"
+        ))
+        .with_hint("Beaker makes both; `beakerhelpers setup --check` tells what is missing"));
+    };
+    Ok(Layout { key, room })
+}
+
+fn odd(column: Option<&Column>, table: &TableName, wanted: &str) -> Error {
+    let (name, type_name) = column.map_or(("", ""), |column| (&column.name, &column.type_name));
+    Error::unsupported(format!(
+        "the column `{}` of `{table}` is of the type `{}`; in Beaker's table it holds {wanted}",
+        escape_controls(name),
+        escape_controls(type_name)
+    ))
+}
+
+fn missing(tables: &[String], table: &TableName, prefix: &str) -> Error {
+    let shown: Vec<_> = tables.iter().take(NAMED).map(|name| format!("`{}`", escape_controls(name))).collect();
+    let list = match tables.len() {
+        0 => "none that this user may see".to_owned(),
+        all if all > NAMED => format!("{} and more", shown.join(", ")),
+        _ => shown.join(", "),
+    };
+    Error::new(ErrorKind::NotSetUp, format!("the database has no table `{table}`"))
+        .with_context("tables", list)
+        .with_hint(format!(
+            "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; the application creates it when it \
+             starts, and so does `beakerhelpers setup`"
+        ))
+}

@@ -1,0 +1,91 @@
+//! Reading rows.
+
+use std::ops::ControlFlow;
+
+use beakerhelpers_core::{Error, Framing, Payload, Record, Result, SessionId, Zone};
+
+use super::ServerStore;
+use super::client::{Client, Row};
+use crate::failure::Failure;
+use crate::pages::{BYTES, Entry, Page, Source, Want};
+use crate::sql::{Age, LARGEST_DATA};
+use crate::statement::{Key, KeyColumn, Statement};
+use crate::times::Clock;
+
+impl<C: Client> Source for ServerStore<C> {
+    const MOST: u32 = 5000;
+
+    fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    fn page(&self, want: &Want<'_>, clock: &mut Clock) -> Result<Page> {
+        let old = want.cutoff.map(Age::Time);
+        self.read(|client, sql, room| {
+            let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref());
+            let mut page = Page::default();
+            client.rows(&statement, &mut |row| {
+                // What is old comes without contents; a row without any has no size, but its time tells.
+                let old = want.cutoff.zip(row.time(2)).is_some_and(|(cutoff, accessed)| accessed < cutoff);
+                if !old {
+                    let size = row.int(5).and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
+                    page.bytes += size.min(BYTES);
+                    page.entries.push(Entry::Record(record(row, room, clock)));
+                }
+                page.last = Some(key(row, 0, sql.key));
+                page.rows += 1;
+                if page.bytes >= 2 * BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            Ok(page)
+        })
+    }
+
+    fn again(&self, key: &Key) -> Result<Option<Result<Record>>> {
+        self.read(|client, sql, room| one(client, &sql.by_key(key), room, self.zone))
+    }
+
+    fn release(&self) {}
+}
+
+/// The record of a statement that finds one at most.
+pub(crate) fn one<C: Client>(
+    client: &mut C,
+    statement: &Statement<'_>,
+    room: u64,
+    zone: Zone,
+) -> Result<Option<Result<Record>>, Failure> {
+    let mut clock = Clock::new(zone);
+    let mut found = None;
+    client.rows(statement, &mut |row| {
+        found = Some(record(row, room, &mut clock));
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
+}
+
+/// The key in a column.
+pub(crate) fn key(row: &dyn Row, column: usize, kind: KeyColumn) -> Key {
+    match kind {
+        KeyColumn::Number(_) => Key::Number(row.int(column).unwrap_or_default()),
+        KeyColumn::Namespace => Key::Id(String::from_utf8_lossy(row.bytes(column).unwrap_or_default()).into_owned()),
+    }
+}
+
+/// The record of a row of [`Sql::page`](crate::sql::Sql::page).
+pub(crate) fn record(row: &dyn Row, room: u64, clock: &mut Clock) -> Result<Record> {
+    let id = match row.bytes(1).map(str::from_utf8) {
+        Some(Ok(id)) => SessionId::new(id),
+        Some(Err(_)) => return Err(Error::corrupt("a session's id is not UTF-8")),
+        None => return Err(Error::corrupt("a session has no id")),
+    };
+    let size = row.int(5).unwrap_or(0);
+    if size > LARGEST_DATA {
+        return Err(Error::corrupt(format!("a session is too large to be one: {size} bytes")));
+    }
+    let data = row.bytes(6).unwrap_or_default().to_vec();
+    let payload = Payload::new(Framing::Namespace, data);
+    let _ = room;
+    let mut time = |column| row.time(column).map(|naive| clock.instant_of(naive));
+    let (accessed, created) = (time(2), time(3));
+    Ok(Record::new(id, payload).with_times(created, accessed))
+}
