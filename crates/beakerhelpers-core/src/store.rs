@@ -6,6 +6,7 @@ mod pace;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent};
 pub use memory::MemoryStore;
@@ -103,10 +104,33 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::delete_old`] is off; otherwise as [`load`](Self::load).
+    /// `Unsupported` where [`Capabilities::delete_old`] is off, and for [`DeletePlan::archive`] where
+    /// [`Capabilities::archive`] is: nothing is deleted then. What [`Progress::archive`] says. Otherwise as
+    /// [`load`](Self::load).
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         let _ = (cutoff, plan, progress);
         Err(unsupported(self, "delete by age"))
+    }
+
+    /// Gives space that deleted records left back to the system, as far as the store can; no record changes. It may
+    /// take long and keep others out meanwhile: the documentation of the store says at what price.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::vacuum`] is off; otherwise as [`load`](Self::load).
+    fn vacuum(&self) -> Result<()> {
+        Err(unsupported(self, "give space back"))
+    }
+
+    /// How far replicas are behind, at this moment. Of a primary it is the replica that is furthest behind, as far as
+    /// the primary can see; a replica tells its own. `None` where there is no replica.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the store cannot have replicas, or cannot see how far they are; otherwise as
+    /// [`load`](Self::load).
+    fn replication_lag(&self) -> Result<Option<Duration>> {
+        Err(unsupported(self, "tell how far its replicas are behind"))
     }
 }
 
@@ -141,6 +165,12 @@ macro_rules! forward {
             }
             fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
                 (**self).delete_old(cutoff, plan, progress)
+            }
+            fn vacuum(&self) -> Result<()> {
+                (**self).vacuum()
+            }
+            fn replication_lag(&self) -> Result<Option<Duration>> {
+                (**self).replication_lag()
             }
         }
     };
@@ -179,6 +209,10 @@ pub struct Capabilities {
     pub iter: bool,
     /// [`SessionStore::delete_old`] works.
     pub delete_old: bool,
+    /// [`DeletePlan::archive`] works.
+    pub archive: bool,
+    /// [`SessionStore::vacuum`] works.
+    pub vacuum: bool,
     /// The store keeps `created` and `accessed` itself, outside of the payload.
     pub access_times: bool,
     /// Other processes may use the same place at the same time.
@@ -187,11 +221,21 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Nothing but loading, saving and deleting by id.
-    pub const NONE: Self =
-        Self { setup: false, iter: false, delete_old: false, access_times: false, multiprocess_safe: false };
+    pub const NONE: Self = Self::all(false);
     /// Everything.
-    pub const ALL: Self =
-        Self { setup: true, iter: true, delete_old: true, access_times: true, multiprocess_safe: true };
+    pub const ALL: Self = Self::all(true);
+
+    const fn all(can: bool) -> Self {
+        Self {
+            setup: can,
+            iter: can,
+            delete_old: can,
+            archive: can,
+            vacuum: can,
+            access_times: can,
+            multiprocess_safe: can,
+        }
+    }
 
     /// Sets [`Capabilities::setup`].
     #[must_use]
@@ -214,6 +258,20 @@ impl Capabilities {
         self
     }
 
+    /// Sets [`Capabilities::archive`].
+    #[must_use]
+    pub const fn with_archive(mut self, can: bool) -> Self {
+        self.archive = can;
+        self
+    }
+
+    /// Sets [`Capabilities::vacuum`].
+    #[must_use]
+    pub const fn with_vacuum(mut self, can: bool) -> Self {
+        self.vacuum = can;
+        self
+    }
+
     /// Sets [`Capabilities::access_times`].
     #[must_use]
     pub const fn with_access_times(mut self, can: bool) -> Self {
@@ -230,11 +288,13 @@ impl Capabilities {
 
     /// Every capability by name, in the order of the fields.
     pub fn iter(self) -> impl Iterator<Item = (&'static str, bool)> {
-        let Self { setup, iter, delete_old, access_times, multiprocess_safe } = self;
+        let Self { setup, iter, delete_old, archive, vacuum, access_times, multiprocess_safe } = self;
         [
             ("setup", setup),
             ("iter", iter),
             ("delete_old", delete_old),
+            ("archive", archive),
+            ("vacuum", vacuum),
             ("access_times", access_times),
             ("multiprocess_safe", multiprocess_safe),
         ]

@@ -24,7 +24,7 @@ use beakerhelpers_core::{
 pub static DATABASE: StoreType =
     StoreType::new("ext:database", "sessions in a database table (SQLAlchemy)", open_database, package!())
         .with_options(OPTIONS)
-        .with_capabilities(Capabilities::ALL);
+        .with_capabilities(Capabilities::ALL.with_archive(false));
 register_store!(DATABASE);
 
 /// The store type `ext:sqla`: a table whose key is `namespace`.
@@ -35,7 +35,7 @@ register_store!(DATABASE);
 pub static SQLA: StoreType =
     StoreType::new("ext:sqla", "sessions in a database table without `id` (SQLAlchemy)", open_sqla, package!())
         .with_options(OPTIONS)
-        .with_capabilities(Capabilities::ALL);
+        .with_capabilities(Capabilities::ALL.with_archive(false));
 register_store!(SQLA);
 
 const OPTIONS: &[OptionSpec] = &[

@@ -8,6 +8,7 @@ mod holders;
 mod layout;
 mod pages;
 mod setup;
+mod vacuum;
 
 use std::fmt;
 use std::path::{self, Path};
@@ -178,7 +179,7 @@ impl SessionStore for SqliteStore {
             Flavor::Sqla => crate::SQLA.name,
         };
         let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
-        StoreInfo::new(store_type, location, Capabilities::ALL)
+        StoreInfo::new(store_type, location, Capabilities::ALL.with_archive(false))
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -224,7 +225,14 @@ impl SessionStore for SqliteStore {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        if plan.archive {
+            return Err(Error::unsupported("what a cleanup deletes from SQLite cannot be archived"));
+        }
         cleanup::run(self, cutoff, plan, progress)
+    }
+
+    fn vacuum(&self) -> Result<()> {
+        vacuum::run(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
 
 use super::Subject;
-use super::subject::{NOW, cutoff, plan};
+use super::subject::{NOW, before_cutoff, cutoff, plan};
 
 pub fn setup_leaves_sessions_alone(s: &Subject) {
     if !s.can().setup {
@@ -26,6 +26,29 @@ pub fn recreating_empties(s: &Subject) {
     s.assert_stored(&record);
 }
 
+pub fn vacuum_keeps_every_session(s: &Subject) {
+    if !s.can().vacuum {
+        return;
+    }
+    s.store().vacuum().expect("an empty store has nothing to give back");
+    let payload = vec![7; 20_000];
+    for n in 0..40 {
+        let record = s.opaque(&format!("gone-{n}"), payload.clone());
+        s.store().save(&record, SaveMode::Create).expect("a fresh id");
+    }
+    let kept: Vec<_> = (0..10).map(|n| s.save(&format!("kept-{n}"), NOW)).collect();
+    for n in 0..40 {
+        s.store().delete(&SessionId::new(format!("gone-{n}"))).expect("it deletes");
+    }
+    s.store().vacuum().expect("space is given back");
+    for record in &kept {
+        s.assert_stored(record);
+    }
+    assert!((0..40).all(|n| !s.has(&format!("gone-{n}"))));
+    s.other().save(&s.record("kept-0", NOW), SaveMode::Upsert).expect("others go on");
+    s.store().save(&s.record("fresh", NOW), SaveMode::Create).expect("and so does this one");
+}
+
 /// A flag that is off means `Unsupported`, never a silent nothing.
 pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
     let record = s.save("a", NOW);
@@ -43,6 +66,15 @@ pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
     if !can.delete_old {
         let result = s.store().delete_old(cutoff(), &plan(), &mut Silent);
         assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+    }
+    if !can.archive {
+        s.save("old", before_cutoff(1));
+        let result = s.store().delete_old(cutoff(), &plan().with_archive(), &mut Silent);
+        assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+        assert!(s.has("old"), "what cannot be kept elsewhere stays");
+    }
+    if !can.vacuum {
+        assert_eq!(s.store().vacuum().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
     }
     s.assert_stored(&record);
 }

@@ -8,11 +8,18 @@ use beakerhelpers_core::{
     Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Framing, MemoryStore, Payload, Progress, Query, Record,
     Records, Result, SaveMode, SessionId, SessionStore, SetupMode, Silent, StoreInfo, Timestamp,
 };
-use beakerhelpers_testkit::conformance::{Subject, admin, cleanup, interference, listing, model, records, run};
+use beakerhelpers_testkit::conformance::{
+    Subject, admin, archive, cleanup, interference, listing, model, records, run,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
+    ArchivesAfterwards,
+    ArchivesFound,
+    ArchivesNothing,
+    ArchivesWithoutTimes,
+    ArchivesWithoutBeingAsked,
     ClaimsNothing,
     CleansByPattern,
     CreateReplaces,
@@ -33,7 +40,9 @@ enum Fault {
     SaysDeletedTwice,
     SetupEmpties,
     ShowsIds,
+    SwallowsArchiveErrors,
     TellsNobody,
+    VacuumEmpties,
 }
 
 /// `MemoryStore` with a fault.
@@ -158,6 +167,14 @@ impl SessionStore for Faulty {
             Fault::FindsAllThenDeletes | Fault::FindsThenDeletes => {
                 return self.delete_found(cutoff, &plan, progress);
             }
+            Fault::ArchivesAfterwards
+            | Fault::ArchivesFound
+            | Fault::ArchivesWithoutBeingAsked
+            | Fault::ArchivesWithoutTimes
+            | Fault::SwallowsArchiveErrors => {
+                return self.archive(cutoff, &plan, progress);
+            }
+            Fault::ArchivesNothing => plan.archive = false,
             Fault::IgnoresBatchSize => plan.batch_size = Some(1000),
             Fault::IgnoresLimit => plan.limit = plan.limit.map(|limit| limit + 1),
             Fault::TellsNobody => return self.0.delete_old(cutoff, &plan, &mut Silent),
@@ -165,9 +182,55 @@ impl SessionStore for Faulty {
         }
         self.0.delete_old(cutoff, &plan, progress)
     }
+
+    fn vacuum(&self) -> Result<()> {
+        if self.1 == Fault::VacuumEmpties { self.0.setup(SetupMode::Recreate) } else { self.0.vacuum() }
+    }
+}
+
+/// Hands on what a store tells, with a fault.
+struct Between<'p>(&'p mut dyn Progress, Fault);
+
+impl Progress for Between<'_> {
+    fn old(&mut self, accessed: Timestamp) {
+        self.0.old(accessed);
+    }
+
+    fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {
+        self.0.batch(so_far)
+    }
+
+    fn archive(&mut self, records: &[Record]) -> Result<()> {
+        match self.1 {
+            Fault::ArchivesWithoutTimes => {
+                let records: Vec<_> = records.iter().map(|record| record.clone().with_times(None, None)).collect();
+                self.0.archive(&records)
+            }
+            Fault::SwallowsArchiveErrors => self.0.archive(records).or(Ok(())),
+            // They were handed over before.
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Faulty {
+    /// Hands records over at the wrong time, or without need.
+    fn archive(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        let old = |record: &Record| record.accessed.is_some_and(|accessed| accessed < cutoff.at());
+        let found: Vec<_> = self.0.iter(Query::ALL).map(|item| item.expect("memory lists")).filter(old).collect();
+        let asked = plan.archive && plan.mode == CleanupMode::Delete;
+        if self.1 == Fault::ArchivesWithoutBeingAsked || (self.1 == Fault::ArchivesFound && asked) {
+            progress.archive(&found)?;
+        }
+        let done = self.0.delete_old(cutoff, plan, &mut Between(progress, self.1))?;
+        if self.1 == Fault::ArchivesAfterwards && asked {
+            let gone: Vec<_> =
+                found.into_iter().filter(|record| self.0.has(&record.id).is_ok_and(|has| !has)).collect();
+            progress.archive(&gone)?;
+        }
+        Ok(done)
+    }
+
     /// Trusts the list of what was found: what is touched meanwhile goes too.
     fn delete_found(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         let mut done = Deleted::default();
@@ -215,6 +278,32 @@ fn finds(fault: Fault, behaviour: Behaviour) -> bool {
 #[test]
 fn the_suite_finds_every_fault() {
     let table: &[(Fault, &[Behaviour])] = &[
+        (
+            Fault::ArchivesAfterwards,
+            &[archive::a_failing_archive_ends_the_run_and_keeps_its_batch, archive::who_keeps_no_records_loses_none],
+        ),
+        (
+            Fault::ArchivesFound,
+            &[archive::batches_of_every_size_hand_over_the_same, archive::what_is_touched_meanwhile_is_not_handed_over],
+        ),
+        (
+            Fault::ArchivesNothing,
+            &[
+                archive::every_deleted_record_is_handed_over_first,
+                archive::a_failing_archive_ends_the_run_and_keeps_its_batch,
+                archive::who_keeps_no_records_loses_none,
+            ],
+        ),
+        (
+            Fault::ArchivesWithoutBeingAsked,
+            &[archive::a_dry_run_hands_nothing_over, archive::without_being_asked_nothing_is_handed_over],
+        ),
+        (Fault::ArchivesWithoutTimes, &[archive::every_deleted_record_is_handed_over_first]),
+        (
+            Fault::SwallowsArchiveErrors,
+            &[archive::a_failing_archive_ends_the_run_and_keeps_its_batch, archive::who_keeps_no_records_loses_none],
+        ),
+        (Fault::VacuumEmpties, &[admin::vacuum_keeps_every_session]),
         (Fault::ClaimsNothing, &[admin::what_it_cannot_do_is_unsupported]),
         (
             Fault::CleansByPattern,
