@@ -1,6 +1,7 @@
 //! The contract of `SessionStore` as tests: one function per behaviour, and what they share.
 
 pub mod admin;
+pub mod bare;
 pub mod cleanup;
 pub mod interference;
 pub mod listing;
@@ -69,10 +70,29 @@ macro_rules! conformance {
             interference::one_of_many_creates_wins,
             admin::setup_leaves_sessions_alone,
             admin::recreating_empties,
+            admin::a_fresh_store_lacks_nothing,
+            admin::an_index_is_added_once,
             admin::what_it_cannot_do_is_unsupported,
             admin::it_says_what_it_is,
             admin::no_message_holds_a_secret,
             model::random_operations_agree_with_memory,
+        }
+    };
+}
+
+/// As [`conformance!`](crate::conformance!), for a store that is *not* set up yet and has the capability
+/// [`setup`](beakerhelpers_core::Capabilities::setup): each function that opens one gives an untouched place.
+#[macro_export]
+macro_rules! bare_conformance {
+    ($open:path) => {
+        $crate::bare_conformance!($open, $crate::__private::Framing::Namespace);
+    };
+    ($open:path, $framing:expr) => {
+        $crate::__conformance! { $open, $framing;
+            bare::setup_creates_once,
+            bare::recreating_nothing_creates,
+            bare::a_check_finds_what_is_missing,
+            bare::what_needs_a_setup_says_so,
         }
     };
 }
@@ -112,6 +132,7 @@ mod tests {
         let (this, _) = include_str!("conformance.rs").split_once("#[doc(hidden)]").expect("the list comes first");
         for (module, source) in [
             ("admin", include_str!("conformance/admin.rs")),
+            ("bare", include_str!("conformance/bare.rs")),
             ("cleanup", include_str!("conformance/cleanup.rs")),
             ("interference", include_str!("conformance/interference.rs")),
             ("listing", include_str!("conformance/listing.rs")),
