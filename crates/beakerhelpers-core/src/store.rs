@@ -3,6 +3,7 @@
 mod cleanup;
 mod memory;
 mod pace;
+mod setup;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent};
 pub use memory::MemoryStore;
 pub use pace::Pace;
+pub use setup::{Finding, IndexOutcome, SetupMode, SetupOutcome, Severity};
 
 use crate::{Error, Record, Result, SessionId};
 
@@ -78,10 +80,38 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::setup`] is off; otherwise as [`load`](Self::load).
-    fn setup(&self, mode: SetupMode) -> Result<()> {
+    /// `Unsupported` where [`Capabilities::setup`] is off; `NotSetUp` for [`SetupMode::Recreate`] where what is there
+    /// holds no sessions; otherwise as [`load`](Self::load).
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
         let _ = mode;
         Err(unsupported(self, "set itself up"))
+    }
+
+    /// Looks for what is missing or odd and changes nothing, not even where the store is not set up: that is a finding.
+    /// The worst comes first. Nothing of severity [`Severity::Missing`] means that application and program can work.
+    ///
+    /// It takes a moment whatever the store holds: of the records it looks at a bounded number at most.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::setup`] is off; otherwise as [`load`](Self::load), but never `NotSetUp`.
+    fn check(&self) -> Result<Vec<Finding>> {
+        Err(unsupported(self, "check itself"))
+    }
+
+    /// Adds an index on the access times, which Beaker does not make, unless there is one that serves.
+    ///
+    /// # Concurrency
+    ///
+    /// It blocks no writer where the store can do without; a store that cannot says for how long in its documentation.
+    /// Where it is interrupted it may leave an index behind that does not serve: the next call replaces it, and
+    /// [`check`](Self::check) finds it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::index`] is off; otherwise as [`load`](Self::load).
+    fn add_index(&self) -> Result<IndexOutcome> {
+        Err(unsupported(self, "index its access times"))
     }
 
     /// Iterates over the records. The order is the store's own, unless the query asks for one. A record that is
@@ -157,8 +187,14 @@ macro_rules! forward {
             fn has(&self, id: &SessionId) -> Result<bool> {
                 (**self).has(id)
             }
-            fn setup(&self, mode: SetupMode) -> Result<()> {
+            fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
                 (**self).setup(mode)
+            }
+            fn check(&self) -> Result<Vec<Finding>> {
+                (**self).check()
+            }
+            fn add_index(&self) -> Result<IndexOutcome> {
+                (**self).add_index()
             }
             fn iter(&self, query: Query) -> Records<'_> {
                 (**self).iter(query)
@@ -203,8 +239,10 @@ impl StoreInfo {
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer, and all are read by name")]
 pub struct Capabilities {
-    /// [`SessionStore::setup`] works.
+    /// [`SessionStore::setup`] and [`SessionStore::check`] work.
     pub setup: bool,
+    /// [`SessionStore::add_index`] works.
+    pub index: bool,
     /// [`SessionStore::iter`] works.
     pub iter: bool,
     /// [`SessionStore::delete_old`] works.
@@ -228,6 +266,7 @@ impl Capabilities {
     const fn all(can: bool) -> Self {
         Self {
             setup: can,
+            index: can,
             iter: can,
             delete_old: can,
             archive: can,
@@ -241,6 +280,13 @@ impl Capabilities {
     #[must_use]
     pub const fn with_setup(mut self, can: bool) -> Self {
         self.setup = can;
+        self
+    }
+
+    /// Sets [`Capabilities::index`].
+    #[must_use]
+    pub const fn with_index(mut self, can: bool) -> Self {
+        self.index = can;
         self
     }
 
@@ -288,9 +334,10 @@ impl Capabilities {
 
     /// Every capability by name, in the order of the fields.
     pub fn iter(self) -> impl Iterator<Item = (&'static str, bool)> {
-        let Self { setup, iter, delete_old, archive, vacuum, access_times, multiprocess_safe } = self;
+        let Self { setup, index, iter, delete_old, archive, vacuum, access_times, multiprocess_safe } = self;
         [
             ("setup", setup),
+            ("index", index),
             ("iter", iter),
             ("delete_old", delete_old),
             ("archive", archive),
@@ -310,16 +357,6 @@ pub enum SaveMode {
     Upsert,
     /// It fails with `AlreadyExists` and changes nothing.
     Create,
-}
-
-/// What setting up does where something is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SetupMode {
-    /// It leaves that alone.
-    IfMissing,
-    /// It destroys that, all sessions in it, and creates it anew.
-    Recreate,
 }
 
 /// Which records to iterate over.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod archive;
+pub mod bare;
 pub mod cleanup;
 pub mod interference;
 pub mod listing;
@@ -78,10 +79,29 @@ macro_rules! conformance {
             admin::setup_leaves_sessions_alone,
             admin::recreating_empties,
             admin::vacuum_keeps_every_session,
+            admin::a_fresh_store_lacks_nothing,
+            admin::an_index_is_added_once,
             admin::what_it_cannot_do_is_unsupported,
             admin::it_says_what_it_is,
             admin::no_message_holds_a_secret,
             model::random_operations_agree_with_memory,
+        }
+    };
+}
+
+/// As [`conformance!`](crate::conformance!), for a store that is *not* set up yet and has the capability
+/// [`setup`](beakerhelpers_core::Capabilities::setup): each function that opens one gives an untouched place.
+#[macro_export]
+macro_rules! bare_conformance {
+    ($open:path) => {
+        $crate::bare_conformance!($open, $crate::__private::Framing::Namespace);
+    };
+    ($open:path, $framing:expr) => {
+        $crate::__conformance! { $open, $framing;
+            bare::setup_creates_once,
+            bare::recreating_nothing_creates,
+            bare::a_check_finds_what_is_missing,
+            bare::what_needs_a_setup_says_so,
         }
     };
 }
@@ -122,6 +142,7 @@ mod tests {
         for (module, source) in [
             ("admin", include_str!("conformance/admin.rs")),
             ("archive", include_str!("conformance/archive.rs")),
+            ("bare", include_str!("conformance/bare.rs")),
             ("cleanup", include_str!("conformance/cleanup.rs")),
             ("interference", include_str!("conformance/interference.rs")),
             ("listing", include_str!("conformance/listing.rs")),

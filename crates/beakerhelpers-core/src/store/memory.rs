@@ -5,7 +5,10 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CleanupMode, Cutoff, DeletePlan, Deleted, Order, Pace, Progress, Query, Records, SaveMode, SetupMode};
+use super::{
+    CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Order, Pace, Progress, Query, Records, SaveMode, SetupMode,
+    SetupOutcome,
+};
 use crate::{Capabilities, Error, ErrorKind, Record, Result, SessionId, SessionStore, StoreInfo, Timestamp};
 
 /// Keeps sessions in the memory of this process: for tests, for single processes, and as the model that every other
@@ -93,7 +96,7 @@ struct Found {
 
 impl SessionStore for MemoryStore {
     fn info(&self) -> StoreInfo {
-        let capabilities = Capabilities::ALL.with_multiprocess_safe(false);
+        let capabilities = Capabilities::ALL.with_multiprocess_safe(false).with_index(false);
         StoreInfo::new("memory", "memory of this process".to_owned(), capabilities)
     }
 
@@ -125,11 +128,18 @@ impl SessionStore for MemoryStore {
         Ok(self.state().records.remove(id).is_some())
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
-        if mode == SetupMode::Recreate {
-            self.state().records.clear();
-        }
-        Ok(())
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
+        Ok(match mode {
+            SetupMode::IfMissing => SetupOutcome::Existing,
+            SetupMode::Recreate => {
+                self.state().records.clear();
+                SetupOutcome::Recreated
+            }
+        })
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
     }
 
     fn iter(&self, query: Query) -> Records<'_> {

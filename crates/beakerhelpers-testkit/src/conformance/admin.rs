@@ -1,6 +1,8 @@
 //! Setting up, capabilities, and what a store says of itself.
 
-use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use beakerhelpers_core::{
+    ErrorKind, IndexOutcome, Query, SaveMode, SessionId, SetupMode, SetupOutcome, Severity, Silent,
+};
 
 use super::Subject;
 use super::subject::{NOW, before_cutoff, cutoff, plan};
@@ -10,7 +12,7 @@ pub fn setup_leaves_sessions_alone(s: &Subject) {
         return;
     }
     let record = s.save("a", NOW);
-    s.store().setup(SetupMode::IfMissing).expect("what is there stays");
+    assert_eq!(s.store().setup(SetupMode::IfMissing).expect("what is there stays"), SetupOutcome::Existing);
     s.assert_stored(&record);
 }
 
@@ -19,7 +21,7 @@ pub fn recreating_empties(s: &Subject) {
         return;
     }
     s.save("a", NOW);
-    s.store().setup(SetupMode::Recreate).expect("it is created anew");
+    assert_eq!(s.store().setup(SetupMode::Recreate).expect("it is created anew"), SetupOutcome::Recreated);
     assert!(!s.has("a"));
     let record = s.record("a", NOW);
     s.store().save(&record, SaveMode::Create).expect("it can be used at once");
@@ -49,6 +51,31 @@ pub fn vacuum_keeps_every_session(s: &Subject) {
     s.store().save(&s.record("fresh", NOW), SaveMode::Create).expect("and so does this one");
 }
 
+pub fn a_fresh_store_lacks_nothing(s: &Subject) {
+    if !s.can().setup {
+        return;
+    }
+    let record = s.save("a", NOW);
+    let findings = s.store().check().expect("the store looks at itself");
+    assert!(findings.iter().all(|finding| finding.severity > Severity::Missing), "{findings:?}");
+    s.assert_stored(&record);
+}
+
+pub fn an_index_is_added_once(s: &Subject) {
+    if !s.can().index {
+        return;
+    }
+    let record = s.save("a", NOW);
+    assert_eq!(s.store().add_index().expect("there is none"), IndexOutcome::Created);
+    assert_eq!(s.store().add_index().expect("there is one"), IndexOutcome::Existing);
+    assert_eq!(s.other().add_index().expect("there is one"), IndexOutcome::Existing);
+    s.assert_stored(&record);
+    let findings = s.store().check().expect("the store looks at itself");
+    assert!(findings.iter().all(|finding| finding.severity > Severity::Missing), "{findings:?}");
+    let record = s.save("b", NOW);
+    s.assert_stored(&record);
+}
+
 /// A flag that is off means `Unsupported`, never a silent nothing.
 pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
     let record = s.save("a", NOW);
@@ -57,6 +84,10 @@ pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
         for mode in [SetupMode::IfMissing, SetupMode::Recreate] {
             assert_eq!(s.store().setup(mode).map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
         }
+        assert_eq!(s.store().check().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+    }
+    if !can.index {
+        assert_eq!(s.store().add_index().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
     }
     if !can.iter {
         let mut items = s.store().iter(Query::ALL);

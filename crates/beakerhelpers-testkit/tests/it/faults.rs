@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use beakerhelpers_core::{
-    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Framing, MemoryStore, Payload, Progress, Query, Record,
-    Records, Result, SaveMode, SessionId, SessionStore, SetupMode, Silent, StoreInfo, Timestamp,
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Framing, MemoryStore, Payload, Progress, Query,
+    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
+    Timestamp,
 };
 use beakerhelpers_testkit::conformance::{
     Subject, admin, archive, cleanup, interference, listing, model, records, run,
@@ -31,12 +32,14 @@ enum Fault {
     DryRunDeletes,
     FindsAllThenDeletes,
     FindsThenDeletes,
+    FindsWhatIsNotSo,
     ForgetsCreated,
     IgnoresActive,
     IgnoresBatchSize,
     IgnoresLimit,
     ListsTwice,
     RoundsTimes,
+    SaysCreated,
     SaysDeletedTwice,
     SetupEmpties,
     ShowsIds,
@@ -93,7 +96,7 @@ fn like(id: &str, pattern: &str) -> bool {
 
 impl SessionStore for Faulty {
     fn info(&self) -> StoreInfo {
-        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { Capabilities::ALL };
+        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { self.0.info().capabilities };
         StoreInfo::new("faulty", "memory".to_owned(), capabilities)
     }
 
@@ -128,8 +131,18 @@ impl SessionStore for Faulty {
         }
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
-        self.0.setup(if self.1 == Fault::SetupEmpties { SetupMode::Recreate } else { mode })
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
+        match self.1 {
+            Fault::SetupEmpties => self.0.setup(SetupMode::Recreate).map(|_| SetupOutcome::Existing),
+            Fault::SaysCreated => self.0.setup(mode).map(|_| SetupOutcome::Created),
+            _ => self.0.setup(mode),
+        }
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        let findings = self.0.check()?;
+        let missing = (self.1 == Fault::FindsWhatIsNotSo).then(|| Finding::new(Severity::Missing, "all"));
+        Ok(findings.into_iter().chain(missing).collect())
     }
 
     fn iter(&self, mut query: Query) -> Records<'_> {
@@ -342,12 +355,14 @@ fn the_suite_finds_every_fault() {
                 interference::a_session_deleted_meanwhile_is_not_counted,
             ],
         ),
+        (Fault::FindsWhatIsNotSo, &[admin::a_fresh_store_lacks_nothing]),
         (Fault::ForgetsCreated, &[records::upsert_replaces_all_but_created]),
         (Fault::IgnoresActive, &[listing::active_keeps_the_exact_cutoff, listing::active_keeps_unknown_times]),
         (Fault::IgnoresBatchSize, &[cleanup::batches_of_every_size_delete_the_same]),
         (Fault::IgnoresLimit, &[listing::limits_are_exact, listing::newest_comes_first, cleanup::a_limit_is_exact]),
         (Fault::ListsTwice, &[listing::every_record_appears_once, listing::an_open_listing_stops_nobody]),
         (Fault::RoundsTimes, &[records::times_are_kept, cleanup::the_exact_cutoff_is_kept_and_older_goes]),
+        (Fault::SaysCreated, &[admin::setup_leaves_sessions_alone, admin::recreating_empties]),
         (
             Fault::SaysDeletedTwice,
             &[records::deleting_twice_tells_true_then_false, records::what_is_not_there_is_no_error],
