@@ -235,7 +235,7 @@ impl SessionStore for SqliteStore {
         self.release();
         match found {
             // The file itself is missing.
-            Err(error) if error.kind() == ErrorKind::NotSetUp => Ok(vec![check::not_set_up(&error)]),
+            Err(error) if error.kind() == ErrorKind::NotSetUp => Ok(vec![crate::findings::not_set_up(&error)]),
             found => found,
         }
     }
