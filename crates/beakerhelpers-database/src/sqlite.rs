@@ -245,9 +245,6 @@ impl SessionStore for SqliteStore {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
-        if plan.archive {
-            return Err(Error::unsupported("what a cleanup deletes from SQLite cannot be archived"));
-        }
         cleanup::run(self, cutoff, plan, progress)
     }
 
