@@ -55,7 +55,9 @@ pub(crate) fn start(kinds: &[Kind], durability: Durability) -> Result<Vec<Server
 
 /// `cargo xtask serve`.
 pub(crate) fn serve() -> Result {
-    for server in &start(&Kind::ALL, Durability::None)? {
+    // Not in the head of the loop: they are to outlive it.
+    let servers = start(&Kind::ALL, Durability::None)?;
+    for server in &servers {
         let kind = server.kind();
         let (scheme, database) = match kind {
             Kind::Postgres => ("postgresql", "postgres"),

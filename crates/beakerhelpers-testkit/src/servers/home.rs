@@ -9,6 +9,9 @@ use super::instance::{self, Instance};
 use super::program::Program;
 use super::{Certificates, Durability, Kind, Server, template};
 
+/// On a disk, where nobody but root makes folders.
+const ELSEWHERE: &str = "/var/cache/beakerhelpers-servers";
+
 /// A folder for templates and for the data of servers.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -20,8 +23,8 @@ impl Home {
     /// A home in this folder, which is made where it is missing. Servers that are left of processes that were killed
     /// are ended, and their data removed.
     ///
-    /// As root, servers run as another account. Where that one cannot reach the folder, the home is in the system's
-    /// folder for temporary files instead.
+    /// As root, servers run as another account. Where that one cannot reach the folder, the home is
+    /// `/var/cache/beakerhelpers-servers` instead.
     ///
     /// # Errors
     ///
@@ -33,7 +36,7 @@ impl Home {
             home.clean_up()?;
             return Ok(home);
         }
-        let folder = prepare(&std::env::temp_dir().join("beakerhelpers-servers"), &home.account)?;
+        let folder = prepare(Path::new(ELSEWHERE), &home.account)?;
         let home = Self { folder, ..home };
         if !home.account.reaches(&home.folder) {
             return Err(io::Error::other(format!(

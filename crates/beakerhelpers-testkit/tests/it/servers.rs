@@ -1,10 +1,12 @@
 //! The database servers, and real Beaker on them.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
 use beakerhelpers_testkit::{Request, database_ini, own_server, python, server};
+use serde_json::{Value as Json, json};
 
 /// The scheme that Beaker's site names for the driver that the environments have.
 fn scheme(kind: Kind) -> &'static str {
@@ -86,24 +88,22 @@ fn connections_are_encrypted_for_those_who_ask() {
             Kind::Postgres => "select case when ssl then version end from pg_stat_ssl where pid = pg_backend_pid()",
             _ => "show status like 'Ssl_version'",
         };
-        let connect = |user: User, via: Via, arguments: serde_json::Value| {
+        let connect = |user: User, via: Via, arguments: Json| {
             let url = database.url_for(scheme(kind), user, via);
             let output = python.command().args(["-c", CONNECT, &url, &arguments.to_string(), query]).output();
             let Output { status, stdout, stderr } = output.expect("Python starts");
             let text = |bytes| String::from_utf8(bytes).expect("text").trim().to_owned();
             if status.success() { Ok(text(stdout)) } else { Err(text(stderr)) }
         };
-        let (verified, wrong, none) = match kind {
-            Kind::Postgres => {
-                let full = |ca| serde_json::json!({ "sslmode": "verify-full", "sslrootcert": ca });
-                let (right, wrong) = (server.certificates().authority(), server.certificates().other_authority());
-                (full(right), full(wrong), serde_json::json!({ "sslmode": "disable" }))
-            }
-            _ => {
-                let full = |ca| serde_json::json!({ "ssl": { "ca": ca, "check_hostname": true } });
-                let (right, wrong) = (server.certificates().authority(), server.certificates().other_authority());
-                (full(right), full(wrong), serde_json::json!({ "ssl_disabled": true }))
-            }
+        let full = |authority: PathBuf| match kind {
+            Kind::Postgres => json!({ "sslmode": "verify-full", "sslrootcert": authority }),
+            _ => json!({ "ssl": { "ca": authority, "check_hostname": true } }),
+        };
+        let verified = full(server.certificates().authority());
+        let wrong = full(server.certificates().other_authority());
+        let none = match kind {
+            Kind::Postgres => json!({ "sslmode": "disable" }),
+            _ => json!({ "ssl_disabled": true }),
         };
         for user in [User::SITE, User::TLS_ONLY] {
             assert_eq!(connect(user, Via::Tcp, verified.clone()), Ok("TLSv1.3".to_owned()), "{kind:?}");
