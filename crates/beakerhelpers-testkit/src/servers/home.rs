@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::account::Account;
 use super::instance::{self, Instance};
-use super::program::Program;
+use super::program::{Place, Program};
 use super::{Certificates, Durability, Kind, Server, template};
 
 /// On a disk, where nobody but root makes folders.
@@ -55,14 +55,32 @@ impl Home {
     ///
     /// A program is missing, or the server does not start; what it said then is in the message.
     pub fn start(&self, kind: Kind, durability: Durability) -> io::Result<Server> {
+        let template = self.template(kind.program())?;
+        self.start_with(kind, durability, |data| template::copy(&template, data, &self.account))
+    }
+
+    /// Starts a server that follows another one.
+    pub(super) fn start_replica(&self, kind: Kind, primary: &Place) -> io::Result<Server> {
         let program = kind.program();
         let template = self.template(program)?;
+        let copy = |data: &Path| program.copy_for_replica(primary, &template, data, &self.account);
+        let replica = self.start_with(kind, Durability::None, copy)?;
+        replica.run(None, &program.become_replica(primary));
+        Ok(replica)
+    }
+
+    fn start_with(
+        &self,
+        kind: Kind,
+        durability: Durability,
+        make_data: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<Server> {
         let certificates = Certificates::ensure(&self.templates(), &self.account)?;
         let instance = {
             let _lock = self.lock()?;
             Instance::new(&self.folder.join("run"), kind, durability, certificates, self.account.clone())?
         };
-        template::copy(&template, &instance.place().data, &self.account)?;
+        make_data(&instance.place().data)?;
         instance.start()?;
         Ok(Server::started(self.folder.clone(), instance))
     }

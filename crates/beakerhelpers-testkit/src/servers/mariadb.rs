@@ -11,7 +11,7 @@ use super::account::Account;
 use super::process::{run, run_with_input};
 use super::program::{Place, Program, find};
 use super::url::encoded;
-use super::{Durability, User, Via};
+use super::{Durability, User, Via, template};
 
 /// What Debian's configuration says, too.
 const CHARACTERS: [&str; 2] = ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"];
@@ -26,6 +26,9 @@ const SMALL: [&str; 6] = [
     // Containers often forbid it, and then the log complains.
     "--skip-innodb-use-native-aio",
 ];
+
+/// What its binary log is called.
+const BINLOG: &str = "binlog";
 
 /// What `create_database` names: `\_` is an underscore that is none of LIKE's.
 const DATABASES: &str = r"`t\_%`.*";
@@ -62,6 +65,21 @@ impl Program for MariaDb {
         run_with_input(&mut bootstrap, &users()).map(drop)
     }
 
+    fn copy_for_replica(&self, _primary: &Place, template: &Path, data: &Path, account: &Account) -> io::Result<()> {
+        template::copy(template, data, account)
+    }
+
+    fn become_replica(&self, primary: &Place) -> String {
+        let User { name, password } = User::ADMIN;
+        let port = primary.port;
+        // All that happened since the primary was a copy of the same template.
+        format!(
+            "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {port}, MASTER_USER = '{name}', \
+             MASTER_PASSWORD = '{password}', MASTER_LOG_FILE = '{BINLOG}.000001', MASTER_LOG_POS = 4;\n\
+             START SLAVE;"
+        )
+    }
+
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
         let mut command = account.command(find("mariadbd", &[])?);
         let Place { data, certificates, port, .. } = place;
@@ -77,7 +95,8 @@ impl Program for MariaDb {
         account.give(&data.join("tmp"))?;
         command.arg(format!("--tmpdir={}", data.join("tmp").display()));
         if durability == Durability::None {
-            command.args(SMALL);
+            // Sites with replicas have it, and it forbids statements that would be allowed without.
+            command.args(SMALL).arg(format!("--log-bin={BINLOG}")).arg(format!("--server-id={port}"));
         }
         Ok(command)
     }

@@ -44,6 +44,19 @@ impl Server {
         Some(started.unwrap_or_else(|error| panic!("{error}")))
     }
 
+    /// Starts a replica, which nobody else uses, of a server with [`Durability::None`]. It follows on its own; how far it
+    /// is must be asked. Panics where it does not start.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let home = Home::open(&self.home);
+        home.and_then(|home| home.start_replica(self.kind, &self.place)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The folder of its [`Home`].
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(super) fn started(home: PathBuf, instance: Instance) -> Self {
         Self { kind: instance.kind(), home, place: instance.place().clone(), instance: Some(instance) }
     }

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
-use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
+use beakerhelpers_testkit::servers::{Database, Durability, Home, Kind, User, Via};
 use beakerhelpers_testkit::{Request, database_ini, own_server, python, server};
 use serde_json::{Value as Json, json};
 
@@ -210,5 +211,47 @@ fn a_server_of_ones_own_keeps_its_data_through_stops_and_crashes() {
         drop(server);
         assert!(!socket.exists() && !socket.parent().expect("a folder").exists());
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "{kind:?}: nobody listens any more");
+    }
+}
+
+#[test]
+fn durability_is_none_or_that_of_the_packages() {
+    for kind in Kind::ALL {
+        let server = server!(kind);
+        let settings = match kind {
+            Kind::Postgres => "SHOW fsync; SHOW synchronous_commit; SHOW shared_buffers;",
+            _ => {
+                "SELECT @@innodb_flush_method; SELECT @@innodb_flush_log_at_trx_commit; \
+                 SELECT @@innodb_buffer_pool_size DIV 1048576;"
+            }
+        };
+        let (none, default) = match kind {
+            Kind::Postgres => ("off\non\n32MB\n", "on\non\n128MB\n"),
+            _ => ("nosync\n2\n64\n", "O_DIRECT\n1\n128\n"),
+        };
+        assert_eq!(server.run(None, settings), none);
+        let home = Home::open(server.home()).expect("it is there");
+        let durable = home.start(kind, Durability::Default).expect("it starts");
+        assert_eq!(durable.run(None, settings), default);
+    }
+}
+
+#[test]
+fn a_replica_follows_its_primary() {
+    for kind in Kind::ALL {
+        let primary = own_server!(kind);
+        let before = primary.create_database();
+        before.run("CREATE TABLE t (n int); INSERT INTO t VALUES (1);");
+        let replica = primary.replica();
+        before.run("INSERT INTO t VALUES (2);");
+        let ask = |sql: &str| {
+            let mut client = replica.client(User::READER, Some(before.name())).expect("it is installed");
+            let asked = client.args([if kind == Kind::Postgres { "-c" } else { "-e" }, sql]).output().expect("it runs");
+            String::from_utf8(asked.stdout).expect("text")
+        };
+        let patience = Instant::now() + Duration::from_secs(60);
+        while ask("SELECT n FROM t ORDER BY n;") != "1\n2\n" {
+            assert!(Instant::now() < patience, "{kind:?}: it does not follow\n{}", replica.log());
+        }
     }
 }
