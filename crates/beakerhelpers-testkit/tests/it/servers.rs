@@ -71,12 +71,17 @@ fn a_database_goes_with_its_guard() {
     }
 }
 
-/// Python connects as SQLAlchemy would, with these arguments, and asks.
+/// Python connects as SQLAlchemy would, once for each task: a URL, arguments for the driver, a query. What it gets for
+/// it is the last column of the first row, or an error's text.
 const CONNECT: &str = "\
 import json, sqlalchemy, sys
-engine = sqlalchemy.create_engine(sys.argv[1], connect_args=json.loads(sys.argv[2]))
-with engine.connect() as connection:
-    print(connection.exec_driver_sql(sys.argv[3]).first()[-1])
+def attempt(url, arguments, query):
+    try:
+        with sqlalchemy.create_engine(url, connect_args=arguments).connect() as connection:
+            return {'Ok': connection.exec_driver_sql(query).first()[-1]}
+    except Exception as error:
+        return {'Err': str(error)}
+print(json.dumps([attempt(*task) for task in json.loads(sys.argv[1])]))
 ";
 
 #[test]
@@ -89,13 +94,6 @@ fn connections_are_encrypted_for_those_who_ask() {
             Kind::Postgres => "select case when ssl then version end from pg_stat_ssl where pid = pg_backend_pid()",
             _ => "show status like 'Ssl_version'",
         };
-        let connect = |user: User, via: Via, arguments: Json| {
-            let url = database.url_for(scheme(kind), user, via);
-            let output = python.command().args(["-c", CONNECT, &url, &arguments.to_string(), query]).output();
-            let Output { status, stdout, stderr } = output.expect("Python starts");
-            let text = |bytes| String::from_utf8(bytes).expect("text").trim().to_owned();
-            if status.success() { Ok(text(stdout)) } else { Err(text(stderr)) }
-        };
         let full = |authority: PathBuf| match kind {
             Kind::Postgres => json!({ "sslmode": "verify-full", "sslrootcert": authority }),
             _ => json!({ "ssl": { "ca": authority, "check_hostname": true } }),
@@ -106,16 +104,25 @@ fn connections_are_encrypted_for_those_who_ask() {
             Kind::Postgres => json!({ "sslmode": "disable" }),
             _ => json!({ "ssl_disabled": true }),
         };
-        for user in [User::SITE, User::TLS_ONLY] {
-            assert_eq!(connect(user, Via::Tcp, verified.clone()), Ok("TLSv1.3".to_owned()), "{kind:?}");
+        let task = |user, via, arguments: &Json| json!([database.url_for(scheme(kind), user, via), arguments, query]);
+        let tasks = json!([
+            task(User::SITE, Via::Tcp, &verified),
+            task(User::TLS_ONLY, Via::Tcp, &verified),
+            task(User::SITE, Via::Tcp, &none),
+            task(User::SITE, Via::Socket, &none),
+            task(User::SITE, Via::Tcp, &wrong),
+            task(User::TLS_ONLY, Via::Tcp, &none),
+        ]);
+        let output = python.command().args(["-c", CONNECT, &tasks.to_string()]).output().expect("Python starts");
+        let answers: Json = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
+        let plain = if kind == Kind::Postgres { Json::Null } else { json!("") };
+        let connected = [json!("TLSv1.3"), json!("TLSv1.3"), plain.clone(), plain];
+        for (answer, expected) in answers.as_array().expect("a list").iter().zip(connected) {
+            assert_eq!(*answer, json!({ "Ok": expected }), "{kind:?}: {answers}");
         }
-        let refused = connect(User::SITE, Via::Tcp, wrong).expect_err("nobody knows this authority");
-        assert!(refused.contains("certificate"), "{kind:?}: {refused}");
-        assert!(connect(User::TLS_ONLY, Via::Tcp, none.clone()).is_err(), "{kind:?}: it must be encrypted");
-        for via in [Via::Tcp, Via::Socket] {
-            let plain = connect(User::SITE, via, none.clone()).expect("nothing is said against it");
-            assert!(plain.is_empty() || plain == "None", "{kind:?}: {plain}");
-        }
+        let refused = [&answers[4], &answers[5]].map(|answer| answer["Err"].as_str().expect("it is refused"));
+        assert!(refused[0].contains("certificate"), "{kind:?}: {answers}");
+        assert!(refused[1].contains(User::TLS_ONLY.name), "{kind:?}: {answers}");
     }
 }
 
