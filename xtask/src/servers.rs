@@ -126,3 +126,19 @@ fn without_system_cluster(install: impl FnOnce() -> Result) -> Result {
     fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     installed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_started_for_those_who_ask() {
+        let needed = |words: &str| needed(&words.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(needed("-p beakerhelpers-codec"), Ok(vec![]));
+        assert_eq!(needed("-p beakerhelpers-codec --package=beakerhelpers-testkit"), Ok(Kind::ALL.to_vec()));
+        assert_eq!(needed(""), Ok(Kind::ALL.to_vec()));
+        assert_eq!(needed("--test it -- -p"), Ok(Kind::ALL.to_vec()));
+        // A pattern: cargo knows what it stands for.
+        assert_eq!(needed("-p beakerhelpers-c*"), Ok(Kind::ALL.to_vec()));
+    }
+}
