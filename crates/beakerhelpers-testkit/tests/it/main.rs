@@ -4,3 +4,4 @@ mod bare;
 mod beaker;
 mod faults;
 mod memory;
+mod servers;
