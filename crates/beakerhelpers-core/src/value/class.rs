@@ -41,8 +41,7 @@ impl<'a> Global<'a> {
         if self.translated {
             return Some(name);
         }
-        let old = names::python2(name.0, name.1);
-        (names::python3(old.0, old.1) == name).then_some(old)
+        names::python2(name.0, name.1)
     }
 
     /// Module and name as Python 3 would have them if all names were those of Python 2, whatever the protocol.
