@@ -163,34 +163,14 @@ impl<'a> Value<'a> {
 
     /// What the pickle says it is, for those who write pickles: as [`Value::kind`], but an object of any class is a
     /// [`Kind::Object`], and a `str` of Python 2 is a [`Kind::Python2Str`] even where it is text.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a caller matches on it at once: to return it through memory takes as long"
+    )]
+    #[inline(always)]
     pub fn raw_kind(self) -> Kind<'a> {
         let arena = self.arena;
         match self.node() {
-            Node::Items { sort, start, len, .. } => {
-                let slots = arena.slots(start, len);
-                match sort {
-                    Sort::List => Kind::List(Items::new(arena, slots, &[])),
-                    Sort::Tuple => Kind::Tuple(Items::new(arena, slots, &[])),
-                    Sort::Set => Kind::Set(Items::new(arena, slots, &[])),
-                    Sort::FrozenSet => Kind::FrozenSet(Items::new(arena, slots, &[])),
-                    Sort::Dict => Kind::Dict(Pairs::new(arena, &[], slots)),
-                }
-            }
-            Node::Object(index) => Object::new(arena, index).map_or(Kind::None, Kind::Object),
-            _ => self.leaf().unwrap_or(Kind::None),
-        }
-    }
-
-    /// [`Value::raw_kind`], where it [has no parts](Value::has_parts).
-    #[expect(
-        clippy::inline_always,
-        reason = "who calls it in a loop matches on it at once, and never needs it in memory"
-    )]
-    #[inline(always)]
-    pub fn leaf(self) -> Option<Kind<'a>> {
-        let arena = self.arena;
-        Some(match self.node() {
             Node::None => Kind::None,
             Node::Bool(value) => Kind::Bool(value),
             Node::Int(value) => Kind::Int(value),
@@ -207,14 +187,24 @@ impl<'a> Value<'a> {
                     RawSort::ByteArray => Kind::ByteArray(bytes),
                 }
             }
+            Node::Items { sort, start, len, .. } => {
+                let slots = arena.slots(start, len);
+                match sort {
+                    Sort::List => Kind::List(Items::new(arena, slots, &[])),
+                    Sort::Tuple => Kind::Tuple(Items::new(arena, slots, &[])),
+                    Sort::Set => Kind::Set(Items::new(arena, slots, &[])),
+                    Sort::FrozenSet => Kind::FrozenSet(Items::new(arena, slots, &[])),
+                    Sort::Dict => Kind::Dict(Pairs::new(arena, &[], slots)),
+                }
+            }
             Node::Global { known, translated, module, name } => Kind::Global(Global {
                 module: Self::new(arena, module),
                 name: Self::new(arena, name),
                 known,
                 translated,
             }),
-            Node::Items { .. } | Node::Object(_) => return None,
-        })
+            Node::Object(index) => Object::new(arena, index).map_or(Kind::None, Kind::Object),
+        }
     }
 
     /// Whether [`Value::raw_kind`] is a container or an object, which have other values in them.

@@ -245,8 +245,8 @@ impl<'a> Writer<'a> {
     fn leaf(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         // Atoms are as short as a reference to them.
         let mut is_atom = false;
-        match value.leaf() {
-            Some(atom @ (Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))) => {
+        match value.raw_kind() {
+            atom @ (Kind::None | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {
                 is_atom = true;
                 match atom {
                     Kind::Bool(value) => out.byte(if value { 0x88 } else { 0x89 }),
@@ -255,13 +255,13 @@ impl<'a> Writer<'a> {
                     _ => out.byte(b'N'),
                 }
             }
-            Some(Kind::Str(text)) => out.text(text.as_bytes()),
-            Some(Kind::BigInt(value)) => out.long(value.le_bytes()),
-            Some(Kind::SurrogateStr(text)) => out.text(text),
-            Some(Kind::Python2Str(bytes)) => out.python2_str(bytes),
-            Some(Kind::Bytes(bytes)) => self.bytes(bytes, out),
-            Some(Kind::ByteArray(bytes)) => self.byte_array(bytes, out),
-            Some(Kind::Global(global)) => self.global(&global, out)?,
+            Kind::Str(text) => out.text(text.as_bytes()),
+            Kind::BigInt(value) => out.long(value.le_bytes()),
+            Kind::SurrogateStr(text) => out.text(text),
+            Kind::Python2Str(bytes) => out.python2_str(bytes),
+            Kind::Bytes(bytes) => self.bytes(bytes, out),
+            Kind::ByteArray(bytes) => self.byte_array(bytes, out),
+            Kind::Global(global) => self.global(&global, out)?,
             _ => return Ok(()),
         }
         // All else takes a few bytes for each node, and for each reference to one.

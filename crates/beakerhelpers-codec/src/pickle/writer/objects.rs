@@ -91,7 +91,7 @@ impl Writer<'_> {
 impl Adding {
     /// Only a set's own items are added as to a set; anything else has a method `append` or `extend`.
     fn to_items(object: &Object<'_>) -> Self {
-        match object.callable().and_then(Value::leaf) {
+        match object.callable().map(Value::raw_kind) {
             Some(Kind::Global(class)) if class.name() == "set" => Self::TO_SET,
             _ => Self::TO_LIST,
         }
