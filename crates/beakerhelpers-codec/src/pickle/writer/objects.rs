@@ -54,15 +54,17 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes what an opcode takes from the stack: the first at once, which most often is a class.
-    fn operands(&mut self, parts: &[u32], out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
-        let mut parts = parts;
-        while let Some((part, rest)) = parts.split_first()
-            && self.simple(*part, out)?
+    /// Writes what an opcode takes from the stack: at once, up to what has parts itself.
+    fn operands(&mut self, operands: &[u32], out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
+        let mut rest = operands;
+        while let Some((operand, others)) = rest.split_first()
+            && self.simple(*operand, out)?
         {
-            parts = rest;
+            rest = others;
         }
-        self.tasks.extend(parts.iter().rev().map(|part| Task::Write(*part)));
+        for operand in rest.iter().rev() {
+            self.tasks.push(Task::Write(*operand));
+        }
         Ok(())
     }
 
@@ -83,7 +85,9 @@ impl Writer<'_> {
     fn add_later(&mut self, parts: NodeId, adding: Adding) {
         if let Some((has_mark, close)) = adding.opcodes(self.session.by_id(parts.index()).part_ids().len()) {
             self.tasks.extend([Task::Opcode(close), Task::Parts(small(parts.index()), 0)]);
-            self.tasks.extend(has_mark.then_some(Task::Opcode(b'(')));
+            if has_mark {
+                self.tasks.push(Task::Opcode(b'('));
+            }
         }
     }
 }
