@@ -25,7 +25,7 @@
 //! exceptions is their only argument, and of `Markup` (`markupsafe`) and `literal` (`webhelpers`) it is the text.
 
 pub(crate) mod float;
-mod name;
+pub(crate) mod name;
 mod nested;
 mod object;
 mod parts;

@@ -60,7 +60,8 @@ pub(crate) struct Scratch {
 pub(crate) enum Unwritable {
     /// It is part of what it is made of, and nothing in between can be filled later.
     HoldsItself,
-    /// The name of a class is no text, has line ends in it, is longer than any, or is one that Python 3 reads as another.
+    /// The name of a class is no text, has line ends or empty parts in it, is longer than any, or is one that Python 3 reads
+    /// as another.
     Name,
     /// It has parts that no Python object has.
     Malformed,

@@ -255,6 +255,10 @@ impl<'a, 'o> Writer<'a, 'o> {
         match factory.kind() {
             Kind::Global(class) => global(&mut self.out, &class)?,
             Kind::None => self.out.put("None")?,
+            Kind::Object(object) => match member(&object) {
+                Some(name) => name.put(&mut self.out)?,
+                None => self.out.put("...")?,
+            },
             _ => self.out.put("...")?,
         }
         self.out.put(", {...})")

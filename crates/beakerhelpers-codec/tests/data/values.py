@@ -294,7 +294,7 @@ def objects():
     show(slots, "<__main__.Slots object>", "<__main__.Slots object>", 2, "<__main__.Slots object state=(None, {'a': 1})>")
     show(Keywords(), "__main__.Keywords(1, 'a', **{'key': [2]})", "__main__.Keywords(1, 'a', **{'key': [2]})", 4)
     show(object(), "<object object>", "<object object>")
-    show(Thing.Inner(), "<__main__.Thing.Inner object>", "<__main__.Thing.Inner object>", 2)
+    show(Thing.Inner(), "<__main__.Thing.Inner object>", "<__main__.Thing.Inner object>")
     own = Thing()
     own.own = [own]
     shown = "<__main__.Thing object>"

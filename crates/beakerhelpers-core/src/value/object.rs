@@ -155,6 +155,7 @@ impl<'a> Object<'a> {
                 }
                 Kind::Range { start: first, stop: end, step: by }
             }
+            (Known::ZoneInfoMaker, [key, _]) => Kind::ZoneInfo(Value::new(arena, *key).as_str()?),
             (Known::Path(sort), _) => Kind::Path(Path::of(sort, self.args())?),
             (Known::Ip(sort), [address]) => {
                 let address = Value::new(arena, *address);
