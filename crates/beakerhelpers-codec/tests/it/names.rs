@@ -85,7 +85,7 @@ fn names_that_no_class_in_a_class_has_are_not_written() {
 fn a_class_in_a_class_is_named_whatever_it_came_by() {
     let deep = format!("A{}", ".A".repeat(8));
     let value = format!("(cshop\n{deep}\ncshop\nOuter.\u{915}\u{93f}\n)Rcbuiltins\nOuter.Error\n)Rl");
-    let plain = format!("<shop.Outer.\u{915}\u{93f} object>, <Outer.Error object>]");
+    let plain = "<shop.Outer.\u{915}\u{93f} object>, <Outer.Error object>]";
     let before = payload(4, value.as_bytes());
     assert_eq!(shown(&before), format!("[<class 'shop.{deep}'>, {plain}"));
     // What `getattr` gives may be a class, and may be a member of an enumeration.
