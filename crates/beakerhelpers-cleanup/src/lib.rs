@@ -2,6 +2,7 @@
 
 #[cfg(feature = "command")]
 mod ages;
+mod archive;
 mod cleanup;
 mod clock;
 #[cfg(feature = "command")]
@@ -10,8 +11,11 @@ mod command;
 mod follow;
 #[cfg(feature = "command")]
 mod locks;
+mod restore;
 #[cfg(feature = "command")]
 mod summary;
 
+pub use archive::{ArchiveEnd, ArchiveReader, ArchiveWriter, archive_name};
 pub use cleanup::{Cleanup, cleanup_sessions};
 pub use clock::ClockCheck;
+pub use restore::{RestoreMode, Restored, restore_sessions};
