@@ -10,10 +10,20 @@ mod command;
 #[cfg(feature = "command")]
 mod follow;
 #[cfg(feature = "command")]
+mod gate;
+#[cfg(feature = "command")]
+mod lag;
+#[cfg(feature = "command")]
 mod locks;
+#[cfg(feature = "command")]
+mod options;
 mod restore;
 #[cfg(feature = "command")]
+mod restore_command;
+#[cfg(feature = "command")]
 mod summary;
+#[cfg(feature = "command")]
+mod why;
 
 pub use archive::{ArchiveEnd, ArchiveReader, ArchiveWriter, archive_name};
 pub use cleanup::{Cleanup, cleanup_sessions};

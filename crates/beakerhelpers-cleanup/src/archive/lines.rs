@@ -107,24 +107,24 @@ mod tests {
 
     /// The lines, `|` for the end of a member, and what it ends with.
     fn read(bytes: &[u8]) -> String {
-        let (mut lines, mut line, mut out) = (Lines::new(bytes), Vec::new(), String::new());
+        let (mut lines, mut line, mut out) = (Lines::new(bytes), Vec::new(), Vec::new());
         loop {
-            match lines.next(&mut line) {
-                Ok(Next::Line) => out += &format!("{} ", String::from_utf8_lossy(&line)),
-                Ok(Next::TooLong) => out += "long ",
-                Ok(Next::MemberEnd) => out += "| ",
-                Ok(Next::End) => return out + "end",
+            out.push(match lines.next(&mut line) {
+                Ok(Next::Line) => String::from_utf8_lossy(&line).into_owned(),
+                Ok(Next::TooLong) => "long".to_owned(),
+                Ok(Next::MemberEnd) => "|".to_owned(),
+                Ok(Next::End) => return out.join(" ") + " end",
                 Err(error) => {
                     assert_eq!(lines.next(&mut line).unwrap(), Next::End, "an error is the end");
-                    return out + &format!("{error:?}");
+                    return out.join(" ") + &format!(" {error:?}");
                 }
-            }
+            });
         }
     }
 
     #[test]
     fn members_follow_one_another() {
-        assert_eq!(read(b""), "end");
+        assert_eq!(read(b""), " end");
         let file = [member(b"a\nb\n"), member(b""), member(b"c\nd")].concat();
         assert_eq!(read(&file), "a b | | c d | end");
         assert_eq!(read(&[&file[..], &[0; 40]].concat()), "a b | | c d | Torn");
@@ -153,7 +153,7 @@ mod tests {
             // Bytes 3 to 9 hold flags, time and system, of which nothing depends on most.
             assert!(!text.contains('|') || (3..10).contains(&at) && text == whole, "byte {at}: {text}");
         }
-        assert_eq!(read(b"plain text"), "Damaged");
+        assert_eq!(read(b"plain text"), " Damaged");
     }
 
     #[test]
