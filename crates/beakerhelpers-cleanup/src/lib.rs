@@ -22,6 +22,8 @@ mod restore;
 mod restore_command;
 #[cfg(feature = "command")]
 mod summary;
+#[cfg(all(test, feature = "command"))]
+mod tests;
 #[cfg(feature = "command")]
 mod why;
 

@@ -42,12 +42,14 @@ pub fn restore_sessions(
     mut follow: impl FnMut(&Restored, Option<&Error>) -> ControlFlow<()>,
 ) -> Result<Restored> {
     let mut so_far = Restored::default();
-    for record in archive {
+    while let Some(record) = archive.next() {
         let put = record.and_then(|record| match mode {
             RestoreMode::Restore => match store.save(&record, SaveMode::Create) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
                 // Such as one without times, in a database.
-                Err(error) if error.kind() == ErrorKind::Unsupported => Err(Error::corrupt(error.message())),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    Err(Error::corrupt(format!("line {} of the archive: {error}", archive.line())))
+                }
                 saved => saved.map(|()| true),
             },
             RestoreMode::Count => store.has(&record.id).map(|there| !there),

@@ -72,6 +72,11 @@ impl ArchiveReader {
         self.end
     }
 
+    /// The number of the line that was read last, from 1.
+    pub const fn line(&self) -> u64 {
+        self.number
+    }
+
     fn malformed(&self, reason: &str) -> Error {
         Error::corrupt(format!("line {} of the archive is malformed: {reason}", self.number))
     }
