@@ -17,6 +17,7 @@ Usage: beakerhelpers COMMAND [OPTIONS] [ARGUMENTS]
 Sessions:
   cleanup      Delete the old sessions
   delete       Delete chosen sessions
+  restore      Put archived sessions back
   sessions     Show the active sessions
 
 Toolbox:
@@ -36,7 +37,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "sessions", "completions", "man", "plugins"] {
+    for command in ["cleanup", "delete", "restore", "sessions", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -83,6 +84,7 @@ Commands:
   delete       beakerhelpers-delete V
   man          beakerhelpers-cli V
   plugins      beakerhelpers-cli V
+  restore      beakerhelpers-cleanup V
   sessions     beakerhelpers-sessions V
 
 Store types:
@@ -97,7 +99,7 @@ Store types:
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).done();
-        for word in ["cleanup", "delete", "sessions", "time-zone", "batch-size", "fingerprint"] {
+        for word in ["cleanup", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -113,7 +115,7 @@ fn completions_for_every_shell() {
 #[test]
 fn manual_pages() {
     assert!(run(["man"]).done().contains(".TH beakerhelpers 1"));
-    for command in ["cleanup", "delete", "sessions"] {
+    for command in ["cleanup", "delete", "restore", "sessions"] {
         let page = run(["man", command]).done();
         assert!(page.contains(&format!(".TH beakerhelpers-{command} 1")), "{page}");
         assert!(page.contains("time\\-zone") && page.contains("Examples:"), "{page}");
