@@ -86,10 +86,11 @@ Commands:
   plugins      beakerhelpers-cli V
   restore      beakerhelpers-cleanup V
   sessions     beakerhelpers-sessions V
+  setup        beakerhelpers-setup V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
+  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
+  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );
@@ -155,6 +156,8 @@ mod exit_code {
         assert_eq!(shop.run("sessions", &[]).code, 0, "nothing is found");
         assert_eq!(shop.run("cleanup", &["-t", "1d"]).code, 0, "nothing is old");
         assert_eq!(shop.run("delete", &["--id", "nobody"]).code, 0, "nothing is there");
+        assert_eq!(shop.run("setup", &[]).code, 0, "it is there");
+        assert_eq!(shop.run("setup", &["--check"]).code, 0, "nothing is missing");
     }
 
     #[test]
@@ -165,12 +168,15 @@ mod exit_code {
         for (command, args) in [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"])] {
             assert_eq!(shop.run(command, args).code, 1, "{command}");
         }
+        assert_eq!(shop.run("setup", &["--check"]).code, 1, "something is missing");
     }
 
     #[test]
     fn usage() {
         assert_eq!(exit::USAGE, 2);
-        for (command, args) in [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"])] {
+        for (command, args) in
+            [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"]), ("setup", &[])]
+        {
             assert_eq!(run([&[command, "nowhere.ini"], args].concat()).code, 2, "{command}");
         }
     }
