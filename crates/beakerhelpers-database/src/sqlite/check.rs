@@ -7,7 +7,7 @@ use super::connection::{Connection, bytes, only_text, value};
 use super::{index, layout};
 use crate::Flavor;
 use crate::findings::{self, SAMPLED, Sample};
-use crate::sql::Sql;
+use crate::sql::{Dialect, Sql};
 use crate::statement::{KeyColumn, TableName};
 
 /// What Beaker declares, as SQLAlchemy writes it (`beaker/ext/database.py`, `beaker/ext/sqla.py`, 1.14.1).
@@ -42,7 +42,7 @@ pub(crate) fn findings(
     found.extend(columns(connection, table, flavor)?);
     // In any other order SQLite would have to sort the whole table first.
     if unique || key != KeyColumn::Namespace {
-        found.extend(sample(connection, Sql { table, key })?.findings());
+        found.extend(sample(connection, Sql { table, key, dialect: Dialect::Sqlite })?.findings());
     }
     if !index::on_accessed(connection, table)? {
         found.push(
