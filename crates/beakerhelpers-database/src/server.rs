@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query,
+    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
 };
 
 use self::client::{Client, Settings};
@@ -148,11 +148,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
             Flavor::Database => crate::DATABASE.name,
             Flavor::Sqla => crate::SQLA.name,
         };
-        StoreInfo::new(
-            store_type,
-            format!("{}, table {}", self.target, self.table),
-            crate::CAPABILITIES.with_index(true),
-        )
+        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), Capabilities::ALL)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {

@@ -265,6 +265,33 @@ impl<'a> Sql<'a> {
         statement
     }
 
+    /// Key, id and access time of the first rows.
+    pub(crate) fn first_rows(self, rows: i64) -> Statement<'a> {
+        let mut statement = self.ids_and_times();
+        self.after(&mut statement, None, Direction::Up, rows);
+        statement
+    }
+
+    /// The same of the last rows, of those behind a key, last first.
+    pub(crate) fn last_rows(self, behind: &'a Key, rows: i64) -> Statement<'a> {
+        let mut statement = self.ids_and_times();
+        statement.push([Piece::Sql(" WHERE "), self.key(), Piece::Sql(" > ")]);
+        statement.push(behind.pieces());
+        self.after(&mut statement, None, Direction::Down, rows);
+        statement
+    }
+
+    fn ids_and_times(self) -> Statement<'a> {
+        Statement::new([
+            Piece::Sql("SELECT "),
+            self.key(),
+            Piece::Sql(", "),
+            Piece::Sql(self.dialect.columns().0),
+            Piece::Sql(", accessed FROM "),
+            Piece::Table(self.table),
+        ])
+    }
+
     /// Deletes the rows from a key to a key that are old now, whatever they were when they were found.
     pub(crate) fn delete_old(self, first: &'a Key, last: &'a Key, cutoff: &'a Age, form: Form) -> Statement<'a> {
         let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);

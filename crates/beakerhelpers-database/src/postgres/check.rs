@@ -1,5 +1,7 @@
 //! What is missing or odd.
 
+use std::ops::ControlFlow;
+
 use beakerhelpers_core::{Finding, Severity, escape_controls};
 
 use super::PgClient;
@@ -7,8 +9,11 @@ use super::catalog::{columns, qualified};
 use super::indexes::on_accessed;
 use crate::Flavor;
 use crate::failure::{Failure, Trouble};
+use crate::findings::{self, SAMPLED, Sample};
 use crate::server::client::Column;
 use crate::server::layout;
+use crate::server::pages::key;
+use crate::sql::{Dialect, Sql};
 use crate::statement::{Piece, Statement, TableName};
 
 /// What an application needs, and what for.
@@ -19,6 +24,14 @@ const RIGHTS: [(&str, &str, Severity); 4] = [
     ("UPDATE", "this user cannot save sessions, as the application does", Severity::Odd),
 ];
 
+/// What Beaker declares, as the server calls it (`beaker/ext/database.py`, `beaker/ext/sqla.py`, 1.14.1).
+const DECLARED: [(&str, &str); 4] = [
+    ("namespace", "character varying(255)"),
+    ("accessed", "timestamp without time zone"),
+    ("created", "timestamp without time zone"),
+    ("data", "bytea"),
+];
+
 /// Looks at the table; `prefix` is that of the configuration's keys.
 pub(super) fn findings(
     client: &mut PgClient,
@@ -27,18 +40,20 @@ pub(super) fn findings(
     prefix: &str,
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
-    match layout::detect(client, table, prefix) {
-        Ok(_) => {}
+    let layout = match layout::detect(client, table, prefix) {
+        Ok(layout) => Some(layout),
         Err(Failure { trouble: Trouble::Final, error }) if !client.broken() => {
-            found.push(crate::findings::not_set_up(&error));
+            found.push(findings::not_set_up(&error));
+            None
         }
         Err(failure) => return Err(failure),
-    }
-    let columns = match columns(client, table) {
-        Ok(Some(columns)) => columns,
-        _ => return Ok(found),
     };
-    rights(client, table, &mut found)?;
+    let Ok(Some(columns)) = columns(client, table) else { return Ok(found) };
+    let readable = rights(client, table, &mut found)?;
+    if let Some(layout) = layout.filter(|_| readable) {
+        let sql = Sql { table, key: layout.key, dialect: Dialect::Postgres };
+        found.extend(sample(client, sql)?.findings());
+    }
     shape(&columns, table, flavor, &mut found);
     server(client, table, &mut found)?;
     indexes(client, table, &mut found)?;
@@ -46,8 +61,26 @@ pub(super) fn findings(
     Ok(found)
 }
 
-fn rights(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) -> Result<(), Failure> {
-    let name = qualified(table);
+/// Looks at some rows from each end, none of them twice.
+fn sample(client: &mut PgClient, sql: Sql<'_>) -> Result<Sample, Failure> {
+    let (mut sample, mut last) = (Sample::default(), None);
+    client.read_rows(&sql.first_rows(SAMPLED), &mut |row| {
+        sample.add(row.bytes(1), row.time(2).is_some());
+        last = key(row, 0, sql.key).ok();
+        ControlFlow::Continue(())
+    })?;
+    if let Some(last) = last {
+        client.read_rows(&sql.last_rows(&last, SAMPLED), &mut |row| {
+            sample.add(row.bytes(1), row.time(2).is_some());
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(sample)
+}
+
+/// Tells whether the table may be read.
+fn rights(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) -> Result<bool, Failure> {
+    let (name, mut readable) = (qualified(table), true);
     for (right, consequence, severity) in RIGHTS {
         let statement = Statement::new([
             Piece::Sql("SELECT has_table_privilege(to_regclass("),
@@ -60,9 +93,10 @@ fn rights(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) ->
             let message = format!("the user has no right to {right} on `{table}`: {consequence}");
             let grant = format!("GRANT {right} ON {} TO the user", escape_controls(&qualified(table)));
             found.push(Finding::new(severity, message).with_hint(grant));
+            readable &= right != "SELECT";
         }
     }
-    Ok(())
+    Ok(readable)
 }
 
 /// What is not as Beaker makes it, and works all the same.
@@ -73,9 +107,13 @@ fn shape(columns: &[Column], table: &TableName, flavor: Flavor, found: &mut Vec<
         found.push(Finding::new(Severity::Odd, message).with_hint("was it made for `ext:sqla`?"));
     }
     if column("namespace").is_some_and(|namespace| !namespace.is_key) {
-        let message = format!("`namespace` of `{table}` is not unique: a session may be there twice");
         let unique = format!("ALTER TABLE {} ADD UNIQUE (namespace)", escape_controls(&qualified(table)));
-        found.push(Finding::new(Severity::Missing, message).with_hint(unique));
+        found.push(findings::not_unique(&unique));
+    }
+    for (name, expected) in DECLARED {
+        if let Some(column) = column(name).filter(|column| column.type_name != expected) {
+            found.push(findings::column(name, &escape_controls(&column.type_name), expected));
+        }
     }
 }
 
