@@ -15,6 +15,7 @@ mod interrupted;
 mod original;
 mod recorded;
 mod run;
+mod servers;
 mod setup;
 mod shop;
 mod terminal;
