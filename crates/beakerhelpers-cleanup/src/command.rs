@@ -111,6 +111,9 @@ impl Subcommand for CleanupArgs {
         if !self.quiet {
             warn_of_reading(cx, &opened.config);
         }
+        self.check_clock(cx, &opened, &cleanup)?;
+        // Once is enough.
+        let cleanup = cleanup.with_clock_check(ClockCheck::Skip);
         let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
         // Who is not asked and wants to hear nothing need not be counted for.
         let shorter = configured.filter(|configured| cleanup.age() < *configured && (asks || !self.quiet));
@@ -162,6 +165,20 @@ impl CleanupArgs {
         let Some(pattern) = self.space.archive.as_ref().filter(|_| !self.dry_run) else { return Ok(None) };
         let name = archive_name(pattern, opened.config.zone().naive_at(cx.now))?;
         ArchiveWriter::create(Path::new(&name), &opened.store.info(), cleanup.cutoff(cx.now)).map(Some)
+    }
+
+    /// Refuses a store of another zone, and says so where none of its sessions can tell.
+    fn check_clock(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup) -> Result<()> {
+        if let Some(error) = cleanup.check_clock(&*opened.store)?
+            && !self.quiet
+        {
+            let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            cx.note(&format!(
+                "note: the clock check could read none of the newest sessions, so that it cannot tell whether the time \
+                 zone is right: {error}{hint}"
+            ));
+        }
+        Ok(())
     }
 
     /// Warns that a timeout below the site's own logs people out, and asks where somebody can answer.
