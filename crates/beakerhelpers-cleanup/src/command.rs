@@ -241,6 +241,11 @@ impl CleanupArgs {
         }
         ended?;
         if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
+            // Who waits for this, or ends it, is to know what is done.
+            cx.stdout.flush()?;
+            if cx.terminals.stderr && !self.quiet {
+                cx.note("note: giving space back, which may take long");
+            }
             let vacuumed = opened.store.vacuum();
             vacuumed.map_err(|error| error.with_context("after", "a cleanup that is done: only `--vacuum` failed"))?;
         }
