@@ -36,8 +36,7 @@ Examples:
   beakerhelpers cleanup prod.ini -t 30d --dry-run  how many are older than 30 days, and how old
   beakerhelpers cleanup prod.ini -t 30d --quiet    for cron: silent unless something went wrong
   beakerhelpers cleanup prod.ini --max-time 10m    as much as can be done in ten minutes
-  beakerhelpers cleanup prod.ini --archive old-%Y-%m-%d.jsonl.gz
-                                                   what goes can be put back with `beakerhelpers restore`")]
+  beakerhelpers cleanup prod.ini --archive old.gz  keeps what goes, for `beakerhelpers restore`")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CleanupArgs {
     #[command(flatten)]
@@ -259,6 +258,11 @@ impl CleanupArgs {
         }
         ended?;
         if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
+            // Who waits for this, or ends it, is to know what is done.
+            cx.stdout.flush()?;
+            if cx.terminals.stderr && !self.quiet {
+                cx.note("note: giving space back, which may take long");
+            }
             let vacuumed = opened.store.vacuum();
             vacuumed.map_err(|error| error.with_context("after", "a cleanup that is done: only `--vacuum` failed"))?;
         }
