@@ -18,6 +18,7 @@ Sessions:
   cleanup      Delete the old sessions
   delete       Delete chosen sessions
   sessions     Show the active sessions
+  setup        Create what the session store needs, or check it
 
 Toolbox:
   completions  Print a completion script for a shell
@@ -36,7 +37,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "sessions", "completions", "man", "plugins"] {
+    for command in ["cleanup", "delete", "sessions", "setup", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -62,7 +63,7 @@ fn an_unknown_command_is_answered_with_the_known_ones_near_names_first() {
         assert_eq!(
             run(args).failed(exit::USAGE),
             "error: there is no command `sesions`\n  \
-               linked: `sessions`, `completions`, `plugins`, `cleanup`, `delete`, `man`\n\n\
+               linked: `sessions`, `completions`, `plugins`, `setup`, `cleanup`, `delete`, `man`\n\n\
              hint: `beakerhelpers help` lists the commands; a plugin crate adds more\n"
         );
     }
