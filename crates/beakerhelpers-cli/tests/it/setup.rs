@@ -158,6 +158,11 @@ fn at_a_terminal_it_says_how_many_are_lost_and_asks() {
     assert_eq!(shop.count(), 0);
     let nothing = asked(&bare(), "");
     assert_eq!(nothing.done(), format!("created {LOCATION}\n"), "nobody is asked for nothing");
+    let other = bare();
+    other.sql("CREATE TABLE beaker_cache (id); INSERT INTO beaker_cache VALUES (1)");
+    let run = asked(&other, "y\n");
+    assert!(run.code == exit::FAILED && run.stderr.starts_with("missing: the table"), "{run:?}");
+    assert_eq!(other.count(), 1);
 }
 
 #[test]

@@ -60,10 +60,10 @@ fn what_is_missing_is_named_with_what_to_do() {
     let place = Place::new();
     let found = check(&place, "beaker_cache");
     assert!(found[0].message.starts_with("the database file does not exist"), "{found:?}");
-    place.sql("CREATE TABLE beaker_caches (id)");
+    place.sql("CREATE TABLE beaker_caches (id); CREATE TABLE alarms (id)");
     let found = check(&place, "beaker_cache");
     assert!(found[0].message.starts_with("the database has no table `beaker_cache`"), "{found:?}");
-    assert!(found[0].message.contains("`beaker_caches`"), "{found:?}");
+    assert!(found[0].message.contains("tables: `beaker_caches`, `alarms`"), "{found:?}");
     assert!(found[0].hint.as_ref().expect("what to do").contains("beakerhelpers setup"), "{found:?}");
     let found = check(&place, "beaker_caches");
     assert!(found[0].message.contains("lacks the columns `namespace`, `accessed`, `created`, `data`"), "{found:?}");
