@@ -6,6 +6,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod run;
+mod servers;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -36,6 +37,8 @@ enum Chore {
     Demo,
     /// Looks for payloads that break a promise of the codec; what it finds is under target/fuzz
     Fuzz(fuzz::FuzzArgs),
+    /// Starts PostgreSQL and MariaDB as the tests do, and says how to get there, until Ctrl-C
+    Serve,
     /// Measures decoding, listing and cleaning beside CPython, the sqlite3 shell and the original; writes docs/benchmarks.md
     Bench(bench::BenchArgs),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run_all(),
         Chore::Demo => demo::run_demo(),
         Chore::Fuzz(args) => fuzz::run_all(&args),
+        Chore::Serve => servers::serve(),
         Chore::Bench(args) => bench::run(&args),
     };
     match done {

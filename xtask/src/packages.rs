@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::run::{Result, output, run, say};
 
 /// Makes sure of something that a Debian package has: installs the package where this may be done, else says how to.
+/// Several have spaces between their names.
 pub(crate) fn bring(package: &str, lacks: &str, there: impl Fn() -> bool) -> Result {
     if there() {
         return Ok(());
@@ -17,12 +18,19 @@ pub(crate) fn bring(package: &str, lacks: &str, there: impl Fn() -> bool) -> Res
     }
     say(&format!("installing {package}"));
     let install = || {
-        let args = ["install", "--yes", "--no-install-recommends", package];
-        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args))
+        let args = ["install", "--yes", "--no-install-recommends"];
+        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args).args(package.split(' ')))
     };
     // A fresh machine has no lists of packages yet.
     install().or_else(|_| run(Command::new("apt-get").arg("update")).and_then(|()| install()))?;
     if there() { Ok(()) } else { Err(format!("{package} is installed, yet {lacks}")) }
+}
+
+/// What a TLS connection to PostgreSQL is built with.
+pub(crate) fn bring_openssl() -> Result {
+    bring("libssl-dev pkg-config", "OpenSSL's headers are not to be found", || {
+        output(Command::new("pkg-config").args(["--exists", "openssl"])).is_ok()
+    })
 }
 
 fn on_path(program: &str) -> bool {

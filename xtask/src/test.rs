@@ -1,7 +1,9 @@
 //! `cargo xtask test`: the tests with all that they need.
 
+use beakerhelpers_testkit::Server;
+
 use crate::run::{self, Result, cargo};
-use crate::venv;
+use crate::{packages, servers, venv};
 
 /// What a test does that finds something missing.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,12 +17,16 @@ pub(crate) enum Skips {
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     let environments = venv::ensure()?;
+    packages::bring_openssl()?;
+    // Until the tests are done: they end when these are dropped.
+    let servers = servers::for_tests(args, skips)?;
     let mut tests = cargo(&["test", "--all-features"]);
-    if !args.iter().any(|arg| arg == "--package" || arg.starts_with("-p")) {
+    if chosen(args).is_empty() {
         tests.arg("--workspace");
     }
     tests.env("BEAKERHELPERS_PYTHON", environments.current());
     tests.env("BEAKERHELPERS_PYTHON_OLDER", environments.older());
+    tests.envs(servers.iter().map(Server::environment));
     if skips == Skips::Forbidden {
         tests.env("BEAKERHELPERS_NO_SKIP", "1");
         // One run shows all that is wrong.
@@ -28,4 +34,35 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     }
     tests.args(args);
     run::run(&mut tests)
+}
+
+/// The packages that arguments of cargo choose, `None` where one is not to be understood; empty for all of them.
+pub(crate) fn chosen(args: &[String]) -> Vec<Option<&str>> {
+    let mut chosen = Vec::new();
+    let mut args = args.iter().map(String::as_str).take_while(|arg| *arg != "--");
+    while let Some(arg) = args.next() {
+        let attached = arg.strip_prefix("--package=").or_else(|| arg.strip_prefix("-p"));
+        match attached {
+            _ if arg == "--package" || arg == "-p" => chosen.push(args.next()),
+            Some(package) => chosen.push(Some(package.trim_start_matches('='))),
+            None => {}
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_chosen_in_every_form_that_cargo_has() {
+        let words = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for args in ["-p core", "--package core", "-pcore", "--package=core", "-p=core", "--test it -p core name"] {
+            assert_eq!(chosen(&words(args)), [Some("core")], "{args}");
+        }
+        assert_eq!(chosen(&words("-p core -p cli")), [Some("core"), Some("cli")]);
+        assert_eq!(chosen(&words("--test it -- -p")), []);
+        assert_eq!(chosen(&words("-p")), [None]);
+    }
 }

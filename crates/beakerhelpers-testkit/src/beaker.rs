@@ -185,10 +185,18 @@ impl Drop for LiveSite {
 
 /// Writes an ini file for a table in an SQLite file beside it: `sessions.db`, as `[app:main]`, with more keys as given.
 pub fn sqlite_ini(directory: &Path, keys: &str) -> std::path::PathBuf {
+    write_ini(directory, "sqlite:///%(here)s/sessions.db", keys)
+}
+
+/// Writes an ini file for a table in the database of this URL, as `[app:main]`, with more keys as given.
+pub fn database_ini(directory: &Path, url: &str, keys: &str) -> std::path::PathBuf {
+    // To configparser a percent sign begins the name of another key.
+    write_ini(directory, &url.replace('%', "%%"), keys)
+}
+
+fn write_ini(directory: &Path, url: &str, keys: &str) -> std::path::PathBuf {
     let ini = directory.join("site.ini");
-    let text = format!(
-        "[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = sqlite:///%(here)s/sessions.db\n{keys}\n"
-    );
+    let text = format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = {url}\n{keys}\n");
     fs::write(&ini, text).expect("an ini file can be written");
     ini
 }

@@ -1,16 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "suite")]
 mod beaker;
+#[cfg(feature = "suite")]
 #[doc(hidden)]
 pub mod conformance;
+#[cfg(feature = "suite")]
 mod corpus;
+#[cfg(feature = "suite")]
 mod python;
+pub mod servers;
+mod skip;
 
-pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, sqlite_ini};
+#[cfg(feature = "suite")]
+pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, sqlite_ini};
+#[cfg(feature = "suite")]
 pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, RecordedValue, corpus, recorded_store};
+#[cfg(feature = "suite")]
 pub use python::{OLDER_RELEASES, Python};
+pub use servers::Server;
 
 /// For the macros of this crate only.
+#[cfg(feature = "suite")]
 #[doc(hidden)]
 pub mod __private {
     pub use beakerhelpers_core::Framing;

@@ -3,3 +3,4 @@
 mod beaker;
 mod faults;
 mod memory;
+mod servers;

@@ -1,0 +1,77 @@
+//! Throwaway database servers: PostgreSQL and MariaDB on a free port of the loopback interface, with a data folder, a
+//! folder for sockets and certificates of their own.
+//!
+//! `cargo xtask test` starts one of each kind for all tests and tells them by the environment: [`server!`](crate::server).
+//! A test that stops, kills or loads its server starts one of its own: [`own_server!`](crate::own_server). Whatever
+//! becomes of the process that started it, its server ends with it.
+
+mod account;
+mod certificates;
+mod database;
+mod home;
+mod instance;
+mod mariadb;
+mod postgres;
+mod process;
+mod program;
+mod server;
+mod template;
+mod url;
+mod users;
+
+pub use certificates::Certificates;
+pub use database::Database;
+pub use home::Home;
+pub use server::Server;
+pub use url::Via;
+pub use users::User;
+
+/// What a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// PostgreSQL, the newest version that is installed.
+    Postgres,
+    /// MariaDB.
+    MariaDb,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Postgres, Self::MariaDb];
+
+    /// The name that people know it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::MariaDb => "MariaDB",
+        }
+    }
+
+    /// Whether its programs are installed.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing.
+    pub fn find(self) -> std::io::Result<()> {
+        self.program().version().map(drop)
+    }
+
+    fn program(self) -> &'static dyn program::Program {
+        match self {
+            Self::Postgres => &postgres::Postgres,
+            Self::MariaDb => &mariadb::MariaDb,
+        }
+    }
+}
+
+/// What a server does so that its data survive a crash of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Nothing: it never waits for the disk, and its memory is small. Data survive a crash of the server itself. For
+    /// tests.
+    None,
+    /// What Debian's packages do by default, with the memory that they give. For measurements.
+    Default,
+}

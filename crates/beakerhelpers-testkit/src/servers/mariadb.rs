@@ -1,0 +1,145 @@
+//! MariaDB.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use super::account::Account;
+use super::process::{run, run_with_input};
+use super::program::{Place, Program, find};
+use super::url::encoded;
+use super::{Durability, User, Via};
+
+/// What Debian's configuration says, too.
+const CHARACTERS: [&str; 2] = ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"];
+
+/// As little as starts fast. A commit is still written, though not to the disk: that survives a crash of the server.
+const SMALL: [&str; 6] = [
+    "--innodb-flush-log-at-trx-commit=2",
+    "--innodb-flush-method=nosync",
+    "--skip-innodb-doublewrite",
+    "--innodb-buffer-pool-size=64M",
+    "--innodb-log-file-size=16M",
+    // Containers often forbid it, and then the log complains.
+    "--skip-innodb-use-native-aio",
+];
+
+/// What `create_database` names: `\_` is an underscore that is none of LIKE's.
+const DATABASES: &str = r"`t\_%`.*";
+
+pub(super) struct MariaDb;
+
+impl Program for MariaDb {
+    fn slug(&self) -> &'static str {
+        "mariadb"
+    }
+
+    fn variable(&self) -> &'static str {
+        "BEAKERHELPERS_TEST_MARIADB"
+    }
+
+    fn version(&self) -> io::Result<String> {
+        for program in ["mariadb-install-db", "mariadb"] {
+            find(program, &[])?;
+        }
+        let version = run(Command::new(find("mariadbd", &[])?).args(["--no-defaults", "--version"]))?;
+        Ok(version.trim().to_owned())
+    }
+
+    fn recipe(&self) -> String {
+        format!("{SMALL:?}{}", users())
+    }
+
+    fn initialise(&self, data: &Path, account: &Account) -> io::Result<()> {
+        let mut install = account.command(find("mariadb-install-db", &[])?);
+        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+        run(install.arg(format!("--datadir={}", data.display())).args(SMALL))?;
+        let mut bootstrap = account.command(find("mariadbd", &[])?);
+        bootstrap.args(["--no-defaults", "--bootstrap"]).arg(format!("--datadir={}", data.display())).args(SMALL);
+        run_with_input(&mut bootstrap, &users()).map(drop)
+    }
+
+    fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
+        let mut command = account.command(find("mariadbd", &[])?);
+        let Place { data, certificates, port, .. } = place;
+        command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"]).args(CHARACTERS);
+        command.arg(format!("--datadir={}", data.display())).arg(format!("--port={port}"));
+        command.arg(format!("--socket={}", self.socket(place).display()));
+        command.arg(format!("--pid-file={}", data.join("server.pid").display()));
+        command.arg(format!("--ssl-ca={}", certificates.authority().display()));
+        command.arg(format!("--ssl-cert={}", certificates.certificate().display()));
+        command.arg(format!("--ssl-key={}", certificates.key().display()));
+        // Its temporary tables are on the same disk as everything else, and go with it.
+        fs::create_dir_all(data.join("tmp"))?;
+        account.give(&data.join("tmp"))?;
+        command.arg(format!("--tmpdir={}", data.join("tmp").display()));
+        if durability == Durability::None {
+            command.args(SMALL);
+        }
+        Ok(command)
+    }
+
+    fn stop_signal(&self) -> Signal {
+        Signal::TERM
+    }
+
+    fn abandon_signal(&self) -> &'static str {
+        "KILL"
+    }
+
+    fn socket(&self, place: &Place) -> PathBuf {
+        place.sockets.join("mysqld.sock")
+    }
+
+    fn client(&self, place: &Place, user: User, database: Option<&str>) -> io::Result<Command> {
+        let mut command = Command::new(find("mariadb", &[])?);
+        command.args(["--no-defaults", "--batch", "--skip-column-names", "--default-character-set=utf8mb4"]);
+        command.arg(format!("--socket={}", self.socket(place).display())).arg(format!("--user={}", user.name));
+        command.env("MYSQL_PWD", user.password).args(database);
+        Ok(command)
+    }
+
+    fn address(&self, place: &Place, user: User, database: &str, via: Via) -> String {
+        let (name, password) = (user.name, encoded(user.password));
+        match via {
+            Via::Tcp => format!("://{name}:{password}@127.0.0.1:{}/{database}", place.port),
+            Via::Socket => {
+                let socket = encoded(&self.socket(place).to_string_lossy());
+                format!("://{name}:{password}@/{database}?unix_socket={socket}")
+            }
+        }
+    }
+
+    fn create_database(&self, name: &str) -> String {
+        format!("CREATE DATABASE {name};")
+    }
+
+    fn drop_database(&self, name: &str) -> String {
+        format!("DROP DATABASE {name};")
+    }
+}
+
+/// Makes the users: a statement a line, as the bootstrap mode wants them.
+fn users() -> String {
+    let user = |user: User, rights: &str, requires: &str| {
+        let password = user.password.replace('\\', "\\\\").replace('\'', "''");
+        let identified = format!("IDENTIFIED VIA mysql_native_password USING PASSWORD('{password}')");
+        format!("CREATE USER '{0}'@'%' {identified} {requires};\nGRANT {rights} TO '{0}'@'%';\n", user.name)
+    };
+    [
+        // Until then there are no users.
+        "FLUSH PRIVILEGES;\n".to_owned(),
+        user(User::ADMIN, "ALL ON *.*", "").replace("TO 'admin'@'%';", "TO 'admin'@'%' WITH GRANT OPTION;"),
+        user(User::SITE, &format!("ALL ON {DATABASES}"), ""),
+        user(User::READER, &format!("SELECT ON {DATABASES}"), ""),
+        user(User::TLS_ONLY, &format!("ALL ON {DATABASES}"), "REQUIRE SSL"),
+        user(User::STRANGER, "USAGE ON *.*", ""),
+        // Nobody comes without a password: these would match before the others.
+        "DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\n".to_owned(),
+        "FLUSH PRIVILEGES;\n".to_owned(),
+    ]
+    .concat()
+}

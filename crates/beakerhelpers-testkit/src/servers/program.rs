@@ -1,0 +1,74 @@
+//! What a kind of server has to say for itself.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use super::account::Account;
+use super::{Certificates, Durability, User, Via};
+
+/// Where a server is.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The folder of its data, of which nobody else has a say.
+    pub(super) data: PathBuf,
+    /// The folder of its unix sockets.
+    pub(super) sockets: PathBuf,
+    /// The port on 127.0.0.1.
+    pub(super) port: u16,
+    pub(super) certificates: Certificates,
+}
+
+/// A kind of server. How it is started, stopped and cleaned up is the same for all.
+pub(super) trait Program: Sync {
+    /// What folders are called after it.
+    fn slug(&self) -> &'static str;
+
+    /// The variable that tells tests about the one that is shared.
+    fn variable(&self) -> &'static str;
+
+    /// The version that is installed. The error says what is missing.
+    fn version(&self) -> io::Result<String>;
+
+    /// All that decides what [`initialise`](Self::initialise) makes, besides the version.
+    fn recipe(&self) -> String;
+
+    /// Makes a data folder with the [users](User) in it.
+    fn initialise(&self, data: &Path, account: &Account) -> io::Result<()>;
+
+    /// The command that is the server.
+    fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command>;
+
+    /// Ends it in good order, whoever is connected.
+    fn stop_signal(&self) -> Signal;
+
+    /// Ends it at once, without leaving anything in the system; its data will be thrown away.
+    fn abandon_signal(&self) -> &'static str;
+
+    /// The file of its unix socket.
+    fn socket(&self, place: &Place) -> PathBuf;
+
+    /// Its own client, which reads statements from the standard input and prints rows: fields that tabs separate.
+    fn client(&self, place: &Place, user: User, database: Option<&str>) -> io::Result<Command>;
+
+    /// A URL as SQLAlchemy takes it, without the scheme.
+    fn address(&self, place: &Place, user: User, database: &str, via: Via) -> String;
+
+    /// The statement that makes a database for [`User::SITE`].
+    fn create_database(&self, name: &str) -> String;
+
+    /// The statement that removes a database, though somebody is connected.
+    fn drop_database(&self, name: &str) -> String;
+}
+
+/// The first folder that has the program: those given, then those of the PATH, then those of root's PATH.
+pub(super) fn find(program: &str, folders: &[PathBuf]) -> io::Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"].map(PathBuf::from);
+    let all = folders.iter().cloned().chain(env::split_paths(&path)).chain(system);
+    let found = all.map(|folder| folder.join(program)).find(|file| file.is_file());
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("`{program}` is not installed")))
+}

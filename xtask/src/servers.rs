@@ -1,0 +1,126 @@
+//! The database servers of the tests and the benchmarks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Instant;
+
+use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::servers::{Durability, Home, Kind, User, Via};
+
+use crate::ci::{members, name};
+use crate::packages::bring;
+use crate::run::{Result, output, say, target};
+use crate::test::{Skips, chosen};
+
+/// What packages ask for in their manifests, under `[package.metadata.tests]`.
+const NAMES: [(&str, Kind); 2] = [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb)];
+
+/// Starts what the tests of the packages need that arguments of cargo choose. What cannot be had is told, and the tests
+/// that need it are skipped, unless this is forbidden.
+pub(crate) fn for_tests(args: &[String], skips: Skips) -> Result<Vec<Server>> {
+    let kinds = needed(args)?;
+    if skips == Skips::Forbidden {
+        return start(&kinds, Durability::None);
+    }
+    let there: Vec<Kind> = kinds
+        .into_iter()
+        .filter(|kind| bring_programs(*kind).inspect_err(|why| say(&format!("warning: {why}"))).is_ok())
+        .collect();
+    start(&there, Durability::None)
+}
+
+/// Starts servers, all at once, and installs what they need where this may be done. They end when they are dropped.
+pub(crate) fn start(kinds: &[Kind], durability: Durability) -> Result<Vec<Server>> {
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    for kind in kinds {
+        bring_programs(*kind)?;
+    }
+    let began = Instant::now();
+    let home = Home::open(&target().join("servers")).map_err(|error| error.to_string())?;
+    let servers: Result<Vec<_>> = thread::scope(|scope| {
+        let home = &home;
+        let starting: Vec<_> = kinds.iter().map(|kind| scope.spawn(move || home.start(*kind, durability))).collect();
+        let all = starting.into_iter().map(|one| one.join().expect("starting does not panic"));
+        all.map(|server| server.map_err(|error| error.to_string())).collect()
+    });
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    say(&format!("{} started in {:.1} s", names.join(" and "), began.elapsed().as_secs_f64()));
+    servers
+}
+
+/// `cargo xtask serve`.
+pub(crate) fn serve() -> Result {
+    for server in &start(&Kind::ALL, Durability::None)? {
+        let kind = server.kind();
+        let (scheme, database) = match kind {
+            Kind::Postgres => ("postgresql", "postgres"),
+            _ => ("mysql", "mysql"),
+        };
+        say(&format!("\n{}, port {}", kind.name(), server.port()));
+        for user in [User::ADMIN, User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
+            say(&format!("  {:<9} {}", user.name, server.url(scheme, user, database, Via::Tcp)));
+        }
+        say(&format!("  socket    {}", server.url(scheme, User::ADMIN, database, Via::Socket)));
+        say(&format!("  CA        {}", server.certificates().authority().display()));
+        let (variable, facts) = server.environment();
+        say(&format!("  for tests {variable}='{facts}'"));
+    }
+    say("\nCtrl-C ends them and removes their data");
+    loop {
+        // A signal ends this process, and with it the servers.
+        thread::park();
+    }
+}
+
+/// What the chosen packages ask for; everything where a choice is not to be understood.
+fn needed(args: &[String]) -> Result<Vec<Kind>> {
+    let chosen = chosen(args);
+    let mut names = BTreeSet::new();
+    let mut known = 0;
+    for member in members()? {
+        if chosen.is_empty() || chosen.contains(&Some(name(&member)?)) {
+            known += 1;
+            let wanted = member["metadata"]["tests"]["servers"].as_array().into_iter().flatten();
+            names.extend(wanted.filter_map(|name| name.as_str().map(str::to_owned)));
+        }
+    }
+    if let Some(unknown) = names.iter().find(|name| !NAMES.iter().any(|(known, _)| known == name)) {
+        return Err(format!("a manifest asks for the server `{unknown}`, which nobody knows"));
+    }
+    let all = !chosen.is_empty() && known < chosen.len();
+    Ok(NAMES.into_iter().filter(|(name, _)| all || names.contains(*name)).map(|(_, kind)| kind).collect())
+}
+
+/// Installs what makes the server: of Debian's packages those that start no server of the system's.
+fn bring_programs(kind: Kind) -> Result {
+    bring("openssl", "there is no `openssl` to make certificates with", || {
+        output(Command::new("openssl").arg("version")).is_ok()
+    })?;
+    let lacks = format!("{} is missing", kind.name());
+    let there = || kind.find().is_ok();
+    match kind {
+        _ if there() => Ok(()),
+        Kind::Postgres => without_system_cluster(|| bring("postgresql", &lacks, there)),
+        _ => bring("mariadb-server-core mariadb-client-core", &lacks, there),
+    }
+}
+
+/// Debian's package makes a cluster for the system and starts it, unless a file of postgresql-common says otherwise.
+fn without_system_cluster(install: impl FnOnce() -> Result) -> Result {
+    let folder = Path::new("/etc/postgresql-common/createcluster.d");
+    let file = folder.join("beakerhelpers.conf");
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !root || !Path::new("/etc/debian_version").is_file() {
+        return install();
+    }
+    let made = fs::create_dir_all(folder).and_then(|()| fs::write(&file, "create_main_cluster = false\n"));
+    made.map_err(|error| format!("{}: {error}", file.display()))?;
+    let installed = install();
+    fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    installed
+}
