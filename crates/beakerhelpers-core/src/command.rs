@@ -93,6 +93,8 @@ pub enum Outcome {
     Done,
     /// It finished, but some sessions could not be read; each was reported.
     SomeUnreadable,
+    /// It was asked whether all is in order, and something is missing; it was reported.
+    SomethingMissing,
     /// A signal ended it early.
     Interrupted(Signal),
 }
@@ -113,7 +115,7 @@ pub mod exit {
 
     /// All is done; "nothing found" and a closed pipe too.
     pub const DONE: u8 = 0;
-    /// It failed while working.
+    /// It failed while working, or found that something is missing.
     pub const FAILED: u8 = 1;
     /// Nothing was tried: usage or configuration.
     pub const USAGE: u8 = 2;
@@ -130,6 +132,7 @@ pub mod exit {
         match outcome {
             Outcome::Done => DONE,
             Outcome::SomeUnreadable => SOME_UNREADABLE,
+            Outcome::SomethingMissing => FAILED,
             Outcome::Interrupted(Signal::Interrupt) => INTERRUPTED,
             Outcome::Interrupted(Signal::Terminate) => TERMINATED,
         }

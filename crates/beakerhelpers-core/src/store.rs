@@ -3,13 +3,16 @@
 mod cleanup;
 mod memory;
 mod pace;
+mod setup;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent};
 pub use memory::MemoryStore;
 pub use pace::Pace;
+pub use setup::{Finding, IndexOutcome, SetupMode, SetupOutcome, Severity};
 
 use crate::{Error, Record, Result, SessionId};
 
@@ -77,10 +80,38 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::setup`] is off; otherwise as [`load`](Self::load).
-    fn setup(&self, mode: SetupMode) -> Result<()> {
+    /// `Unsupported` where [`Capabilities::setup`] is off; `NotSetUp` for [`SetupMode::Recreate`] where what is there
+    /// holds no sessions; otherwise as [`load`](Self::load).
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
         let _ = mode;
         Err(unsupported(self, "set itself up"))
+    }
+
+    /// Looks for what is missing or odd and changes nothing, not even where the store is not set up: that is a finding.
+    /// The worst comes first. Nothing of severity [`Severity::Missing`] means that application and program can work.
+    ///
+    /// It takes a moment whatever the store holds: of the records it looks at a bounded number at most.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::setup`] is off; otherwise as [`load`](Self::load), but never `NotSetUp`.
+    fn check(&self) -> Result<Vec<Finding>> {
+        Err(unsupported(self, "check itself"))
+    }
+
+    /// Adds an index on the access times, which Beaker does not make, unless there is one that serves.
+    ///
+    /// # Concurrency
+    ///
+    /// It blocks no writer where the store can do without; a store that cannot says for how long in its documentation.
+    /// Where it is interrupted it may leave an index behind that does not serve: the next call replaces it, and
+    /// [`check`](Self::check) finds it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::index`] is off; otherwise as [`load`](Self::load).
+    fn add_index(&self) -> Result<IndexOutcome> {
+        Err(unsupported(self, "index its access times"))
     }
 
     /// Iterates over the records. The order is the store's own, unless the query asks for one. A record that is
@@ -103,10 +134,33 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::delete_old`] is off; otherwise as [`load`](Self::load).
+    /// `Unsupported` where [`Capabilities::delete_old`] is off, and for [`DeletePlan::archive`] where
+    /// [`Capabilities::archive`] is: nothing is deleted then. What [`Progress::archive`] says. Otherwise as
+    /// [`load`](Self::load).
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         let _ = (cutoff, plan, progress);
         Err(unsupported(self, "delete by age"))
+    }
+
+    /// Gives space that deleted records left back to the system, as far as the store can; no record changes. It may
+    /// take long and keep others out meanwhile: the documentation of the store says at what price.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::vacuum`] is off; otherwise as [`load`](Self::load).
+    fn vacuum(&self) -> Result<()> {
+        Err(unsupported(self, "give space back"))
+    }
+
+    /// How far replicas are behind, at this moment. Of a primary it is the replica that is furthest behind, as far as
+    /// the primary can see; a replica tells its own. `None` where there is no replica.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the store cannot have replicas, or cannot see how far they are; otherwise as
+    /// [`load`](Self::load).
+    fn replication_lag(&self) -> Result<Option<Duration>> {
+        Err(unsupported(self, "tell how far its replicas are behind"))
     }
 }
 
@@ -133,14 +187,26 @@ macro_rules! forward {
             fn has(&self, id: &SessionId) -> Result<bool> {
                 (**self).has(id)
             }
-            fn setup(&self, mode: SetupMode) -> Result<()> {
+            fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
                 (**self).setup(mode)
+            }
+            fn check(&self) -> Result<Vec<Finding>> {
+                (**self).check()
+            }
+            fn add_index(&self) -> Result<IndexOutcome> {
+                (**self).add_index()
             }
             fn iter(&self, query: Query) -> Records<'_> {
                 (**self).iter(query)
             }
             fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
                 (**self).delete_old(cutoff, plan, progress)
+            }
+            fn vacuum(&self) -> Result<()> {
+                (**self).vacuum()
+            }
+            fn replication_lag(&self) -> Result<Option<Duration>> {
+                (**self).replication_lag()
             }
         }
     };
@@ -173,12 +239,18 @@ impl StoreInfo {
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer, and all are read by name")]
 pub struct Capabilities {
-    /// [`SessionStore::setup`] works.
+    /// [`SessionStore::setup`] and [`SessionStore::check`] work.
     pub setup: bool,
+    /// [`SessionStore::add_index`] works.
+    pub index: bool,
     /// [`SessionStore::iter`] works.
     pub iter: bool,
     /// [`SessionStore::delete_old`] works.
     pub delete_old: bool,
+    /// [`DeletePlan::archive`] works.
+    pub archive: bool,
+    /// [`SessionStore::vacuum`] works.
+    pub vacuum: bool,
     /// The store keeps `created` and `accessed` itself, outside of the payload.
     pub access_times: bool,
     /// Other processes may use the same place at the same time.
@@ -187,16 +259,34 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Nothing but loading, saving and deleting by id.
-    pub const NONE: Self =
-        Self { setup: false, iter: false, delete_old: false, access_times: false, multiprocess_safe: false };
+    pub const NONE: Self = Self::all(false);
     /// Everything.
-    pub const ALL: Self =
-        Self { setup: true, iter: true, delete_old: true, access_times: true, multiprocess_safe: true };
+    pub const ALL: Self = Self::all(true);
+
+    const fn all(can: bool) -> Self {
+        Self {
+            setup: can,
+            index: can,
+            iter: can,
+            delete_old: can,
+            archive: can,
+            vacuum: can,
+            access_times: can,
+            multiprocess_safe: can,
+        }
+    }
 
     /// Sets [`Capabilities::setup`].
     #[must_use]
     pub const fn with_setup(mut self, can: bool) -> Self {
         self.setup = can;
+        self
+    }
+
+    /// Sets [`Capabilities::index`].
+    #[must_use]
+    pub const fn with_index(mut self, can: bool) -> Self {
+        self.index = can;
         self
     }
 
@@ -211,6 +301,20 @@ impl Capabilities {
     #[must_use]
     pub const fn with_delete_old(mut self, can: bool) -> Self {
         self.delete_old = can;
+        self
+    }
+
+    /// Sets [`Capabilities::archive`].
+    #[must_use]
+    pub const fn with_archive(mut self, can: bool) -> Self {
+        self.archive = can;
+        self
+    }
+
+    /// Sets [`Capabilities::vacuum`].
+    #[must_use]
+    pub const fn with_vacuum(mut self, can: bool) -> Self {
+        self.vacuum = can;
         self
     }
 
@@ -230,11 +334,14 @@ impl Capabilities {
 
     /// Every capability by name, in the order of the fields.
     pub fn iter(self) -> impl Iterator<Item = (&'static str, bool)> {
-        let Self { setup, iter, delete_old, access_times, multiprocess_safe } = self;
+        let Self { setup, index, iter, delete_old, archive, vacuum, access_times, multiprocess_safe } = self;
         [
             ("setup", setup),
+            ("index", index),
             ("iter", iter),
             ("delete_old", delete_old),
+            ("archive", archive),
+            ("vacuum", vacuum),
             ("access_times", access_times),
             ("multiprocess_safe", multiprocess_safe),
         ]
@@ -250,16 +357,6 @@ pub enum SaveMode {
     Upsert,
     /// It fails with `AlreadyExists` and changes nothing.
     Create,
-}
-
-/// What setting up does where something is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SetupMode {
-    /// It leaves that alone.
-    IfMissing,
-    /// It destroys that, all sessions in it, and creates it anew.
-    Recreate,
 }
 
 /// Which records to iterate over.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_core::{
-    CleanupMode, Cutoff, DeletePlan, Deleted, Ended, NaiveTime, Pace, Progress, Result, Timestamp, Zone,
+    CleanupMode, Cutoff, DeletePlan, Deleted, Ended, NaiveTime, Pace, Progress, Record, Result, Timestamp, Zone,
 };
 
 use crate::failure::{Backoff, Failure, RESTART};
@@ -16,6 +16,9 @@ use crate::times::Clock;
 const LARGEST: usize = 200_000;
 /// A dry run reads this many rows at once where the plan does not say.
 const COUNTED: usize = 2000;
+/// So many bytes of sessions are kept elsewhere in one batch, and handed over in parts of [`HANDED`].
+const ARCHIVED: u64 = 8 * 1024 * 1024;
+const HANDED: usize = 2 * 1024 * 1024;
 /// While it waits to try again it looks this often whether it is to end.
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -40,6 +43,8 @@ pub(crate) struct Want<'a> {
     pub(crate) cutoff: NaiveTime,
     /// The last row to look at is that of the old one of this number.
     pub(crate) old: u64,
+    /// The old ones are to be kept elsewhere: a batch ends where they get large.
+    pub(crate) archive: bool,
 }
 
 /// What a look at some rows found.
@@ -50,14 +55,28 @@ pub(crate) struct Found {
     pub(crate) rows: u64,
     pub(crate) unknown: u64,
     pub(crate) old: Vec<(Key, Timestamp)>,
+    /// How large the old ones are, where they are to be kept elsewhere.
+    pub(crate) bytes: u64,
 }
 
 impl Found {
     /// Takes a row; `None` is a time that is none. Tells whether these are enough.
-    pub(crate) fn push(&mut self, want: &Want<'_>, key: Key, accessed: Option<NaiveTime>, clock: &mut Clock) -> bool {
+    pub(crate) fn push(
+        &mut self,
+        want: &Want<'_>,
+        key: Key,
+        accessed: Option<NaiveTime>,
+        size: impl FnOnce() -> Option<i64>,
+        clock: &mut Clock,
+    ) -> bool {
         self.rows += 1;
         match accessed {
-            Some(accessed) if accessed < want.cutoff => self.old.push((key.clone(), clock.instant_of(accessed))),
+            Some(accessed) if accessed < want.cutoff => {
+                self.old.push((key.clone(), clock.instant_of(accessed)));
+                if want.archive {
+                    self.bytes += size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+                }
+            }
             Some(_) => {}
             None => self.unknown += 1,
         }
@@ -65,7 +84,7 @@ impl Found {
             Some((first, _)) => (first, key),
             None => (key.clone(), key),
         });
-        self.old.len() as u64 >= want.old
+        self.old.len() as u64 >= want.old || self.bytes >= ARCHIVED
     }
 }
 
@@ -104,7 +123,7 @@ pub(crate) fn run(
             return Ok(ended(so_far, Ended::Limit));
         }
         let rows = if deletes || plan.batch_size.is_some() { pace.batch_size().min(LARGEST) } else { COUNTED };
-        let want = Want { after: after.as_ref(), rows, cutoff: naive, old };
+        let want = Want { after: after.as_ref(), rows, cutoff: naive, old, archive: plan.archive };
         let mut again = Again { backoff: Backoff::start(patience, absence), so_far: &so_far, progress };
         let Some(found) = again.on_failure(|_| table.look(&want, &mut clock))? else {
             return Ok(ended(so_far, Ended::Stopped));
@@ -136,6 +155,47 @@ pub(crate) fn run(
         if let Some(why) = pace.batch_done(busy, &so_far, progress) {
             return Ok(ended(so_far, why));
         }
+    }
+}
+
+/// Hands records over before they are gone.
+pub(crate) struct Archive<'a> {
+    progress: &'a mut dyn Progress,
+    records: Vec<Record>,
+    bytes: usize,
+    deleted: u64,
+}
+
+impl<'a> Archive<'a> {
+    pub(crate) fn new(progress: &'a mut dyn Progress) -> Self {
+        Self { progress, records: Vec::new(), bytes: 0, deleted: 0 }
+    }
+
+    /// Takes a record, or the error that there is instead: what cannot be kept must not go.
+    pub(crate) fn push(&mut self, record: Result<Record>) -> Result<()> {
+        let record = record.map_err(|error| {
+            error.with_hint("an old session cannot be archived; run once without `--archive` to delete it")
+        })?;
+        self.deleted += 1;
+        self.bytes += record.payload.bytes().len();
+        self.records.push(record);
+        if self.bytes >= HANDED { self.hand_over() } else { Ok(()) }
+    }
+
+    /// Hands over the last of them, and tells how many there were.
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        self.hand_over()?;
+        Ok(self.deleted)
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
+        self.bytes = 0;
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let handed = self.progress.archive(&self.records);
+        self.records.clear();
+        handed
     }
 }
 

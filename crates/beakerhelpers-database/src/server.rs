@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Progress, Query, Record, Records, Result,
-    SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone,
+    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
 };
 
 use self::client::{Client, Settings};
@@ -75,6 +75,10 @@ impl<C: Client> ServerStore<C> {
         let mut pooled =
             self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
         work(self.manager().client(&mut pooled)?)
+    }
+
+    fn once<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T> {
+        self.on_client(work).map_err(|failure| failure.error)
     }
 
     fn manager(&self) -> Manager<C> {
@@ -144,7 +148,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
             Flavor::Database => crate::DATABASE.name,
             Flavor::Sqla => crate::SQLA.name,
         };
-        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), Capabilities::ALL)
+        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), crate::CAPABILITIES)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -191,10 +195,28 @@ impl<C: Client> SessionStore for ServerStore<C> {
         })
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
         self.refuse_to_write()?;
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.on_client(|client| client.setup(&self.table, self.flavor, mode)).map_err(|failure| failure.error)
+        self.once(|client| client.setup(&self.table, self.flavor, mode))
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        self.once(|client| client.check(&self.table, self.flavor, &self.prefix))
+    }
+
+    fn add_index(&self) -> Result<IndexOutcome> {
+        self.refuse_to_write()?;
+        self.once(|client| client.add_index(&self.table))
+    }
+
+    fn vacuum(&self) -> Result<()> {
+        self.refuse_to_write()?;
+        self.once(|client| client.vacuum(&self.table))
+    }
+
+    fn replication_lag(&self) -> Result<Option<Duration>> {
+        self.once(Client::replication_lag)
     }
 
     fn iter(&self, query: Query) -> Records<'_> {

@@ -247,12 +247,12 @@ impl<'a> Sql<'a> {
         statement
     }
 
-    /// Key and access time of the rows after a key.
-    pub(crate) fn times(self, after: Option<&'a Key>, rows: i64) -> Statement<'a> {
+    /// Key and access time of the rows after a key, and how large they are, if that is wanted.
+    pub(crate) fn times(self, after: Option<&'a Key>, rows: i64, sizes: bool) -> Statement<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key(),
-            Piece::Sql(", accessed FROM "),
+            Piece::Sql(if sizes { ", accessed, octet_length(data) FROM " } else { ", accessed FROM " }),
             Piece::Table(self.table),
         ]);
         self.after(&mut statement, after, Direction::Up, rows);

@@ -1,5 +1,6 @@
 //! Sessions in SQLite.
 
+mod check;
 mod cleanup;
 mod connection;
 mod errors;
@@ -8,6 +9,7 @@ mod holders;
 mod layout;
 mod pages;
 mod setup;
+mod vacuum;
 
 use std::fmt;
 use std::path::{self, Path};
@@ -15,8 +17,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, NaiveTime, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, StoreConfig, StoreInfo, Zone, escape_controls,
+    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, NaiveTime, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone, escape_controls,
 };
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
@@ -90,12 +92,19 @@ impl SqliteStore {
         work(connected(&mut *self.pooled()?)?)
     }
 
-    /// Runs a query that may have to be run again because the file changed under it.
+    /// Runs a query on the table that may have to be run again because the file changed under it.
     fn read<T>(&self, mut query: impl FnMut(&mut Connection, Sql<'_>) -> QueryResult<T>) -> Result<T> {
+        self.look(|connection| {
+            let sql = self.sql(connection)?;
+            query(connection, sql).map_err(|error| self.explain(&error))
+        })
+    }
+
+    /// As [`read`](Self::read), whatever the table is like.
+    fn look<T>(&self, mut query: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
         for _ in 0..RETRIES {
             let answer = self.with(|connection| {
-                let sql = self.sql(connection);
-                let answer = sql.and_then(|sql| query(connection, sql).map_err(|error| self.explain(&error)));
+                let answer = query(connection);
                 connection.broken |= connection.is_stale(&self.opener.files);
                 if connection.broken {
                     self.forget_layout();
@@ -178,7 +187,7 @@ impl SessionStore for SqliteStore {
             Flavor::Sqla => crate::SQLA.name,
         };
         let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
-        StoreInfo::new(store_type, location, Capabilities::ALL)
+        StoreInfo::new(store_type, location, crate::CAPABILITIES)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -213,10 +222,22 @@ impl SessionStore for SqliteStore {
         self.read(|connection, sql| Ok(connection.rows(&sql.has(id.as_str()))?.next().transpose()?.is_some()))
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
         self.refuse_to_write()?;
         self.forget_layout();
         setup::run(&self.opener, &self.table, self.flavor, mode)
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        let found = self.look(|connection| {
+            check::findings(connection, &self.table, &self.prefix).map_err(|error| self.explain(&error))
+        });
+        self.release();
+        match found {
+            // The file itself is missing.
+            Err(error) if error.kind() == ErrorKind::NotSetUp => Ok(vec![check::not_set_up(&error)]),
+            found => found,
+        }
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
@@ -224,7 +245,14 @@ impl SessionStore for SqliteStore {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        if plan.archive {
+            return Err(Error::unsupported("what a cleanup deletes from SQLite cannot be archived"));
+        }
         cleanup::run(self, cutoff, plan, progress)
+    }
+
+    fn vacuum(&self) -> Result<()> {
+        vacuum::run(self)
     }
 }
 

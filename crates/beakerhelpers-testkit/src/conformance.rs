@@ -1,6 +1,8 @@
 //! The contract of `SessionStore` as tests: one function per behaviour, and what they share.
 
 pub mod admin;
+pub mod archive;
+pub mod bare;
 pub mod cleanup;
 pub mod interference;
 pub mod listing;
@@ -61,6 +63,13 @@ macro_rules! conformance {
             cleanup::progress_sees_every_old_one,
             cleanup::whoever_follows_can_stop_it,
             cleanup::its_time_can_be_over,
+            archive::every_deleted_record_is_handed_over_first,
+            archive::batches_of_every_size_hand_over_the_same,
+            archive::a_failing_archive_ends_the_run_and_keeps_its_batch,
+            archive::a_dry_run_hands_nothing_over,
+            archive::without_being_asked_nothing_is_handed_over,
+            archive::who_keeps_no_records_loses_none,
+            archive::what_is_touched_meanwhile_is_not_handed_over,
             interference::a_session_touched_after_it_was_found_survives,
             interference::a_session_touched_before_its_batch_survives,
             interference::a_session_deleted_meanwhile_is_not_counted,
@@ -69,10 +78,30 @@ macro_rules! conformance {
             interference::one_of_many_creates_wins,
             admin::setup_leaves_sessions_alone,
             admin::recreating_empties,
+            admin::vacuum_keeps_every_session,
+            admin::a_fresh_store_lacks_nothing,
+            admin::an_index_is_added_once,
             admin::what_it_cannot_do_is_unsupported,
             admin::it_says_what_it_is,
             admin::no_message_holds_a_secret,
             model::random_operations_agree_with_memory,
+        }
+    };
+}
+
+/// As [`conformance!`](crate::conformance!), for a store that is *not* set up yet and has the capability
+/// [`setup`](beakerhelpers_core::Capabilities::setup): each function that opens one gives an untouched place.
+#[macro_export]
+macro_rules! bare_conformance {
+    ($open:path) => {
+        $crate::bare_conformance!($open, $crate::__private::Framing::Namespace);
+    };
+    ($open:path, $framing:expr) => {
+        $crate::__conformance! { $open, $framing;
+            bare::setup_creates_once,
+            bare::recreating_nothing_creates,
+            bare::a_check_finds_what_is_missing,
+            bare::what_needs_a_setup_says_so,
         }
     };
 }
@@ -112,6 +141,8 @@ mod tests {
         let (this, _) = include_str!("conformance.rs").split_once("#[doc(hidden)]").expect("the list comes first");
         for (module, source) in [
             ("admin", include_str!("conformance/admin.rs")),
+            ("archive", include_str!("conformance/archive.rs")),
+            ("bare", include_str!("conformance/bare.rs")),
             ("cleanup", include_str!("conformance/cleanup.rs")),
             ("interference", include_str!("conformance/interference.rs")),
             ("listing", include_str!("conformance/listing.rs")),

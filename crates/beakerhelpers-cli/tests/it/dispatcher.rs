@@ -86,8 +86,8 @@ Commands:
   sessions     beakerhelpers-sessions V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup iter delete_old access_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup iter delete_old access_times multiprocess_safe
+  ext:database  beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
+  ext:sqla      beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );

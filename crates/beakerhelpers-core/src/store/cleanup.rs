@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::{Error, Record, Result, Timestamp};
 
 /// The instant that divides active sessions from old ones, and when the question was asked.
 ///
@@ -47,11 +47,20 @@ pub struct DeletePlan {
     pub max_time: Option<Duration>,
     /// Ends the run after deleting so many.
     pub limit: Option<u64>,
+    /// Hands every record that goes to [`Progress::archive`] first.
+    pub archive: bool,
 }
 
 impl Default for DeletePlan {
     fn default() -> Self {
-        Self { mode: CleanupMode::Delete, batch_size: None, rest: Rest::AsLongAsTheBatch, max_time: None, limit: None }
+        Self {
+            mode: CleanupMode::Delete,
+            batch_size: None,
+            rest: Rest::Auto,
+            max_time: None,
+            limit: None,
+            archive: false,
+        }
     }
 }
 
@@ -89,6 +98,13 @@ impl DeletePlan {
         self.limit = Some(records);
         self
     }
+
+    /// Hands every record that goes to [`Progress::archive`] first. A run that only counts hands over none.
+    #[must_use]
+    pub const fn with_archive(mut self) -> Self {
+        self.archive = true;
+        self
+    }
 }
 
 /// Whether a cleanup deletes.
@@ -105,6 +121,10 @@ pub enum CleanupMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rest {
+    /// By the store's own rule. One that a single writer locks rests as [`AsLongAsTheBatch`](Self::AsLongAsTheBatch)
+    /// says. One in which others go on writing during a batch rests only while it is slower than it usually was in this
+    /// run.
+    Auto,
     /// As long as the batch kept the store busy, and 10 ms at least: others get half of the time.
     AsLongAsTheBatch,
     /// Always this long.
@@ -145,18 +165,34 @@ pub enum Ended {
     Limit,
     /// [`Progress::batch`] said so.
     Stopped,
-    /// Another cleanup is at work in the same place, and this one steps aside.
+    /// Another cleanup is at work on the same sessions, and this one left them to it.
     AnotherCleanup,
 }
 
 /// Follows a cleanup while it runs.
 ///
-/// The store holds no lock while it calls, so whoever follows may use the store.
+/// The store holds no lock while it calls, so whoever follows may use the store; [`archive`](Self::archive) alone is
+/// called in the middle of a transaction.
 pub trait Progress {
     /// A record was found old and is about to be deleted, or counted; its access time. A record that is touched
     /// from here on is kept.
     fn old(&mut self, accessed: Timestamp) {
         let _ = accessed;
+    }
+
+    /// These records are deleted, or locked to be deleted, in a transaction that is committed after this call: keep
+    /// them safe before you return. A batch may call several times, with some MiB each. It is called where
+    /// [`DeletePlan::archive`] says so. It must be quick, and must not use the store, which is locked.
+    ///
+    /// # Errors
+    ///
+    /// They end the run: the transaction is rolled back, so that of this batch nothing is deleted, and
+    /// [`SessionStore::delete_old`](crate::SessionStore::delete_old) returns the error. Records of an earlier call of
+    /// the same batch are then still in the store; the same holds where the commit fails. By default it is
+    /// `Unsupported`: nothing is dropped silently.
+    fn archive(&mut self, records: &[Record]) -> Result<()> {
+        let _ = records;
+        Err(Error::unsupported("whoever follows this cleanup keeps no records: nothing was deleted"))
     }
 
     /// A batch kept others from writing for this long; batches that found nothing to delete keep nobody.

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CleanupMode, Cutoff, DeletePlan, Deleted, Order, Pace, Progress, Query, Records, SaveMode, SetupMode};
-use crate::{Capabilities, Error, ErrorKind, Record, Result, SessionId, SessionStore, StoreInfo};
+use super::{
+    CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Order, Pace, Progress, Query, Records, SaveMode, SetupMode,
+    SetupOutcome,
+};
+use crate::{Capabilities, Error, ErrorKind, Record, Result, SessionId, SessionStore, StoreInfo, Timestamp};
 
 /// Keeps sessions in the memory of this process: for tests, for single processes, and as the model that every other
 /// store is compared with.
@@ -27,38 +31,72 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs while the lock is held, so the map is whole.
+        // Whatever panics while the lock is held does so before the map changes, so it is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tests the age of a record that was found old again and deletes it in the same step.
-    fn take_old(&self, id: &SessionId, cutoff: Cutoff, mode: CleanupMode) -> Took {
-        let records = &mut self.state().records;
-        match records.get(id) {
-            None => Took::Nothing,
-            Some((_, record)) if record.accessed.is_none_or(|accessed| accessed >= cutoff.at()) => Took::Touched,
-            Some(_) => {
-                if mode == CleanupMode::Delete {
-                    records.remove(id);
+    /// Looks at so many records after one, up to the last that may go. What is not old is kept.
+    fn find(
+        &self,
+        after: Option<&SessionId>,
+        cutoff: Cutoff,
+        records: usize,
+        may_delete: u64,
+        so_far: &mut Deleted,
+    ) -> Found {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut found = Found::default();
+        for (id, (_, record)) in self.state().records.range((start, Bound::Unbounded)).take(records) {
+            if found.old.len() as u64 >= may_delete {
+                break;
+            }
+            found.last = Some(id.clone());
+            match record.accessed {
+                Some(accessed) if accessed < cutoff.at() => found.old.push((id.clone(), accessed)),
+                accessed => {
+                    so_far.kept += 1;
+                    so_far.unknown += u64::from(accessed.is_none());
                 }
-                Took::Old
             }
         }
+        found
+    }
+
+    /// Tests the age of records that were found old again, hands them over and deletes them, all in one step. Tells how
+    /// many went, and how many are still there because they were touched.
+    fn take_old(
+        &self,
+        found: &[(SessionId, Timestamp)],
+        cutoff: Cutoff,
+        plan: &DeletePlan,
+        progress: &mut dyn Progress,
+    ) -> Result<(u64, u64)> {
+        let records = &mut self.state().records;
+        let there = found.iter().filter_map(|(id, _)| records.get(id).map(|(_, record)| record.clone()));
+        let (old, touched): (Vec<_>, Vec<_>) =
+            there.partition(|record| record.accessed.is_some_and(|accessed| accessed < cutoff.at()));
+        if plan.mode == CleanupMode::Delete {
+            if plan.archive && !old.is_empty() {
+                progress.archive(&old)?;
+            }
+            for record in &old {
+                records.remove(&record.id);
+            }
+        }
+        Ok((old.len() as u64, touched.len() as u64))
     }
 }
 
-/// What became of a record that was found old.
-enum Took {
-    Old,
-    /// It was saved meanwhile.
-    Touched,
-    /// It was deleted meanwhile.
-    Nothing,
+/// What a look at some records found.
+#[derive(Default)]
+struct Found {
+    last: Option<SessionId>,
+    old: Vec<(SessionId, Timestamp)>,
 }
 
 impl SessionStore for MemoryStore {
     fn info(&self) -> StoreInfo {
-        let capabilities = Capabilities::ALL.with_multiprocess_safe(false);
+        let capabilities = Capabilities::ALL.with_multiprocess_safe(false).with_index(false);
         StoreInfo::new("memory", "memory of this process".to_owned(), capabilities)
     }
 
@@ -90,11 +128,18 @@ impl SessionStore for MemoryStore {
         Ok(self.state().records.remove(id).is_some())
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
-        if mode == SetupMode::Recreate {
-            self.state().records.clear();
-        }
-        Ok(())
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
+        Ok(match mode {
+            SetupMode::IfMissing => SetupOutcome::Existing,
+            SetupMode::Recreate => {
+                self.state().records.clear();
+                SetupOutcome::Recreated
+            }
+        })
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
@@ -115,38 +160,28 @@ impl SessionStore for MemoryStore {
         let mut so_far = Deleted::default();
         let mut last: Option<SessionId> = None;
         loop {
-            let after = match &last {
-                Some(id) => (std::ops::Bound::Excluded(id.clone()), std::ops::Bound::Unbounded),
-                None => (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
-            };
-            let batch: Vec<_> = self
-                .state()
-                .records
-                .range(after)
-                .take(pace.batch_size())
-                .map(|(id, (_, record))| (id.clone(), record.accessed))
-                .collect();
-            let Some((id, _)) = batch.last() else { return Ok(so_far) };
-            last = Some(id.clone());
-            for (id, accessed) in batch {
-                let old = accessed.filter(|accessed| *accessed < cutoff.at() && pace.may_delete(so_far.deleted) > 0);
-                if let Some(accessed) = old {
-                    progress.old(accessed);
-                }
-                match old.map(|_| self.take_old(&id, cutoff, plan.mode)) {
-                    Some(Took::Old) => so_far.deleted += 1,
-                    Some(Took::Nothing) => {}
-                    Some(Took::Touched) | None => {
-                        so_far.kept += 1;
-                        so_far.unknown += u64::from(accessed.is_none());
-                    }
-                }
+            let may_delete = pace.may_delete(so_far.deleted);
+            let found = self.find(last.as_ref(), cutoff, pace.batch_size(), may_delete, &mut so_far);
+            if found.last.is_none() && may_delete > 0 {
+                return Ok(so_far);
             }
+            last = found.last.or(last);
+            for (_, accessed) in &found.old {
+                progress.old(*accessed);
+            }
+            let (deleted, touched) = self.take_old(&found.old, cutoff, plan, progress)?;
+            so_far.deleted += deleted;
+            so_far.kept += touched;
             if let Some(ended) = pace.batch_done(None, &so_far, progress) {
                 so_far.ended = ended;
                 return Ok(so_far);
             }
         }
+    }
+
+    fn vacuum(&self) -> Result<()> {
+        // The memory of a record goes back with the record.
+        Ok(())
     }
 }
 

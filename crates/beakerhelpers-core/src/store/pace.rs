@@ -1,14 +1,19 @@
 //! How fast a cleanup goes: one rule for every store.
 
+mod slowness;
+
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::slowness::Slowness;
 use super::{DeletePlan, Deleted, Ended, Progress, Rest};
 
 /// What a batch may keep the store busy for. A writer that waits for it does not notice. On a busy disk one batch in a
 /// hundred takes half as long again, which is to stay below 50 ms; part of it is the price of any commit.
 const TARGET: Duration = Duration::from_millis(30);
+/// Shorter rests are not worth the name: a waiting writer looks only now and then whether the lock is free.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// Rests are slept in slices of this, so that a signal is answered at once.
 const SLICE: Duration = Duration::from_millis(50);
 const SMALLEST: usize = 20;
@@ -22,14 +27,25 @@ pub struct Pace<'p> {
     plan: &'p DeletePlan,
     started: Instant,
     size: usize,
+    /// What had been deleted when the last batch was done.
+    deleted: u64,
+    /// Of a store in which others go on writing.
+    shared: Option<Slowness>,
 }
 
 impl<'p> Pace<'p> {
-    /// Starts the clock.
+    /// Starts the clock, for a store in which a batch keeps every other writer waiting.
     #[must_use]
     pub fn start(plan: &'p DeletePlan) -> Self {
         let size = plan.batch_size.unwrap_or(FIRST).max(1);
-        Self { plan, started: Instant::now(), size }
+        Self { plan, started: Instant::now(), size, deleted: 0, shared: None }
+    }
+
+    /// Starts the clock, for a store on a server, in which others go on writing during a batch: [`Rest::Auto`] then
+    /// rests only while the server is slower than it usually was in this run, in proportion to how much slower.
+    #[must_use]
+    pub fn start_shared(plan: &'p DeletePlan) -> Self {
+        Self { shared: Some(Slowness::default()), ..Self::start(plan) }
     }
 
     /// How many records the next batch may look at.
@@ -42,7 +58,7 @@ impl<'p> Pace<'p> {
         self.plan.limit.map_or(u64::MAX, |limit| limit.saturating_sub(deleted))
     }
 
-    /// Takes note of a batch that kept a lock for `busy`, reports it, rests, and tells why the run is to end, if it is.
+    /// Takes note of a batch that kept a lock, or a server, for `busy`, reports it, rests, and tells why the run is to end, if it is.
     /// `busy` is `None` for a batch that found nothing to delete: that one needs no rest.
     pub fn batch_done(
         &mut self,
@@ -60,15 +76,13 @@ impl<'p> Pace<'p> {
             let _ = progress.batch(so_far);
             return Some(Ended::Limit);
         }
-        let rest = match (busy, self.plan.rest) {
-            (None, _) => Duration::ZERO,
-            (Some(busy), Rest::AsLongAsTheBatch) => busy.max(Duration::from_millis(10)),
-            (Some(_), Rest::For(rest)) => rest,
-        };
+        let rows = so_far.deleted.saturating_sub(self.deleted);
+        self.deleted = so_far.deleted;
+        let rest = busy.map_or(Duration::ZERO, |busy| self.rest(busy, rows));
         // No instant is that far away: such a rest lasts until something else ends it.
         let rest_until = Instant::now().checked_add(rest);
         loop {
-            if self.plan.max_time.is_some_and(|max| self.started.elapsed() >= max) {
+            if self.is_over() {
                 let _ = progress.batch(so_far);
                 return Some(Ended::MaxTime);
             }
@@ -77,9 +91,24 @@ impl<'p> Pace<'p> {
             }
             let left = rest_until.map_or(SLICE, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return None;
+                // Whoever follows may have taken its time.
+                return self.is_over().then_some(Ended::MaxTime);
             }
             thread::sleep(left.min(SLICE));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.plan.max_time.is_some_and(|max| self.started.elapsed() >= max)
+    }
+
+    /// How long to rest after a batch that deleted so many rows.
+    fn rest(&mut self, busy: Duration, rows: u64) -> Duration {
+        let shared = self.shared.as_mut().map(|slowness| slowness.rest(busy, rows));
+        match self.plan.rest {
+            Rest::For(rest) => rest,
+            Rest::Auto => shared.unwrap_or(busy.max(SHORTEST)),
+            Rest::AsLongAsTheBatch => busy.max(SHORTEST),
         }
     }
 
@@ -99,51 +128,4 @@ impl<'p> Pace<'p> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Silent;
-
-    #[test]
-    fn slow_batches_shrink_and_fast_ones_grow() {
-        let plan = DeletePlan::default().with_rest(Rest::For(Duration::ZERO));
-        let mut pace = Pace::start(&plan);
-        pace.batch_done(Some(Duration::from_secs(1)), &Deleted::default(), &mut Silent);
-        assert_eq!(pace.batch_size(), FIRST / 2);
-        for _ in 0..20 {
-            pace.batch_done(Some(Duration::ZERO), &Deleted::default(), &mut Silent);
-        }
-        assert_eq!(pace.batch_size(), LARGEST);
-    }
-
-    #[test]
-    fn a_size_that_was_asked_for_stays() {
-        let plan = DeletePlan::default().with_batch_size(7).with_rest(Rest::For(Duration::ZERO));
-        let mut pace = Pace::start(&plan);
-        pace.batch_done(Some(Duration::from_secs(1)), &Deleted::default(), &mut Silent);
-        assert_eq!(pace.batch_size(), 7);
-    }
-
-    #[test]
-    fn limit_and_time_end_the_run() {
-        let plan = DeletePlan::default().with_limit(5);
-        let five = Deleted { deleted: 5, ..Deleted::default() };
-        assert_eq!(Pace::start(&plan).batch_done(None, &five, &mut Silent), Some(Ended::Limit));
-        let plan = DeletePlan::default().with_max_time(Duration::ZERO);
-        assert_eq!(Pace::start(&plan).batch_done(None, &five, &mut Silent), Some(Ended::MaxTime));
-    }
-
-    #[test]
-    fn whoever_follows_can_stop_it() {
-        struct Stop;
-        impl Progress for Stop {
-            fn batch(&mut self, _: &Deleted) -> ControlFlow<()> {
-                ControlFlow::Break(())
-            }
-        }
-        for rest in [Duration::MAX / 4, Duration::MAX] {
-            let plan = DeletePlan::default().with_rest(Rest::For(rest));
-            let ended = Pace::start(&plan).batch_done(Some(Duration::ZERO), &Deleted::default(), &mut Stop);
-            assert_eq!(ended, Some(Ended::Stopped));
-        }
-    }
-}
+mod tests;

@@ -8,10 +8,10 @@ use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Pace, 
 use super::ServerStore;
 use super::client::Client;
 use super::pages::key;
-use crate::cleanup::{self, Batch, Found, Table, Want};
+use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::Statement;
+use crate::statement::TableName;
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -26,13 +26,13 @@ pub(crate) fn run<C: Client>(
         store.refuse_to_write()?;
     }
     let cutoff_age = Age::Time(store.zone.naive_cutoff(cutoff));
-    let mut batches = Batches { store, cutoff: cutoff_age, connection: None, deletes };
+    let mut batches = Batches { store, cutoff: cutoff_age, connection: None, deletes, archive: plan.archive };
     if deletes && !batches.connect().map_err(|failure| failure.error)? {
         let mut nothing = Deleted::default();
         nothing.ended = Ended::AnotherCleanup;
         return Ok(nothing);
     }
-    let pace = Pace::start(plan);
+    let pace = Pace::start_shared(plan);
     cleanup::run(&mut batches, store.zone, store.settings.wait, cutoff, plan, pace, progress)
 }
 
@@ -42,6 +42,7 @@ struct Batches<'s, C: Client> {
     cutoff: Age,
     connection: Option<(C, Sql<'s>)>,
     deletes: bool,
+    archive: bool,
 }
 
 impl<'s, C: Client> Batches<'s, C> {
@@ -72,9 +73,9 @@ impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
         self.with(|client, sql| {
             let mut found = Found::default();
-            let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX));
+            let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                if found.push(want, key(row, 0, sql.key), row.time(1), clock) {
+                if found.push(want, key(row, 0, sql.key), row.time(1), || row.int(2), clock) {
                     return ControlFlow::Break(());
                 }
                 ControlFlow::Continue(())
@@ -83,9 +84,9 @@ impl<C: Client> Table for Batches<'_, C> {
         })
     }
 
-    fn delete(&mut self, found: &Found, _: &mut dyn Progress) -> Result<Batch, Failure> {
+    fn delete(&mut self, found: &Found, progress: &mut dyn Progress) -> Result<Batch, Failure> {
         let cutoff = self.cutoff.clone();
-        let table = &self.store.table;
+        let (store, archive) = (self.store, self.archive);
         self.with(|client, sql| {
             let (first, last) = found.range.as_ref().expect("something was found");
             let statement = if C::LOCKS_WHAT_IT_SCANS {
@@ -94,7 +95,15 @@ impl<C: Client> Table for Batches<'_, C> {
                 sql.delete_old(first, last, &cutoff, Form::Text)
             };
             let started = Instant::now();
-            match transaction(client, &statement, |client| client.begin_batch(table))? {
+            let done = transaction(client, &store.table, |client| {
+                if archive {
+                    let mut clock = Clock::new(store.zone);
+                    client.delete_and_hand_over(sql, statement, found, &mut clock, Archive::new(progress))
+                } else {
+                    client.change(&statement)
+                }
+            });
+            match done? {
                 Some(deleted) => Ok(Batch::Done { deleted, held: started.elapsed() }),
                 None => Ok(Batch::Taken),
             }
@@ -114,18 +123,18 @@ impl<C: Client> Table for Batches<'_, C> {
     }
 }
 
-/// Runs a statement in a transaction of its own; `None` where it may not begin.
+/// Deletes in a transaction of its own; `None` where it may not begin.
 fn transaction<C: Client>(
     client: &mut C,
-    statement: &Statement<'_>,
-    begin: impl FnOnce(&mut C) -> Result<bool, Failure>,
+    table: &TableName,
+    delete: impl FnOnce(&mut C) -> Result<u64, Failure>,
 ) -> Result<Option<u64>, Failure> {
-    let done = begin(client).and_then(|free| {
+    let done = client.begin_batch(table).and_then(|free| {
         if !free {
             client.execute("ROLLBACK")?;
             return Ok(None);
         }
-        let deleted = client.change(statement)?;
+        let deleted = delete(client)?;
         client.execute("COMMIT")?;
         Ok(Some(deleted))
     });

@@ -4,12 +4,14 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use beakerhelpers_core::{Access, NaiveTime, SetupMode};
+use beakerhelpers_core::{Access, Finding, IndexOutcome, NaiveTime, SetupMode, SetupOutcome};
 
 use crate::Flavor;
+use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, Sql};
 use crate::statement::{Statement, TableName};
+use crate::times::Clock;
 
 /// One connection to a server. Its session speaks UTF-8, keeps to itself whatever the server's settings are, and tells
 /// times as they are in the table.
@@ -56,8 +58,32 @@ pub(crate) trait Client: Sized + Send + 'static {
     /// Begins the transaction of a batch, and tells whether no other cleanup is at work on the table.
     fn begin_batch(&mut self, table: &TableName) -> Result<bool, Failure>;
 
+    /// Deletes, in the transaction that is open, what is old and hands it over: `delete` is the statement that does not
+    /// hand over, of which [`Sql::returning`] makes one that does, where the database has that. Else the rows are locked
+    /// and read first. Tells how many were deleted; [`record`](super::pages::record) reads a row.
+    fn delete_and_hand_over(
+        &mut self,
+        sql: Sql<'_>,
+        delete: Statement<'_>,
+        found: &Found,
+        clock: &mut Clock,
+        archive: Archive<'_>,
+    ) -> Result<u64, Failure>;
+
     /// Creates the table as SQLAlchemy does for Beaker.
-    fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<(), Failure>;
+    fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure>;
+
+    /// Adds an index on `accessed` while others go on writing.
+    fn add_index(&mut self, table: &TableName) -> Result<IndexOutcome, Failure>;
+
+    /// Looks for what is missing or odd; the table need not be there. `prefix` is that of the configuration's keys.
+    fn check(&mut self, table: &TableName, flavor: Flavor, prefix: &str) -> Result<Vec<Finding>, Failure>;
+
+    /// Gives space back.
+    fn vacuum(&mut self, table: &TableName) -> Result<(), Failure>;
+
+    /// The lag of the replicas that a primary knows of, or that of this replica; `None` where there is no replica.
+    fn replication_lag(&mut self) -> Result<Option<Duration>, Failure>;
 }
 
 /// How to use a connection.

@@ -48,11 +48,11 @@ impl Table for Counted<'_> {
 
 fn find(connection: &mut Connection, sql: Sql<'_>, want: &Want<'_>, clock: &mut Clock) -> QueryResult<Found> {
     let mut found = Found::default();
-    let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX));
+    let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
     for row in connection.rows(&statement)? {
         let row = row?;
         let accessed = only_text(&row, 1, NaiveTime::parse).flatten();
-        if found.push(want, pages::key(&row, sql.key), accessed, clock) {
+        if found.push(want, pages::key(&row, sql.key), accessed, || int(&row, 2), clock) {
             break;
         }
     }

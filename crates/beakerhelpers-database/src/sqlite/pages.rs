@@ -86,7 +86,7 @@ fn accessed<'r>(row: &impl Row<'r, Sqlite>) -> Option<NaiveTime> {
     only_text(row, 2, NaiveTime::parse).flatten()
 }
 
-fn record<'r>(row: &impl Row<'r, Sqlite>, clock: &mut Clock) -> Result<Record> {
+pub(crate) fn record<'r>(row: &impl Row<'r, Sqlite>, clock: &mut Clock) -> Result<Record> {
     let id = match bytes(row, 1, |id| str::from_utf8(id).map(SessionId::new)) {
         Some(Ok(id)) => id,
         Some(Err(_)) => return Err(Error::corrupt("a session's id is not UTF-8")),

@@ -1,9 +1,12 @@
 //! Creating the table as Beaker would.
 
-use beakerhelpers_core::{Error, Result, SetupMode};
+use beakerhelpers_core::{Error, ErrorKind, Result, SetupMode, SetupOutcome};
 
-use super::connection::Opener;
+use diesel::result::QueryResult;
+
+use super::connection::{Connection, Opener};
 use super::errors;
+use super::layout::{self, Missing};
 use crate::Flavor;
 use crate::statement::{Piece, Statement, TableName};
 
@@ -16,23 +19,45 @@ const SQLA_COLUMNS: &str = " (\n\tnamespace VARCHAR(255) NOT NULL, \n\
      \tPRIMARY KEY (namespace)\n)";
 
 /// Creates the table, and the file if need be.
-pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<()> {
+pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome> {
     let mut connection = opener.create()?;
+    let done = connection.transaction(|connection| {
+        let there = match layout::detect(connection, table)? {
+            Ok(_) => true,
+            Err(Missing::Table(_)) => false,
+            Err(missing @ Missing::Utf8) => return Ok(Err(missing.into_error(table, ""))),
+            // What another program keeps there is not ours to destroy, be the name a slip or not.
+            Err(missing) if mode == SetupMode::Recreate => return Ok(Err(kept(missing, table))),
+            Err(_) => true,
+        };
+        Ok(Ok(match (mode, there) {
+            (SetupMode::IfMissing, true) => SetupOutcome::Existing,
+            (SetupMode::IfMissing | SetupMode::Recreate, false) => {
+                create(connection, table, flavor)?;
+                SetupOutcome::Created
+            }
+            (SetupMode::Recreate, true) => {
+                connection.change(&Statement::new([Piece::Sql("DROP TABLE "), Piece::Table(table)]))?;
+                create(connection, table, flavor)?;
+                SetupOutcome::Recreated
+            }
+            _ => return Ok(Err(Error::unsupported("this version knows no such way to set up"))),
+        }))
+    });
+    done.map_err(|error| errors::explain(&error, &opener.files, opener.access))?
+}
+
+fn create(connection: &mut Connection, table: &TableName, flavor: Flavor) -> QueryResult<()> {
     let columns = match flavor {
         Flavor::Database => DATABASE_COLUMNS,
         Flavor::Sqla => SQLA_COLUMNS,
     };
-    let create = |sql| Statement::new([Piece::Sql(sql), Piece::Table(table), Piece::Sql(columns)]);
-    let done = connection.transaction(|connection| {
-        match mode {
-            SetupMode::IfMissing => connection.change(&create("CREATE TABLE IF NOT EXISTS "))?,
-            SetupMode::Recreate => {
-                connection.change(&Statement::new([Piece::Sql("DROP TABLE IF EXISTS "), Piece::Table(table)]))?;
-                connection.change(&create("CREATE TABLE "))?
-            }
-            _ => return Ok(Err(Error::unsupported("this version knows no such way to set up"))),
-        };
-        Ok(Ok(()))
-    });
-    done.map_err(|error| errors::explain(&error, &opener.files, opener.access))?
+    connection.change(&Statement::new([Piece::Sql("CREATE TABLE "), Piece::Table(table), Piece::Sql(columns)]))?;
+    Ok(())
+}
+
+fn kept(missing: Missing, table: &TableName) -> Error {
+    let why = missing.into_error(table, "");
+    Error::new(ErrorKind::NotSetUp, format!("the table `{table}` is left alone: {}", why.message()))
+        .with_hint("only a table of sessions is destroyed here; if this one shall go, drop it yourself")
 }

@@ -29,3 +29,22 @@ mod sqla_in_wal_mode {
     }
     beakerhelpers_testkit::conformance!(opened);
 }
+
+mod without_a_file {
+    fn opened() -> super::Opened {
+        let place = super::Place::new();
+        let (store, other) = (place.store(), place.store());
+        (place, store, other)
+    }
+    beakerhelpers_testkit::bare_conformance!(opened);
+}
+
+mod without_a_table {
+    fn opened() -> super::Opened {
+        let place = super::Place::new();
+        place.sql("PRAGMA journal_mode = WAL; CREATE TABLE beaker_caches (id)");
+        let (store, other) = (place.store(), place.store());
+        (place, store, other)
+    }
+    beakerhelpers_testkit::bare_conformance!(opened);
+}

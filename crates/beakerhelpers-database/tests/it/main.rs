@@ -8,3 +8,4 @@ mod locks;
 mod rows;
 mod support;
 mod tables;
+mod vacuum;

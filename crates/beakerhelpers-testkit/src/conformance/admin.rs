@@ -1,16 +1,18 @@
 //! Setting up, capabilities, and what a store says of itself.
 
-use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use beakerhelpers_core::{
+    ErrorKind, IndexOutcome, Query, SaveMode, SessionId, SetupMode, SetupOutcome, Severity, Silent,
+};
 
 use super::Subject;
-use super::subject::{NOW, cutoff, plan};
+use super::subject::{NOW, before_cutoff, cutoff, plan};
 
 pub fn setup_leaves_sessions_alone(s: &Subject) {
     if !s.can().setup {
         return;
     }
     let record = s.save("a", NOW);
-    s.store().setup(SetupMode::IfMissing).expect("what is there stays");
+    assert_eq!(s.store().setup(SetupMode::IfMissing).expect("what is there stays"), SetupOutcome::Existing);
     s.assert_stored(&record);
 }
 
@@ -19,10 +21,58 @@ pub fn recreating_empties(s: &Subject) {
         return;
     }
     s.save("a", NOW);
-    s.store().setup(SetupMode::Recreate).expect("it is created anew");
+    assert_eq!(s.store().setup(SetupMode::Recreate).expect("it is created anew"), SetupOutcome::Recreated);
     assert!(!s.has("a"));
     let record = s.record("a", NOW);
     s.store().save(&record, SaveMode::Create).expect("it can be used at once");
+    s.assert_stored(&record);
+}
+
+pub fn vacuum_keeps_every_session(s: &Subject) {
+    if !s.can().vacuum {
+        return;
+    }
+    s.store().vacuum().expect("an empty store has nothing to give back");
+    let payload = vec![7; 20_000];
+    for n in 0..40 {
+        let record = s.opaque(&format!("gone-{n}"), payload.clone());
+        s.store().save(&record, SaveMode::Create).expect("a fresh id");
+    }
+    let kept: Vec<_> = (0..10).map(|n| s.save(&format!("kept-{n}"), NOW)).collect();
+    for n in 0..40 {
+        s.store().delete(&SessionId::new(format!("gone-{n}"))).expect("it deletes");
+    }
+    s.store().vacuum().expect("space is given back");
+    for record in &kept {
+        s.assert_stored(record);
+    }
+    assert!((0..40).all(|n| !s.has(&format!("gone-{n}"))));
+    s.other().save(&s.record("kept-0", NOW), SaveMode::Upsert).expect("others go on");
+    s.store().save(&s.record("fresh", NOW), SaveMode::Create).expect("and so does this one");
+}
+
+pub fn a_fresh_store_lacks_nothing(s: &Subject) {
+    if !s.can().setup {
+        return;
+    }
+    let record = s.save("a", NOW);
+    let findings = s.store().check().expect("the store looks at itself");
+    assert!(findings.iter().all(|finding| finding.severity > Severity::Missing), "{findings:?}");
+    s.assert_stored(&record);
+}
+
+pub fn an_index_is_added_once(s: &Subject) {
+    if !s.can().index {
+        return;
+    }
+    let record = s.save("a", NOW);
+    assert_eq!(s.store().add_index().expect("there is none"), IndexOutcome::Created);
+    assert_eq!(s.store().add_index().expect("there is one"), IndexOutcome::Existing);
+    assert_eq!(s.other().add_index().expect("there is one"), IndexOutcome::Existing);
+    s.assert_stored(&record);
+    let findings = s.store().check().expect("the store looks at itself");
+    assert!(findings.iter().all(|finding| finding.severity > Severity::Missing), "{findings:?}");
+    let record = s.save("b", NOW);
     s.assert_stored(&record);
 }
 
@@ -34,6 +84,10 @@ pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
         for mode in [SetupMode::IfMissing, SetupMode::Recreate] {
             assert_eq!(s.store().setup(mode).map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
         }
+        assert_eq!(s.store().check().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+    }
+    if !can.index {
+        assert_eq!(s.store().add_index().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
     }
     if !can.iter {
         let mut items = s.store().iter(Query::ALL);
@@ -43,6 +97,15 @@ pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
     if !can.delete_old {
         let result = s.store().delete_old(cutoff(), &plan(), &mut Silent);
         assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+    }
+    if !can.archive {
+        s.save("old", before_cutoff(1));
+        let result = s.store().delete_old(cutoff(), &plan().with_archive(), &mut Silent);
+        assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+        assert!(s.has("old"), "what cannot be kept elsewhere stays");
+    }
+    if !can.vacuum {
+        assert_eq!(s.store().vacuum().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
     }
     s.assert_stored(&record);
 }

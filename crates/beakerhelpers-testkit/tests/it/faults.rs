@@ -5,14 +5,22 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use beakerhelpers_core::{
-    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Framing, MemoryStore, Payload, Progress, Query, Record,
-    Records, Result, SaveMode, SessionId, SessionStore, SetupMode, Silent, StoreInfo, Timestamp,
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Framing, MemoryStore, Payload, Progress, Query,
+    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
+    Timestamp,
 };
-use beakerhelpers_testkit::conformance::{Subject, admin, cleanup, interference, listing, model, records, run};
+use beakerhelpers_testkit::conformance::{
+    Subject, admin, archive, cleanup, interference, listing, model, records, run,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
+    ArchivesAfterwards,
+    ArchivesFound,
+    ArchivesNothing,
+    ArchivesWithoutTimes,
+    ArchivesWithoutBeingAsked,
     ClaimsNothing,
     CleansByPattern,
     CreateReplaces,
@@ -24,16 +32,20 @@ enum Fault {
     DryRunDeletes,
     FindsAllThenDeletes,
     FindsThenDeletes,
+    FindsWhatIsNotSo,
     ForgetsCreated,
     IgnoresActive,
     IgnoresBatchSize,
     IgnoresLimit,
     ListsTwice,
     RoundsTimes,
+    SaysCreated,
     SaysDeletedTwice,
     SetupEmpties,
     ShowsIds,
+    SwallowsArchiveErrors,
     TellsNobody,
+    VacuumEmpties,
 }
 
 /// `MemoryStore` with a fault.
@@ -84,7 +96,7 @@ fn like(id: &str, pattern: &str) -> bool {
 
 impl SessionStore for Faulty {
     fn info(&self) -> StoreInfo {
-        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { Capabilities::ALL };
+        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { self.0.info().capabilities };
         StoreInfo::new("faulty", "memory".to_owned(), capabilities)
     }
 
@@ -119,8 +131,18 @@ impl SessionStore for Faulty {
         }
     }
 
-    fn setup(&self, mode: SetupMode) -> Result<()> {
-        self.0.setup(if self.1 == Fault::SetupEmpties { SetupMode::Recreate } else { mode })
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
+        match self.1 {
+            Fault::SetupEmpties => self.0.setup(SetupMode::Recreate).map(|_| SetupOutcome::Existing),
+            Fault::SaysCreated => self.0.setup(mode).map(|_| SetupOutcome::Created),
+            _ => self.0.setup(mode),
+        }
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        let findings = self.0.check()?;
+        let missing = (self.1 == Fault::FindsWhatIsNotSo).then(|| Finding::new(Severity::Missing, "all"));
+        Ok(findings.into_iter().chain(missing).collect())
     }
 
     fn iter(&self, mut query: Query) -> Records<'_> {
@@ -158,6 +180,14 @@ impl SessionStore for Faulty {
             Fault::FindsAllThenDeletes | Fault::FindsThenDeletes => {
                 return self.delete_found(cutoff, &plan, progress);
             }
+            Fault::ArchivesAfterwards
+            | Fault::ArchivesFound
+            | Fault::ArchivesWithoutBeingAsked
+            | Fault::ArchivesWithoutTimes
+            | Fault::SwallowsArchiveErrors => {
+                return self.archive(cutoff, &plan, progress);
+            }
+            Fault::ArchivesNothing => plan.archive = false,
             Fault::IgnoresBatchSize => plan.batch_size = Some(1000),
             Fault::IgnoresLimit => plan.limit = plan.limit.map(|limit| limit + 1),
             Fault::TellsNobody => return self.0.delete_old(cutoff, &plan, &mut Silent),
@@ -165,9 +195,55 @@ impl SessionStore for Faulty {
         }
         self.0.delete_old(cutoff, &plan, progress)
     }
+
+    fn vacuum(&self) -> Result<()> {
+        if self.1 == Fault::VacuumEmpties { self.0.setup(SetupMode::Recreate) } else { self.0.vacuum() }
+    }
+}
+
+/// Hands on what a store tells, with a fault.
+struct Between<'p>(&'p mut dyn Progress, Fault);
+
+impl Progress for Between<'_> {
+    fn old(&mut self, accessed: Timestamp) {
+        self.0.old(accessed);
+    }
+
+    fn batch(&mut self, so_far: &Deleted) -> ControlFlow<()> {
+        self.0.batch(so_far)
+    }
+
+    fn archive(&mut self, records: &[Record]) -> Result<()> {
+        match self.1 {
+            Fault::ArchivesWithoutTimes => {
+                let records: Vec<_> = records.iter().map(|record| record.clone().with_times(None, None)).collect();
+                self.0.archive(&records)
+            }
+            Fault::SwallowsArchiveErrors => self.0.archive(records).or(Ok(())),
+            // They were handed over before.
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Faulty {
+    /// Hands records over at the wrong time, or without need.
+    fn archive(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        let old = |record: &Record| record.accessed.is_some_and(|accessed| accessed < cutoff.at());
+        let found: Vec<_> = self.0.iter(Query::ALL).map(|item| item.expect("memory lists")).filter(old).collect();
+        let asked = plan.archive && plan.mode == CleanupMode::Delete;
+        if self.1 == Fault::ArchivesWithoutBeingAsked || (self.1 == Fault::ArchivesFound && asked) {
+            progress.archive(&found)?;
+        }
+        let done = self.0.delete_old(cutoff, plan, &mut Between(progress, self.1))?;
+        if self.1 == Fault::ArchivesAfterwards && asked {
+            let gone: Vec<_> =
+                found.into_iter().filter(|record| self.0.has(&record.id).is_ok_and(|has| !has)).collect();
+            progress.archive(&gone)?;
+        }
+        Ok(done)
+    }
+
     /// Trusts the list of what was found: what is touched meanwhile goes too.
     fn delete_found(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         let mut done = Deleted::default();
@@ -215,6 +291,32 @@ fn finds(fault: Fault, behaviour: Behaviour) -> bool {
 #[test]
 fn the_suite_finds_every_fault() {
     let table: &[(Fault, &[Behaviour])] = &[
+        (
+            Fault::ArchivesAfterwards,
+            &[archive::a_failing_archive_ends_the_run_and_keeps_its_batch, archive::who_keeps_no_records_loses_none],
+        ),
+        (
+            Fault::ArchivesFound,
+            &[archive::batches_of_every_size_hand_over_the_same, archive::what_is_touched_meanwhile_is_not_handed_over],
+        ),
+        (
+            Fault::ArchivesNothing,
+            &[
+                archive::every_deleted_record_is_handed_over_first,
+                archive::a_failing_archive_ends_the_run_and_keeps_its_batch,
+                archive::who_keeps_no_records_loses_none,
+            ],
+        ),
+        (
+            Fault::ArchivesWithoutBeingAsked,
+            &[archive::a_dry_run_hands_nothing_over, archive::without_being_asked_nothing_is_handed_over],
+        ),
+        (Fault::ArchivesWithoutTimes, &[archive::every_deleted_record_is_handed_over_first]),
+        (
+            Fault::SwallowsArchiveErrors,
+            &[archive::a_failing_archive_ends_the_run_and_keeps_its_batch, archive::who_keeps_no_records_loses_none],
+        ),
+        (Fault::VacuumEmpties, &[admin::vacuum_keeps_every_session]),
         (Fault::ClaimsNothing, &[admin::what_it_cannot_do_is_unsupported]),
         (
             Fault::CleansByPattern,
@@ -253,12 +355,14 @@ fn the_suite_finds_every_fault() {
                 interference::a_session_deleted_meanwhile_is_not_counted,
             ],
         ),
+        (Fault::FindsWhatIsNotSo, &[admin::a_fresh_store_lacks_nothing]),
         (Fault::ForgetsCreated, &[records::upsert_replaces_all_but_created]),
         (Fault::IgnoresActive, &[listing::active_keeps_the_exact_cutoff, listing::active_keeps_unknown_times]),
         (Fault::IgnoresBatchSize, &[cleanup::batches_of_every_size_delete_the_same]),
         (Fault::IgnoresLimit, &[listing::limits_are_exact, listing::newest_comes_first, cleanup::a_limit_is_exact]),
         (Fault::ListsTwice, &[listing::every_record_appears_once, listing::an_open_listing_stops_nobody]),
         (Fault::RoundsTimes, &[records::times_are_kept, cleanup::the_exact_cutoff_is_kept_and_older_goes]),
+        (Fault::SaysCreated, &[admin::setup_leaves_sessions_alone, admin::recreating_empties]),
         (
             Fault::SaysDeletedTwice,
             &[records::deleting_twice_tells_true_then_false, records::what_is_not_there_is_no_error],

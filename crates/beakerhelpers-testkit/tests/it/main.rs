@@ -1,5 +1,6 @@
 //! The suite on the store that it is written against, and what needs real Beaker.
 
+mod bare;
 mod beaker;
 mod faults;
 mod memory;

@@ -3,16 +3,17 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{DeletePlan, Progress, Rest, Result};
+use beakerhelpers_core::{DeletePlan, Progress, Rest, Result, Zone};
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
 use super::{count, find};
-use crate::cleanup::{Batch, Found, Table, Want};
+use crate::cleanup::{Archive, Batch, Found, Table, Want};
 use crate::failure::Failure;
 use crate::sql::{Age, Form, Sql};
 use crate::sqlite::connection::{Connection, Manager, connected, int};
 use crate::sqlite::errors::Trouble;
+use crate::sqlite::pages::record;
 use crate::sqlite::{SqliteStore, files};
 use crate::statement::{Piece, Statement};
 use crate::times::Clock;
@@ -40,6 +41,7 @@ pub(super) struct Batches<'s> {
     connection: PooledConnection<Manager>,
     sql: Sql<'s>,
     cutoff: Age,
+    archive: bool,
     /// The size that the `-wal` file may have; none but in WAL mode.
     wal_limit: Option<u64>,
     /// So many batches at least lie between two checkpoints.
@@ -54,7 +56,16 @@ impl<'s> Batches<'s> {
         let sql = store.sql(connection)?;
         let wal_limit = prepare(connection).map_err(|error| store.explain(&error))?;
         let spacing = if plan.rest == Rest::For(Duration::ZERO) { HURRIED } else { 1 };
-        Ok(Self { store, connection: pooled, sql, cutoff, wal_limit, spacing, since_checkpoint: 0 })
+        Ok(Self {
+            store,
+            connection: pooled,
+            sql,
+            cutoff,
+            archive: plan.archive,
+            wal_limit,
+            spacing,
+            since_checkpoint: 0,
+        })
     }
 
     /// Runs a query on the same connection: what it reads is in memory when the batch that follows wants it.
@@ -86,17 +97,28 @@ impl Table for Batches<'_> {
         Ok(self.read(|connection, sql| find(connection, sql, want, clock))?)
     }
 
-    fn delete(&mut self, found: &Found, _: &mut dyn Progress) -> Result<Batch, Failure> {
+    fn delete(&mut self, found: &Found, progress: &mut dyn Progress) -> Result<Batch, Failure> {
         let (first, last) = found.range.as_ref().expect("something was found");
         let form = if found.unknown == 0 { Form::Text } else { Form::Exact };
         let store = self.store;
-        let statement = self.sql.delete_old(first, last, &self.cutoff, form);
+        let mut statement = self.sql.delete_old(first, last, &self.cutoff, form);
+        if self.archive {
+            statement = self.sql.returning(statement);
+        }
+        let archive = self.archive;
         let connection = connected(&mut self.connection)?;
         let started = Instant::now();
         loop {
-            let outcome = attempt(connection, &statement, store.opener.wait);
+            let outcome = attempt(connection, store.opener.wait, |connection| {
+                if archive {
+                    hand_over(connection, &statement, store.zone, progress)
+                } else {
+                    Ok(Ok(connection.change(&statement)?))
+                }
+            });
             match outcome {
-                Ok(batch) => {
+                Ok(Err(error)) => return Err(error.into()),
+                Ok(Ok(batch)) => {
                     self.checkpoint()?;
                     return Ok(batch);
                 }
@@ -147,17 +169,42 @@ fn prepare(connection: &mut Connection) -> QueryResult<Option<u64>> {
     Ok(Some(CHECKPOINT_PAGES * page))
 }
 
-fn attempt(connection: &mut Connection, statement: &Statement<'_>, wait: Duration) -> QueryResult<Batch> {
+/// Runs a statement in a transaction of its own. An inner error undoes it too.
+fn attempt(
+    connection: &mut Connection,
+    wait: Duration,
+    delete: impl FnOnce(&mut Connection) -> QueryResult<Result<u64>>,
+) -> QueryResult<Result<Batch>> {
     connection.execute("BEGIN IMMEDIATE")?;
     let locked = Instant::now();
     let done = connection.wait_for(PATIENCE.min(wait)).and_then(|()| {
-        let deleted = connection.change(statement)?;
+        let deleted = match delete(connection)? {
+            Ok(deleted) => deleted,
+            Err(error) => return Ok(Err(error)),
+        };
         connection.execute("COMMIT")?;
-        Ok(Batch::Done { deleted, held: locked.elapsed() })
+        Ok(Ok(Batch::Done { deleted, held: locked.elapsed() }))
     });
-    if done.is_err() {
+    if !matches!(done, Ok(Ok(_))) {
         connection.roll_back();
     }
     connection.wait_for(wait)?;
     done
+}
+
+/// Runs a DELETE that returns what it deletes.
+fn hand_over(
+    connection: &mut Connection,
+    statement: &Statement<'_>,
+    zone: Zone,
+    progress: &mut dyn Progress,
+) -> QueryResult<Result<u64>> {
+    let mut clock = Clock::new(zone);
+    let mut archive = Archive::new(progress);
+    for row in connection.rows(statement)? {
+        if let Err(error) = archive.push(record(&row?, &mut clock)) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(archive.finish())
 }
