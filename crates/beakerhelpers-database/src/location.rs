@@ -44,6 +44,11 @@ fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<B
         let store = crate::sqlite::SqliteStore::new(config, flavor, &sqlite_path(url)?)?;
         return Ok(Box::new(store));
     }
+    #[cfg(feature = "mysql")]
+    if matches!(url.dialect(), "mysql" | "mariadb") {
+        let target = crate::mysql::MySqlTarget::new(url)?;
+        return Ok(Box::new(crate::server::ServerStore::<crate::mysql::MySqlClient>::new(config, flavor, target)?));
+    }
     let _ = (config, flavor);
     Err(unsupported(url.dialect()))
 }

@@ -2,8 +2,8 @@
 
 mod batches;
 pub(crate) mod client;
-mod layout;
-mod pages;
+pub(crate) mod layout;
+pub(crate) mod pages;
 mod pool;
 
 use std::fmt;
