@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn what_this_build_lacks_is_named_beside_what_it_has() {
         for (url, kind, message) in [
-            ("postgresql+psycopg2://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support PostgreSQL"),
-            ("mysql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support MySQL"),
+            ("oracle+cx_oracle://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Oracle"),
+            ("mssql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Microsoft SQL Server"),
             ("mongodb://app:s3cret@db/x", ErrorKind::Unsupported, "there is no database `mongodb`"),
         ] {
             let error = refused(url);
