@@ -1,4 +1,4 @@
-//! The SQLite store on real files.
+//! The stores on real files and real servers.
 
 mod check;
 mod child;
@@ -6,6 +6,8 @@ mod cleanup;
 mod conformance;
 mod journals;
 mod locks;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod setup;
 mod support;
