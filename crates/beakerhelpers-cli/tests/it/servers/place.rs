@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use beakerhelpers_core::{Timestamp, Zone};
 use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
-use beakerhelpers_testkit::{Python, Request, Server, database_ini};
+use beakerhelpers_testkit::{Python, Request, Server, database_ini, own_server, python, server};
 
 use crate::run::{Run, binary, finish};
 use crate::shop::{DAY, Shop};
@@ -23,6 +23,30 @@ pub(crate) struct Place<'s> {
 
 /// Cleanups delete what is older: `-t 20d --grace 10d`.
 pub(crate) const OLD: &[&str] = &["-t", "20d", "--grace", "10d"];
+
+/// How many sessions [`on_each`] has, and how many of them a cleanup of what is [`OLD`] keeps.
+pub(crate) const ROWS: i64 = 20_000;
+pub(crate) const KEPT: i64 = 2_000;
+/// Forty batches, and a rest after each of them.
+pub(crate) const SLOWLY: &[&str] = &["--batch-size", "500", "--sleep", "100ms", "--format", "json"];
+
+/// Does something on each server, which all tests share, with a table of [`ROWS`] sessions.
+pub(crate) fn on_each(test: impl Fn(&Place<'_>)) {
+    let python = python!().with_time_zone("UTC");
+    for kind in Kind::ALL {
+        let server = server!(kind);
+        test(&Place::filled(&server, &python));
+    }
+}
+
+/// Does something on each server, one that the test has for itself.
+pub(crate) fn on_each_own(test: impl Fn(&Place<'_>, &Server)) {
+    let python = python!().with_time_zone("UTC");
+    for kind in Kind::ALL {
+        let server = own_server!(kind);
+        test(&Place::filled(&server, &python), &server);
+    }
+}
 
 /// How Beaker's site calls the driver.
 pub(crate) const fn scheme(kind: Kind) -> &'static str {
@@ -45,6 +69,14 @@ impl<'s> Place<'s> {
     pub(crate) fn on(server: &'s Server, keys: &str) -> Self {
         let place = Self { database: Some(server.create_database()), ..Self::sqlite(keys) };
         place.configure(&place.url_for(User::SITE, Via::Tcp), keys);
+        place
+    }
+
+    fn filled(server: &'s Server, python: &Python) -> Self {
+        // Where the test fails this is shown.
+        println!("{}", server.kind().name());
+        let place = Self::on(server, "");
+        place.fill(python, ROWS.unsigned_abs());
         place
     }
 
@@ -141,6 +173,14 @@ impl<'s> Place<'s> {
         format!("'{text}'")
     }
 
+    /// Every row but its number, contents by their digest, sorted.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let mut rows =
+            self.texts("SELECT concat(namespace, ' ', accessed, ' ', created, ' ', md5(data)) AS t FROM beaker_cache");
+        rows.sort_unstable();
+        rows
+    }
+
     /// How many are older than a cleanup leaves.
     pub(crate) fn old(&self) -> i64 {
         let old = self.ago(30 * DAY);
@@ -153,11 +193,20 @@ impl<'s> Place<'s> {
     pub(crate) fn fill(&self, python: &Python, rows: u64) {
         let contents = "{'user_name': 'joe@doe.com', 'cart': [1, 2, 3], 'seen': datetime(2026, 1, 2)}";
         python.site(&self.ini()).answer(&[Request::save("model", contents)]);
-        self.sql(&self.rows(rows));
+        self.sql(&self.insert(rows));
         self.sql("DELETE FROM beaker_cache WHERE namespace = 'model';");
     }
 
-    fn rows(&self, rows: u64) -> String {
+    /// Fills the table anew as [`fill`](Self::fill) does, with contents that are in it.
+    pub(crate) fn refill(&self, rows: u64) {
+        let one = self.texts("SELECT min(namespace) AS t FROM beaker_cache").remove(0);
+        self.sql(&format!("DELETE FROM beaker_cache WHERE namespace <> '{one}';"));
+        self.sql("UPDATE beaker_cache SET namespace = 'model';");
+        self.sql(&self.insert(rows));
+        self.sql("DELETE FROM beaker_cache WHERE namespace = 'model';");
+    }
+
+    fn insert(&self, rows: u64) -> String {
         let base = self.ago(Duration::ZERO);
         let (before, zero, id, time) = match self.kind() {
             None => (
