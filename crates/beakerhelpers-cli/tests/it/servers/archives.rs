@@ -38,7 +38,7 @@ fn every_byte_comes_back() {
         assert_eq!(place.run("restore", &[&file]).done(), format!("restored {restored}"));
         assert_eq!(place.rows(), before);
         // An archive is written over by nobody.
-        let refused = place.run("cleanup", &[OLD, &["--archive", &file]].concat()).failed(exit::FAILED);
+        let refused = place.run("cleanup", &[OLD, &["--archive", &file]].concat()).failed(exit::USAGE);
         assert!(refused.contains("old.jsonl.gz"), "{refused}");
         assert_eq!(place.rows(), before);
     });
