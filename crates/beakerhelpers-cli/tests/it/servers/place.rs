@@ -25,10 +25,10 @@ pub(crate) struct Place<'s> {
 pub(crate) const OLD: &[&str] = &["-t", "20d", "--grace", "10d"];
 
 /// How many sessions [`on_each`] has, and how many of them a cleanup of what is [`OLD`] keeps.
-pub(crate) const ROWS: i64 = 20_000;
-pub(crate) const KEPT: i64 = 2_000;
+pub(crate) const ROWS: i64 = 6_000;
+pub(crate) const KEPT: i64 = 600;
 /// Forty batches, and a rest after each of them.
-pub(crate) const SLOWLY: &[&str] = &["--batch-size", "500", "--sleep", "100ms", "--format", "json"];
+pub(crate) const SLOWLY: &[&str] = &["--batch-size", "150", "--sleep", "100ms", "--format", "json"];
 
 /// Does something on each server, which all tests share, with a table of [`ROWS`] sessions.
 pub(crate) fn on_each(test: impl Fn(&Place<'_>)) {
@@ -37,6 +37,20 @@ pub(crate) fn on_each(test: impl Fn(&Place<'_>)) {
         let server = server!(kind);
         test(&Place::filled(&server, &python));
     }
+}
+
+/// Does something with SQLite, and on each server, which all tests share, with a table of [`ROWS`] sessions.
+pub(crate) fn on_all(test: impl Fn(&Place<'_>)) {
+    test(&on_sqlite(&python!().with_time_zone("UTC")));
+    on_each(test);
+}
+
+/// An SQLite file with a table of [`ROWS`] sessions.
+pub(crate) fn on_sqlite(python: &Python) -> Place<'static> {
+    println!("SQLite");
+    let place = Place::sqlite("");
+    place.fill(python, ROWS.unsigned_abs());
+    place
 }
 
 /// Does something on each server, one that the test has for itself.
@@ -178,8 +192,10 @@ impl<'s> Place<'s> {
 
     /// Every row but its number, contents by their digest, sorted.
     pub(crate) fn rows(&self) -> Vec<String> {
-        let mut rows =
-            self.texts("SELECT concat(namespace, ' ', accessed, ' ', created, ' ', md5(data)) AS t FROM beaker_cache");
+        let digest = if self.kind().is_some() { "md5" } else { "hex" };
+        let mut rows = self.texts(&format!(
+            "SELECT concat(namespace, ' ', accessed, ' ', created, ' ', {digest}(data)) AS t FROM beaker_cache"
+        ));
         rows.sort_unstable();
         rows
     }
