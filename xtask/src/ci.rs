@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 
+use crate::packages;
 use crate::run::{Result, cargo, output, run, say};
 use crate::test::{self, Skips};
 
@@ -12,7 +13,8 @@ const DEMO: &str = "11";
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
+    ("system packages", packages::bring_openssl),
     ("format", || run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", || {
         run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
@@ -44,7 +46,7 @@ const STEPS: [Step; 9] = [
         let said = output(cargo(&count).env("CARGO_TARGET_DIR", target))?;
         if said.trim() == DEMO { Ok(()) } else { Err(format!("it counts {}, not {DEMO}", said.trim())) }
     }),
-    ("packages", packages),
+    ("packages", package_all),
 ];
 
 /// Takes every step, whatever becomes of the others: one run shows all that is wrong.
@@ -84,7 +86,7 @@ fn features() -> Result {
 }
 
 /// Everything that is published can be packaged, and builds from what its package includes.
-fn packages() -> Result {
+fn package_all() -> Result {
     let mut package = cargo(&["package", "--quiet", "--allow-dirty"]);
     for member in members()? {
         // `null` is everywhere, an empty list nowhere.

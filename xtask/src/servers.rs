@@ -55,17 +55,19 @@ pub(crate) fn start(kinds: &[Kind], durability: Durability) -> Result<Vec<Server
 
 /// `cargo xtask serve`.
 pub(crate) fn serve() -> Result {
-    for server in &start(&Kind::ALL, Durability::None)? {
+    // Not in the head of the loop: they are to outlive it.
+    let servers = start(&Kind::ALL, Durability::None)?;
+    for server in &servers {
         let kind = server.kind();
         let (scheme, database) = match kind {
             Kind::Postgres => ("postgresql", "postgres"),
             _ => ("mysql", "mysql"),
         };
         say(&format!("\n{}, port {}", kind.name(), server.port()));
-        for user in [User::ADMIN, User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
+        say(&format!("  {:<9} {}", User::ADMIN.name, server.url(scheme, User::ADMIN, database, Via::Socket)));
+        for user in [User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
             say(&format!("  {:<9} {}", user.name, server.url(scheme, user, database, Via::Tcp)));
         }
-        say(&format!("  socket    {}", server.url(scheme, User::ADMIN, database, Via::Socket)));
         say(&format!("  CA        {}", server.certificates().authority().display()));
         let (variable, facts) = server.environment();
         say(&format!("  for tests {variable}='{facts}'"));
@@ -123,4 +125,20 @@ fn without_system_cluster(install: impl FnOnce() -> Result) -> Result {
     let installed = install();
     fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     installed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_started_for_those_who_ask() {
+        let needed = |words: &str| needed(&words.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(needed("-p beakerhelpers-codec"), Ok(vec![]));
+        assert_eq!(needed("-p beakerhelpers-codec --package=beakerhelpers-testkit"), Ok(Kind::ALL.to_vec()));
+        assert_eq!(needed(""), Ok(Kind::ALL.to_vec()));
+        assert_eq!(needed("--test it -- -p"), Ok(Kind::ALL.to_vec()));
+        // A pattern: cargo knows what it stands for.
+        assert_eq!(needed("-p beakerhelpers-c*"), Ok(Kind::ALL.to_vec()));
+    }
 }

@@ -202,6 +202,7 @@ mod tests {
             ("urllib2 urlopen", "urllib.request.urlopen", true),
             ("posix system", "posix.system", true),
             ("nt system", "nt.system", true),
+            ("_winreg SetValue", "winreg.SetValue", true),
             ("os getcwdu", "os.getcwdu", true),
             ("exceptions StandardError", "builtins.Exception", false),
             ("itertools ifilter", "builtins.filter", false),

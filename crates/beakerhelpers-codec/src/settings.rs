@@ -168,7 +168,13 @@ impl Settings {
                     self.name("validate_key")
                 ),
             ),
-            (_, None, _) => missing("validate_key", "Beaker too needs both keys to encrypt".to_owned()),
+            (_, None, _) => missing(
+                "validate_key",
+                format!(
+                    "give {} in the ini file as the application has it: Beaker too needs both keys",
+                    self.name("validate_key")
+                ),
+            ),
             (.., Module::Foreign) => Some(
                 Error::unsupported(format!(
                     "the session {is} encrypted, and {} names a module that is not Beaker's own",

@@ -22,10 +22,12 @@
 //! are appended or added, pairs are set by key.
 //!
 //! An object that is a part of itself is `module.Class(...)` there, or `<module.Class object ...>`. `str` of the plain
-//! exceptions is their only argument, and of `Markup` (`markupsafe`) and `literal` (`webhelpers`) it is the text.
+//! exceptions is their only argument, of those of the system it is `[Errno 2] No such file: 'x'`, and of `Markup`
+//! (`markupsafe`) and `literal` (`webhelpers`) it is the text.
 
+mod exception;
 pub(crate) mod float;
-mod name;
+pub(crate) mod name;
 mod nested;
 mod object;
 mod parts;

@@ -163,7 +163,11 @@ impl<'a> Value<'a> {
 
     /// What the pickle says it is, for those who write pickles: as [`Value::kind`], but an object of any class is a
     /// [`Kind::Object`], and a `str` of Python 2 is a [`Kind::Python2Str`] even where it is text.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a caller matches on it at once: to return it through memory takes as long"
+    )]
+    #[inline(always)]
     pub fn raw_kind(self) -> Kind<'a> {
         let arena = self.arena;
         match self.node() {

@@ -26,6 +26,11 @@ impl TableName {
         }
         Ok(Self { schema: schema.map(ToOwned::to_owned), name: name.to_owned() })
     }
+
+    /// The name of the index on `accessed`, as SQLAlchemy would call it. It takes no schema: that of its table is its own.
+    pub(crate) fn index_name(&self) -> Self {
+        Self { schema: None, name: format!("ix_{}_accessed", self.name) }
+    }
 }
 
 /// For people: as configured, not as quoted.

@@ -44,6 +44,7 @@ const FILES: &str = "opens files";
 const NETWORK: &str = "uses the network";
 const ATTRIBUTES: &str = "reaches into objects";
 const PROCESS: &str = "changes the process";
+const REGISTRY: &str = "changes the registry of Windows";
 
 /// Of what is built in. Classes such as `dict`, exceptions and plain functions are none of them.
 const BUILTINS: [(&str, &[&str]); 4] = [
@@ -114,11 +115,13 @@ const PACKAGES: [&str; 24] = [
 ];
 
 /// Modules, and all that is in them.
-const MODULES: [(&str, &[&str]); 6] = [
+const MODULES: [(&str, &[&str]); 7] = [
     (
         PROGRAMS,
         &[
             "_posixsubprocess",
+            "_subprocess",
+            "_winapi",
             "antigravity",
             "commands",
             "distutils",
@@ -227,6 +230,7 @@ const MODULES: [(&str, &[&str]); 6] = [
     ),
     (ATTRIBUTES, &["_operator"]),
     (PROCESS, &["_signal", "_thread", "atexit", "faulthandler", "resource", "signal", "sys", "thread", "threading"]),
+    (REGISTRY, &["_winreg", "winreg"]),
 ];
 
 #[cfg(test)]
@@ -262,6 +266,11 @@ mod tests {
             ("numpy.testing._private.utils", "runstring"),
             ("urllib.request", "urlopen"),
             ("sys", "modules"),
+            ("winreg", "CreateKey"),
+            ("_winreg", "SetValue"),
+            ("shop", "winreg.SetValue"),
+            ("_winapi", "CreateProcess"),
+            ("_subprocess", "CreateProcess"),
         ] {
             assert!(of(module, name).is_some(), "{module}.{name}");
         }

@@ -60,7 +60,8 @@ pub(crate) struct Scratch {
 pub(crate) enum Unwritable {
     /// It is part of what it is made of, and nothing in between can be filled later.
     HoldsItself,
-    /// The name of a class is no text, has line ends in it, is longer than any, or is one that Python 3 reads as another.
+    /// The name of a class is no text, has line ends or empty parts in it, is longer than any, or is one that Python 3 reads
+    /// as another.
     Name,
     /// It has parts that no Python object has.
     Malformed,
@@ -79,8 +80,6 @@ enum Task {
     Make(u8, u32),
     /// It is made and on the stack.
     Made(u32),
-    /// It is on the stack and to be filled.
-    Fill(u32),
     /// It is in the memo and to be filled.
     FillLater(u32),
 }
@@ -189,11 +188,10 @@ impl<'a> Writer<'a> {
                     self.made(id, out);
                 }
                 Task::Made(id) => self.made(id, out),
-                Task::Fill(id) => self.fill(id, out)?,
                 Task::FillLater(id) => {
                     self.get(id, out);
                     self.tasks.push(Task::Opcode(b'0'));
-                    self.fill(id, out)?;
+                    self.fill(id, &self.session.by_id(id as usize).raw_kind(), out)?;
                 }
             }
         }
@@ -240,9 +238,12 @@ impl<'a> Writer<'a> {
             return Ok(true);
         }
         let value = self.session.by_id(id as usize);
-        if value.has_parts() {
-            return Ok(false);
-        }
+        if value.has_parts() { Ok(false) } else { self.leaf(id, value, out).map(|()| true) }
+    }
+
+    /// Writes a node that has no parts. Not inlined: most calls of `simple` need none of its many registers.
+    #[inline(never)]
+    fn leaf(&mut self, id: u32, value: Value<'_>, out: &mut Opcodes<'_>) -> Result<(), Unwritable> {
         // Atoms are as short as a reference to them.
         let mut is_atom = false;
         match value.raw_kind() {
@@ -262,7 +263,7 @@ impl<'a> Writer<'a> {
             Kind::Bytes(bytes) => self.bytes(bytes, out),
             Kind::ByteArray(bytes) => self.byte_array(bytes, out),
             Kind::Global(global) => self.global(&global, out)?,
-            _ => return Ok(false),
+            _ => return Ok(()),
         }
         // All else takes a few bytes for each node, and for each reference to one.
         if out.0.len() > self.longest {
@@ -271,7 +272,7 @@ impl<'a> Writer<'a> {
         if self.marks.is_shared(id) && !is_atom || self.is_assigned(id) {
             self.put(id, out);
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Begins to write a container or an object.
@@ -306,17 +307,18 @@ impl<'a> Writer<'a> {
     /// What could not be filled while this was made is filled now, and then this.
     fn made(&mut self, id: u32, out: &mut Opcodes<'_>) {
         self.marks.close(id);
-        let filled_later = self.cycles.as_mut().map(|cycles| cycles.close(id)).unwrap_or_default();
-        let is_object = self.session.by_id(id as usize).as_object().is_some();
-        if is_object {
+        let filled_later = self.cycles.as_mut().map(|cycles| cycles.close(id));
+        if let Some(object) = self.session.by_id(id as usize).as_object() {
             // An object whose own parts lead back to it is in the memo before they are written.
             if !self.is_kept_empty(id, true, out) {
-                self.tasks.push(Task::Fill(id));
+                self.fill_object(&object);
             }
         } else if self.marks.is_shared(id) || self.is_assigned(id) {
             self.put(id, out);
         }
-        self.tasks.extend(filled_later.into_iter().rev().map(Task::FillLater));
+        if let Some(filled_later) = filled_later {
+            self.tasks.extend(filled_later.into_iter().rev().map(Task::FillLater));
+        }
     }
 
     fn open(&mut self, id: u32) {
@@ -353,16 +355,6 @@ impl<'a> Writer<'a> {
         if let Some(number) = self.marks.numbered(id) {
             out.get(number);
         }
-    }
-}
-
-/// A part of a value, in the order in which they are written: items, or keys and values by turns.
-fn part(value: Value<'_>, at: u32) -> Option<Value<'_>> {
-    let at = at as usize;
-    match value.raw_kind() {
-        Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => items.get(at),
-        Kind::Dict(pairs) => pairs.get(at / 2).map(|(key, value)| if at & 1 == 0 { key } else { value }),
-        _ => None,
     }
 }
 

@@ -3,13 +3,14 @@
 use beakerhelpers_core::Value;
 use beakerhelpers_core::value::{Form, Global, Kind, Object};
 
+use super::printable::is_printable;
 use super::sink::{Put, Sink};
 
-/// Attributes of attributes are named so often and no further.
-const DEEPEST_NAME: usize = 8;
+/// So many attributes of attributes are part of a name, and no more.
+pub(crate) const DEEPEST_NAME: usize = 8;
 
 /// What a class or function is called: a global, and attributes that `getattr` is asked for.
-pub(super) struct Name<'a> {
+pub(crate) struct Name<'a> {
     module: &'a str,
     global: &'a str,
     /// The last one first.
@@ -20,7 +21,7 @@ impl<'a> Name<'a> {
     /// The name of a global, and of what `getattr(…, 'name')` gives of one.
     pub(super) fn of(mut value: Value<'a>) -> Option<Self> {
         let mut attributes = Vec::new();
-        for _ in 0..DEEPEST_NAME {
+        for _ in 0..=DEEPEST_NAME {
             match value.kind() {
                 Kind::Global(global) => {
                     let (module, global) = global.python3_name();
@@ -54,7 +55,8 @@ impl<'a> Name<'a> {
     /// An exception is printed with parentheses, whether it has arguments or not.
     pub(super) fn is_exception(&self) -> bool {
         const ENDS: [&str; 6] = ["Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"];
-        self.module == "builtins" && self.attributes.is_empty() && ENDS.iter().any(|end| self.global.ends_with(end))
+        let is_inner = !self.attributes.is_empty() || self.global.contains('.');
+        self.module == "builtins" && !is_inner && ENDS.iter().any(|end| self.global.ends_with(end))
     }
 }
 
@@ -66,8 +68,17 @@ fn attribute<'a>(object: &Object<'a>) -> Option<(Value<'a>, &'a str)> {
     }
     let mut args = object.args();
     let (of, name) = (args.next()?, args.next()?.as_str()?);
-    let named = name.chars().all(|char| char.is_alphanumeric() || char == '_') && !name.is_empty();
-    (named && args.is_empty()).then_some((of, name))
+    (is_name(name) && args.is_empty()).then_some((of, name))
+}
+
+/// Whether this could stand behind a dot.
+pub(crate) fn is_name(text: &str) -> bool {
+    let may_be_in_it = |char: char| match char {
+        '_' => true,
+        char if char.is_ascii() => char.is_ascii_alphanumeric(),
+        char => is_printable(char),
+    };
+    !text.is_empty() && text.chars().all(may_be_in_it)
 }
 
 /// Whether more is known of an object than how it is called.

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use beakerhelpers_core::value::{Form, Kind, Object, Pairs, Value};
+use beakerhelpers_core::value::{Kind, Object, Pairs, Value};
 
+use super::exception::{Says, SystemError, says};
 use super::name::{global, has_more, member};
 use super::object::{Extent, Shape, markup, type_of};
 use super::parts::{Parts, most_common, parts};
@@ -104,16 +105,19 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Kind::Object(object) => object,
                 kind => return self.kind(value, kind, style),
             };
-            let Some(name) = exception(&object).filter(|_| style == Style::Str && !self.says_more(&object)) else {
+            let Some(says) = says(&object).filter(|_| style == Style::Str && !self.says_more(&object)) else {
                 return self.object(value, &object, style);
             };
+            if let Some(error) = SystemError::of(&object) {
+                return self.system_error(&error);
+            }
             // The text of an exception is that of its only argument, which may be an exception.
             let mut args = object.args();
             match (args.next(), args.len()) {
                 (None, _) => return Ok(()),
                 (Some(argument), 0) => {
                     value = argument;
-                    style = if name == "KeyError" { Style::Repr } else { Style::Str };
+                    style = if says == Says::Key { Style::Repr } else { Style::Str };
                 }
                 _ => return self.begin(value, "(", "(...)"),
             }
@@ -122,6 +126,18 @@ impl<'a, 'o> Writer<'a, 'o> {
             Kind::Object(object) => self.object(value, &object, style),
             kind => self.kind(value, kind, style),
         }
+    }
+
+    fn system_error(&mut self, error: &SystemError<'a>) -> Put {
+        self.out.put("[Errno ")?;
+        self.kind(error.number, error.number.kind(), Style::Str)?;
+        self.out.put("] ")?;
+        self.kind(error.text, error.text.kind(), Style::Str)?;
+        for (file, before) in error.files.into_iter().flatten().zip([": ", " -> "]) {
+            self.out.put(before)?;
+            self.kind(file, file.kind(), Style::Repr)?;
+        }
+        Ok(())
     }
 
     /// Whether more of an object is printed than its arguments.
@@ -255,6 +271,10 @@ impl<'a, 'o> Writer<'a, 'o> {
         match factory.kind() {
             Kind::Global(class) => global(&mut self.out, &class)?,
             Kind::None => self.out.put("None")?,
+            Kind::Object(object) => match member(&object) {
+                Some(name) => name.put(&mut self.out)?,
+                None => self.out.put("...")?,
+            },
             _ => self.out.put("...")?,
         }
         self.out.put(", {...})")
@@ -265,27 +285,4 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.frames.iter().take(DEEP).any(|frame| frame.value.id() == id)
             || self.frames.len() > DEEP && self.deep.contains(&id)
     }
-}
-
-/// The name of an exception that prints nothing but its arguments.
-fn exception<'a>(object: &Object<'a>) -> Option<&'a str> {
-    const NAMES: [&str; 15] = [
-        "ArithmeticError",
-        "AssertionError",
-        "AttributeError",
-        "Exception",
-        "IndexError",
-        "KeyError",
-        "LookupError",
-        "MemoryError",
-        "NotImplementedError",
-        "OverflowError",
-        "RuntimeError",
-        "RuntimeWarning",
-        "TypeError",
-        "ValueError",
-        "ZeroDivisionError",
-    ];
-    let (module, name) = object.class()?.python3_name();
-    (object.form() == Form::Call && module == "builtins" && NAMES.contains(&name)).then_some(name)
 }

@@ -200,7 +200,10 @@ fn call<'a>(object: &Object<'a>) -> (Option<Value<'a>>, Items<'a>, Option<Value<
         return (None, args, None);
     }
     let helper = match callable.map(Value::kind) {
-        Some(Kind::Global(global)) if matches!(args.get(0).map(Value::kind), Some(Kind::Global(_))) => {
+        Some(Kind::Global(global))
+            if matches!(global.module(), "copyreg" | "copy_reg")
+                && args.get(0).is_some_and(|class| Name::of(class).is_some()) =>
+        {
             global.python3_name()
         }
         _ => ("", ""),

@@ -6,6 +6,7 @@ Each value is pickled by both picklers of CPython, the one in C and the one in P
 Only the standard library is needed.
 """
 
+import _compat_pickle
 import collections
 import datetime
 import decimal
@@ -256,6 +257,14 @@ def markup_module():
     return module
 
 
+def system_errors():
+    files = [None, "x", "it's", b"raw", 7, pathlib.PurePosixPath("a/b")]
+    yield from (OSError(), OSError("only"), TimeoutError("timed out"), OSError(1, 2, 3, 4, 5, 6), OSError(None, "x"))
+    yield from (OSError("2", "x"), OSError(2, None), BlockingIOError(11, "again", 5), BlockingIOError(11, "again", "x"))
+    for file in files:
+        yield from (OSError(2, text(), file), PermissionError(13, "no", file, None, "other"), OSError(99, "no", file, 0, file))
+
+
 def objects():
     """Objects of classes that only this module has."""
     for _ in range(30):
@@ -294,7 +303,7 @@ def objects():
     show(slots, "<__main__.Slots object>", "<__main__.Slots object>", 2, "<__main__.Slots object state=(None, {'a': 1})>")
     show(Keywords(), "__main__.Keywords(1, 'a', **{'key': [2]})", "__main__.Keywords(1, 'a', **{'key': [2]})", 4)
     show(object(), "<object object>", "<object object>")
-    show(Thing.Inner(), "<__main__.Thing.Inner object>", "<__main__.Thing.Inner object>", 2)
+    show(Thing.Inner(), "<__main__.Thing.Inner object>", "<__main__.Thing.Inner object>")
     own = Thing()
     own.own = [own]
     shown = "<__main__.Thing object>"
@@ -302,6 +311,13 @@ def objects():
     error = ValueError("bad")
     error.code = 7
     show([error], "[ValueError('bad')]", "[ValueError('bad')]", 0, "[<ValueError('bad') state={'code': 7}>]")
+    for error in system_errors():
+        how, args = error.__reduce__()[:2]
+        shown = "(%s)" % ", ".join(map(repr, args))
+        # Protocols 0 to 2 have most of them as what they are in Python 2.
+        old = _compat_pickle.REVERSE_NAME_MAPPING.get(("builtins", how.__name__), ("builtins", how.__name__))[1]
+        show(error, str(error), old + shown, last=2)
+        show(error, str(error), how.__name__ + shown, 3)
     markup = markup_module()
     for string in ("<b>", "it's", "\xe9\ud800"):
         show(markup.Markup(string), string, "Markup(%r)" % string)

@@ -8,6 +8,7 @@ mod edit;
 mod hostile;
 mod json;
 mod laws;
+mod names;
 mod payloads;
 mod sealed;
 mod typed;

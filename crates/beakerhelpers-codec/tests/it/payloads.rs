@@ -231,3 +231,24 @@ fn calls_print_as_calls() {
         assert_eq!(repr_of(session.value("v").unwrap()), shown);
     }
 }
+
+#[test]
+fn exceptions_print_what_they_say() {
+    for (value, shown) in [
+        // Python 2 has others beside `OSError`; `open` may be given a path.
+        (&b"cexceptions\nIOError\n(I2\nVgone\nVx\ntR"[..], "[Errno 2] gone: 'x'"),
+        (b"csocket\nerror\n(I111\nVrefused\ntR", "[Errno 111] refused"),
+        (b"csocket\ntimeout\n(Vtimed out\ntR", "timed out"),
+        (b"cexceptions\nOSError\n(I2\nVgone\ncpathlib\nPosixPath\n(Va\ntRtR", "[Errno 2] gone: PosixPath('a')"),
+        // `OSError` makes a `BlockingIOError` of itself.
+        (b"cexceptions\nOSError\n(I11\nVlater\nI5\ntR", "[Errno 11] later"),
+        // Not from the system, and not from `OSError`.
+        (b"cexceptions\nOSError\n(I2\n(lVx\ntR", "(2, [], 'x')"),
+        (b"cexceptions\nOSError\n)\x81", "OSError()"),
+        (b"ccopy_reg\n_reconstructor\n(cexceptions\nOSError\nc__builtin__\nobject\nNtR", "OSError()"),
+        (b"ccopy_reg\n_reconstructor\n(cexceptions\nKeyError\nc__builtin__\nobject\nNtR", "KeyError()"),
+    ] {
+        let session = session(&[b"}Vsession\n}Vv\n", value, b"ss."].concat());
+        assert_eq!(str_of(session.value("v").unwrap()), shown);
+    }
+}

@@ -132,7 +132,11 @@ fn without_keys_an_encrypted_session_asks_for_them() {
         );
     }
     let error = error(&mut decoder(&KEYS[..1]), SEALED[0].2);
-    assert_eq!(error.to_string(), "the session seems to be encrypted, and `shop.validate_key` is not set");
+    assert_eq!(
+        error.report().to_string(),
+        "the session seems to be encrypted, and `shop.validate_key` is not set\n\n\
+         hint: give `shop.validate_key` in the ini file as the application has it: Beaker too needs both keys"
+    );
 }
 
 #[test]

@@ -33,16 +33,25 @@ impl<'a> Global<'a> {
         if self.translated { names::python3(self.module(), self.name()) } else { (self.module(), self.name()) }
     }
 
-    /// Module and name as protocols 0 to 2 have them, which [`Global::python3_name`] is what Python 3 loads by.
+    /// What Python looks up in the module, and after the next dot what it looks up in that: `Outer` and `Inner`. Protocols 0
+    /// to 2 look up the whole name, whatever is in it; that 3 does so too is not known here.
+    pub fn parts(&self) -> (&'a str, Option<&'a str>) {
+        match self.name().split_once('.') {
+            Some((first, rest)) if !self.translated => (first, Some(rest)),
+            _ => (self.name(), None),
+        }
+    }
+
+    /// Module and name as protocols 0 to 2 have them, which [`Global::python3_name`] is what Python 3 loads by; of a name
+    /// in [parts](Global::parts) the first.
     ///
     /// `None` where Python 3 would read that as another name: `__builtin__.object` of a protocol that is not translated.
     pub fn python2_name(&self) -> Option<(&'a str, &'a str)> {
-        let name = (self.module(), self.name());
+        let name = (self.module(), self.parts().0);
         if self.translated {
             return Some(name);
         }
-        let old = names::python2(name.0, name.1);
-        (names::python3(old.0, old.1) == name).then_some(old)
+        names::python2(name.0, name.1)
     }
 
     /// Module and name as Python 3 would have them if all names were those of Python 2, whatever the protocol.
@@ -87,6 +96,8 @@ pub(crate) enum Known {
     TimeZone,
     Uuid,
     ZoneInfo,
+    /// `zoneinfo.ZoneInfo._unpickle(key, from_cache)`
+    ZoneInfoMaker,
 }
 
 impl Known {
@@ -106,6 +117,7 @@ impl Known {
             (b"collections", b"deque") => Self::Deque,
             (b"fractions", b"Fraction") => Self::Fraction,
             (b"zoneinfo" | b"backports.zoneinfo", b"ZoneInfo") => Self::ZoneInfo,
+            (b"zoneinfo" | b"backports.zoneinfo", b"ZoneInfo._unpickle") => Self::ZoneInfoMaker,
             // CPython 3.13 names the module that implements them, and so do early releases of 3.14.
             (b"pathlib" | b"pathlib2" | b"pathlib._local", name) => PathSort::of(name).map_or(Self::Other, Self::Path),
             (b"ipaddress", name) => IpSort::of(name).map_or(Self::Other, Self::Ip),

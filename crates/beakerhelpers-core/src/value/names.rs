@@ -4,6 +4,9 @@
 //! Python 3 as it does that, and to Python 2 only what comes back the same: CPython's pickler turns a `PermissionError`
 //! into an `OSError` on the way, and this does not.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 type Name = [&'static str; 2];
 
 /// Modules and names of Python 2, and those of Python 3.
@@ -184,8 +187,18 @@ const EXCEPTIONS: [&str; 47] = [
     "ZeroDivisionError",
 ];
 
+/// All modules of these tables, old and new. Most names are in none of them.
+static TRANSLATED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let names = [&NAMES[..], &OLD_NAMES, &OTHER_NAMES].into_iter().flatten();
+    let modules = [&MODULES[..], &OTHER_MODULES].into_iter().flatten();
+    names.flat_map(|([old, _], [new, _])| [*old, *new]).chain(modules.flat_map(|(old, new)| [*old, *new])).collect()
+});
+
 /// What Python 3 loads by a name that stands in a pickle of protocol 0 to 2.
 pub(super) fn python3<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
+    if !TRANSLATED.contains(module) {
+        return (module, name);
+    }
     if module == "exceptions" && EXCEPTIONS.contains(&name) {
         return ("builtins", name);
     }
@@ -197,8 +210,17 @@ pub(super) fn python3<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) 
 }
 
 /// The name that a pickle of protocol 0 to 2 has for what is called so in Python 3: that of Python 2, where it has one.
-/// [`python3`] gives back what was given.
-pub(super) fn python2<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
+///
+/// `None` where Python 3 would read that as another name.
+pub(super) fn python2<'n>(module: &'n str, name: &'n str) -> Option<(&'n str, &'n str)> {
+    if !TRANSLATED.contains(module) {
+        return Some((module, name));
+    }
+    let old = old_name(module, name);
+    (python3(old.0, old.1) == (module, name)).then_some(old)
+}
+
+fn old_name<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
     if module == "builtins" && EXCEPTIONS.contains(&name) {
         return ("exceptions", name);
     }
@@ -239,7 +261,7 @@ for new, old in [*REVERSE_NAME_MAPPING.items(), *(((new, '*'), (old, '*')) for n
         let exceptions = EXCEPTIONS.iter().map(|name| (["exceptions", *name], ["builtins", *name]));
         let modules = MODULES.iter().map(|(old, new)| ([*old, "*"], [*new, "*"]));
         for (old, new) in NAMES.into_iter().chain(modules).chain(exceptions) {
-            assert_eq!((python2(new[0], new[1]), python3(old[0], old[1])), (old.into(), new.into()));
+            assert_eq!((python2(new[0], new[1]), python3(old[0], old[1])), (Some(old.into()), new.into()));
             ours.extend(["2", "3"].map(|to| vec![to, old[0], old[1], new[0], new[1]]));
         }
         let others = OTHER_MODULES.iter().map(|(old, new)| ([*old, "*"], [*new, "*"]));
@@ -248,7 +270,7 @@ for new, old in [*REVERSE_NAME_MAPPING.items(), *(((new, '*'), (old, '*')) for n
             ours.insert(vec!["3", old[0], old[1], new[0], new[1]]);
         }
         for (old, new) in OLD_NAMES {
-            assert_eq!((python2(new[0], new[1]), python3(old[0], old[1])), (old.into(), new.into()));
+            assert_eq!((python2(new[0], new[1]), python3(old[0], old[1])), (Some(old.into()), new.into()));
             ours.insert(vec!["2", old[0], old[1], new[0], new[1]]);
         }
         // Left out by Python 3.13, which has no such module.
@@ -261,7 +283,8 @@ for new, old in [*REVERSE_NAME_MAPPING.items(), *(((new, '*'), (old, '*')) for n
         for (module, name) in [("my.module", "int"), ("builtins", "dict"), ("os", "getcwdu"), ("exceptions", "Mine")] {
             assert_eq!(python3(module, name), (module, name));
         }
-        assert_eq!(python2("builtins", "PermissionError"), ("__builtin__", "PermissionError"));
-        assert_eq!(python2("my.module", "int"), ("my.module", "int"));
+        assert_eq!(python2("builtins", "PermissionError"), Some(("__builtin__", "PermissionError")));
+        assert_eq!(python2("my.module", "int"), Some(("my.module", "int")));
+        assert_eq!(python2("__builtin__", "object"), None);
     }
 }

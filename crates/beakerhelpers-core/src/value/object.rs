@@ -13,13 +13,21 @@ use super::{
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
     arena: &'a Arena,
-    node: ObjectNode,
+    node: &'a ObjectNode,
 }
 
 impl<'a> Object<'a> {
     #[inline]
     pub(super) fn new(arena: &'a Arena, index: u32) -> Option<Self> {
-        arena.objects.get(index as usize).map(|node| Self { arena, node: *node })
+        arena.objects.get(index as usize).map(|node| Self { arena, node })
+    }
+
+    /// All that it refers to: what is called, the arguments, the keywords, the state, a list of the items, and a dict of
+    /// the pairs; [`NodeId::ABSENT`] for what it has not.
+    #[inline]
+    pub const fn reference_ids(&self) -> [NodeId; 6] {
+        let ObjectNode { callable, args, keywords, state, list, dict, .. } = *self.node;
+        [callable, args, keywords, state, list, dict]
     }
 
     fn value(&self, id: NodeId) -> Option<Value<'a>> {
@@ -155,6 +163,7 @@ impl<'a> Object<'a> {
                 }
                 Kind::Range { start: first, stop: end, step: by }
             }
+            (Known::ZoneInfoMaker, [key, _]) => Kind::ZoneInfo(Value::new(arena, *key).as_str()?),
             (Known::Path(sort), _) => Kind::Path(Path::of(sort, self.args())?),
             (Known::Ip(sort), [address]) => {
                 let address = Value::new(arena, *address);

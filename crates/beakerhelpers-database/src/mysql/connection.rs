@@ -11,7 +11,7 @@ use mysql::{Conn, Error as ClientError};
 use super::rows::TextRow;
 use super::session::{self, Facts};
 use super::text::{self, Rendered};
-use super::{MySqlTarget, check, errors, index, info, replica, setup};
+use super::{MySqlTarget, check, errors, index, info, locked, replica, setup};
 use crate::Flavor;
 use crate::cleanup::{Archive, Found};
 use crate::failure::{Failure, Trouble};
@@ -177,7 +177,11 @@ impl Client for MySqlClient {
         clock: &mut Clock,
         archive: Archive<'_>,
     ) -> Result<u64, Failure> {
-        super::archive::run(self, sql, found, cutoff, clock, archive)
+        locked::hand_over(self, sql, found, cutoff, clock, archive)
+    }
+
+    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+        locked::delete(self, sql, found, cutoff)
     }
 
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure> {

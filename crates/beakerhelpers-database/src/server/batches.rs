@@ -11,7 +11,7 @@ use super::pages::key;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::{KeyColumn, TableName};
+use crate::statement::{KeyColumn, Statement, TableName};
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -73,22 +73,26 @@ impl<'s, C: Client> Batches<'s, C> {
 impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
         self.with(|client, sql, unique| {
-            let mut found = Found::default();
-            // The application finds a session by its id, and locks the index on it first. Whoever locks the other way
-            // round gets into a deadlock with it.
+            let (mut found, mut unreadable) = (Found::default(), None);
+            // The application finds a session by its id, and locks the index on it first: whoever locks what it scans has
+            // to do so in the same order, or gets into a deadlock with it.
             let by_ids = C::LOCKS_WHAT_IT_SCANS && unique;
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                let enough = found.push(want, key(row, 0, sql.key), row.time(1), || row.int(2), clock);
-                if by_ids && found.ids.len() < found.old.len() {
-                    found.ids.push(key(row, 3, KeyColumn::Namespace));
-                }
-                if enough {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
+                let enough = key(row, 0, sql.key).and_then(|key_of_row| {
+                    let enough = found.push(want, key_of_row, row.time(1), || row.int(2), clock);
+                    if by_ids && found.ids.len() < found.old.len() {
+                        found.ids.push(key(row, 3, KeyColumn::Namespace)?);
+                    }
+                    Ok(enough)
+                });
+                let enough = enough.unwrap_or_else(|error| {
+                    unreadable = Some(error);
+                    true
+                });
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            Ok(found)
+            unreadable.map_or(Ok(found), |error| Err(error.into()))
         })
     }
 
@@ -97,25 +101,39 @@ impl<C: Client> Table for Batches<'_, C> {
         let (store, archive) = (self.store, self.archive);
         self.with(|client, sql, _| {
             let (first, last) = found.range.as_ref().expect("something was found");
-            let statement = if C::LOCKS_WHAT_IT_SCANS {
-                let (sql, keys) = found.targets(sql);
-                sql.delete_old_of(keys, &cutoff)
-            } else {
-                sql.delete_old(first, last, &cutoff, Form::Text)
+            let mut started = Instant::now();
+            let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
+                let deleted = transaction(client, &store.table, |client| {
+                    if archive {
+                        let mut clock = Clock::new(store.zone);
+                        client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
+                    } else {
+                        client.change(&statement)
+                    }
+                })?;
+                Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
-            let started = Instant::now();
-            let done = transaction(client, &store.table, |client| {
-                if archive {
-                    let mut clock = Clock::new(store.zone);
-                    client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
-                } else {
-                    client.change(&statement)
+            let in_the_way = |done: &Result<Batch, Failure>| {
+                done.as_ref().is_err_and(|failure| failure.trouble == Trouble::InTheWay)
+            };
+            if C::LOCKS_WHAT_IT_SCANS {
+                let (by, keys) = found.targets(sql);
+                let done = attempt(client, by.delete_old_of(keys, &cutoff), started);
+                if archive || !in_the_way(&done) {
+                    return done;
                 }
-            });
-            match done? {
-                Some(deleted) => Ok(Batch::Done { deleted, held: started.elapsed() }),
-                None => Ok(Batch::Taken),
+                started = Instant::now();
+                let deleted =
+                    transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
+                return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
             }
+            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
+            if !C::SKIPS_LOCKED || !in_the_way(&done) {
+                return done;
+            }
+            // Somebody works on a row of these for longer than others should wait for the rest of them.
+            started = Instant::now();
+            attempt(client, sql.delete_old_unlocked(first, last, &cutoff), started)
         })
     }
 

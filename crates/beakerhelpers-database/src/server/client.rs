@@ -22,6 +22,8 @@ pub(crate) trait Client: Sized + Send + 'static {
     const DIALECT: Dialect;
     /// Whether a DELETE locks what it looks at, and not only what it deletes: it is to look at what is old alone then.
     const LOCKS_WHAT_IT_SCANS: bool;
+    /// Whether rows that others have locked can be left out: a batch that had to wait for one goes round it then.
+    const SKIPS_LOCKED: bool = false;
 
     /// Connects. A refusal is final, a server that is not there is `Gone`.
     fn connect(target: &Self::Target, settings: Settings) -> Result<Self, Failure>;
@@ -70,6 +72,13 @@ pub(crate) trait Client: Sized + Send + 'static {
         clock: &mut Clock,
         archive: Archive<'_>,
     ) -> Result<u64, Failure>;
+
+    /// Deletes, in the transaction that is open, what is old, as far as no other transaction has it locked. For those that
+    /// lock what they scan.
+    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+        let (by, keys) = found.targets(sql);
+        self.change(&by.delete_old_of(keys, cutoff))
+    }
 
     /// Creates the table as SQLAlchemy does for Beaker.
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure>;

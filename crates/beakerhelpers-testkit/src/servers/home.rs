@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::account::Account;
 use super::instance::{self, Instance};
-use super::program::Program;
+use super::program::{Place, Program};
 use super::{Certificates, Durability, Kind, Server, template};
+
+/// On a disk, where nobody but root makes folders.
+const ELSEWHERE: &str = "/var/cache/beakerhelpers-servers";
 
 /// A folder for templates and for the data of servers.
 #[derive(Clone, Debug)]
@@ -20,8 +23,8 @@ impl Home {
     /// A home in this folder, which is made where it is missing. Servers that are left of processes that were killed
     /// are ended, and their data removed.
     ///
-    /// As root, servers run as another account. Where that one cannot reach the folder, the home is in the system's
-    /// folder for temporary files instead.
+    /// As root, servers run as another account. Where that one cannot reach the folder, the home is
+    /// `/var/cache/beakerhelpers-servers` instead.
     ///
     /// # Errors
     ///
@@ -33,7 +36,7 @@ impl Home {
             home.clean_up()?;
             return Ok(home);
         }
-        let folder = prepare(&std::env::temp_dir().join("beakerhelpers-servers"), &home.account)?;
+        let folder = prepare(Path::new(ELSEWHERE), &home.account)?;
         let home = Self { folder, ..home };
         if !home.account.reaches(&home.folder) {
             return Err(io::Error::other(format!(
@@ -52,14 +55,32 @@ impl Home {
     ///
     /// A program is missing, or the server does not start; what it said then is in the message.
     pub fn start(&self, kind: Kind, durability: Durability) -> io::Result<Server> {
+        let template = self.template(kind.program())?;
+        self.start_with(kind, durability, |data| template::copy(&template, data, &self.account))
+    }
+
+    /// Starts a server that follows another one.
+    pub(super) fn start_replica(&self, kind: Kind, primary: &Place) -> io::Result<Server> {
         let program = kind.program();
         let template = self.template(program)?;
+        let copy = |data: &Path| program.copy_for_replica(primary, &template, data, &self.account);
+        let replica = self.start_with(kind, Durability::None, copy)?;
+        replica.run(None, &program.become_replica(primary));
+        Ok(replica)
+    }
+
+    fn start_with(
+        &self,
+        kind: Kind,
+        durability: Durability,
+        make_data: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<Server> {
         let certificates = Certificates::ensure(&self.templates(), &self.account)?;
         let instance = {
             let _lock = self.lock()?;
             Instance::new(&self.folder.join("run"), kind, durability, certificates, self.account.clone())?
         };
-        template::copy(&template, &instance.place().data, &self.account)?;
+        make_data(&instance.place().data)?;
         instance.start()?;
         Ok(Server::started(self.folder.clone(), instance))
     }

@@ -52,7 +52,7 @@ impl Instance {
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;
         let sockets = tempfile::Builder::new().prefix("bh-").tempdir()?;
-        account.give(sockets.path())?;
+        account.give_alone(sockets.path())?;
         fs::write(folder.join("sockets"), sockets.path().as_os_str().as_encoded_bytes())?;
         let place =
             Place { data: folder.join("data"), sockets: sockets.path().to_owned(), port: free_port()?, certificates };
@@ -140,12 +140,8 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let signal = match self.program().abandon_signal() {
-            "QUIT" => Signal::QUIT,
-            _ => Signal::KILL,
-        };
         // What is left is removed at the next start.
-        let _ = self.end(signal);
+        let _ = self.end(self.program().abandon_signal());
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -187,4 +183,53 @@ fn free_port() -> io::Result<u16> {
         }
     }
     Err(io::Error::other("no port is free"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// What is left of a server whose process, and whose watchdog, were killed.
+    fn left_behind(servers: &Path, name: &str) -> (PathBuf, process::Child) {
+        let folder = servers.join(name);
+        fs::create_dir(&folder).expect("a folder");
+        let mut server = Command::new("sh");
+        server.args(["-c", "read -r _", "server"]).arg(&folder).stdin(Stdio::piped());
+        let server = server.spawn().expect("it starts");
+        fs::write(folder.join("pid"), server.id().to_string()).expect("a file");
+        File::create(folder.join("lock")).expect("a file");
+        (folder, server)
+    }
+
+    #[test]
+    fn only_what_nobody_has_is_cleaned_up() {
+        let servers = tempfile::tempdir().expect("a folder");
+        let sockets = tempfile::tempdir().expect("a folder").keep();
+        let (stale, mut stale_server) = left_behind(servers.path(), "stale");
+        fs::write(stale.join("sockets"), sockets.as_os_str().as_encoded_bytes()).expect("a file");
+        let (live, mut live_server) = left_behind(servers.path(), "live");
+        let lock = File::open(live.join("lock")).expect("it is there");
+        lock.lock().expect("nobody has it");
+
+        clean_up(servers.path()).expect("it can be read");
+        assert!(!stale.exists() && !sockets.exists());
+        assert!(!stale_server.wait().expect("it has ended").success());
+        assert!(live.exists() && live_server.try_wait().expect("it can be asked").is_none());
+        drop(live_server.stdin.take());
+        live_server.wait().expect("it ends");
+    }
+
+    #[test]
+    fn a_process_that_got_the_number_of_a_dead_server_is_left_alone() {
+        let servers = tempfile::tempdir().expect("a folder");
+        let (folder, mut other) = left_behind(servers.path(), "one");
+        let renamed = servers.path().join("two");
+        fs::rename(folder, &renamed).expect("it can be renamed");
+        clean_up(servers.path()).expect("it can be read");
+        assert!(!renamed.exists() && other.try_wait().expect("it can be asked").is_none());
+        drop(other.stdin.take());
+        other.wait().expect("it ends");
+    }
 }

@@ -11,7 +11,7 @@ use super::account::Account;
 use super::process::{run, run_with_input};
 use super::program::{Place, Program, find};
 use super::url::encoded;
-use super::{Durability, User, Via};
+use super::{Durability, User, Via, template};
 
 /// What Debian's configuration says, too.
 const CHARACTERS: [&str; 2] = ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"];
@@ -26,6 +26,9 @@ const SMALL: [&str; 6] = [
     // Containers often forbid it, and then the log complains.
     "--skip-innodb-use-native-aio",
 ];
+
+/// What its binary log is called.
+const BINLOG: &str = "binlog";
 
 /// What `create_database` names: `\_` is an underscore that is none of LIKE's.
 const DATABASES: &str = r"`t\_%`.*";
@@ -62,6 +65,21 @@ impl Program for MariaDb {
         run_with_input(&mut bootstrap, &users()).map(drop)
     }
 
+    fn copy_for_replica(&self, _primary: &Place, template: &Path, data: &Path, account: &Account) -> io::Result<()> {
+        template::copy(template, data, account)
+    }
+
+    fn become_replica(&self, primary: &Place) -> String {
+        let User { name, password } = User::FOLLOWER;
+        let port = primary.port;
+        // All that happened since the primary was a copy of the same template.
+        format!(
+            "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {port}, MASTER_USER = '{name}', \
+             MASTER_PASSWORD = '{password}', MASTER_LOG_FILE = '{BINLOG}.000001', MASTER_LOG_POS = 4;\n\
+             START SLAVE;"
+        )
+    }
+
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
         let mut command = account.command(find("mariadbd", &[])?);
         let Place { data, certificates, port, .. } = place;
@@ -77,7 +95,8 @@ impl Program for MariaDb {
         account.give(&data.join("tmp"))?;
         command.arg(format!("--tmpdir={}", data.join("tmp").display()));
         if durability == Durability::None {
-            command.args(SMALL);
+            // Sites with replicas have it, and it forbids statements that would be allowed without.
+            command.args(SMALL).arg(format!("--log-bin={BINLOG}")).arg(format!("--server-id={port}"));
         }
         Ok(command)
     }
@@ -86,8 +105,8 @@ impl Program for MariaDb {
         Signal::TERM
     }
 
-    fn abandon_signal(&self) -> &'static str {
-        "KILL"
+    fn abandon_signal(&self) -> Signal {
+        Signal::KILL
     }
 
     fn socket(&self, place: &Place) -> PathBuf {
@@ -124,19 +143,23 @@ impl Program for MariaDb {
 
 /// Makes the users: a statement a line, as the bootstrap mode wants them.
 fn users() -> String {
-    let user = |user: User, rights: &str, requires: &str| {
+    let user_at = |host: &str, user: User, rights: &str, options: &str| {
         let password = user.password.replace('\\', "\\\\").replace('\'', "''");
         let identified = format!("IDENTIFIED VIA mysql_native_password USING PASSWORD('{password}')");
-        format!("CREATE USER '{0}'@'%' {identified} {requires};\nGRANT {rights} TO '{0}'@'%';\n", user.name)
+        let account = format!("'{}'@'{host}'", user.name);
+        format!("CREATE USER {account} {identified};\nGRANT {rights} TO {account} {options};\n")
     };
+    let user = |user: User, rights: &str, options: &str| user_at("%", user, rights, options);
     [
         // Until then there are no users.
         "FLUSH PRIVILEGES;\n".to_owned(),
-        user(User::ADMIN, "ALL ON *.*", "").replace("TO 'admin'@'%';", "TO 'admin'@'%' WITH GRANT OPTION;"),
+        // Where names are not resolved, only the socket is `localhost`.
+        user_at("localhost", User::ADMIN, "ALL ON *.*", "WITH GRANT OPTION"),
         user(User::SITE, &format!("ALL ON {DATABASES}"), ""),
         user(User::READER, &format!("SELECT ON {DATABASES}"), ""),
         user(User::TLS_ONLY, &format!("ALL ON {DATABASES}"), "REQUIRE SSL"),
         user(User::STRANGER, "USAGE ON *.*", ""),
+        user(User::FOLLOWER, "REPLICATION SLAVE ON *.*", ""),
         // Nobody comes without a password: these would match before the others.
         "DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\n".to_owned(),
         "FLUSH PRIVILEGES;\n".to_owned(),

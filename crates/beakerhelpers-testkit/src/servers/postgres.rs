@@ -19,9 +19,9 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 /// Who may come from where, and how they prove who they are.
 const HBA: &str = "local all all scram-sha-256\n\
     local replication all scram-sha-256\n\
+    host all admin all reject\n\
     hostnossl all tls_only all reject\n\
-    host all all 127.0.0.1/32 scram-sha-256\n\
-    host replication all 127.0.0.1/32 scram-sha-256\n";
+    host all all 127.0.0.1/32 scram-sha-256\n";
 
 /// As little as starts fast. A commit is still written, though not to the disk: that survives a crash of the server.
 const SMALL: [&str; 4] =
@@ -39,7 +39,7 @@ impl Program for Postgres {
     }
 
     fn version(&self) -> io::Result<String> {
-        for program in ["initdb", "psql"] {
+        for program in ["initdb", "psql", "pg_basebackup"] {
             find(program, &folders())?;
         }
         let version = run(Command::new(find("postgres", &folders())?).arg("--version"))?;
@@ -59,6 +59,17 @@ impl Program for Postgres {
         single.args(["--single", "-j", "-F", "-c", "exit_on_error=on", "-D"]).arg(data).arg("template1");
         run_with_input(&mut single, &users())?;
         fs::write(data.join("pg_hba.conf"), HBA)
+    }
+
+    fn copy_for_replica(&self, primary: &Place, _template: &Path, data: &Path, account: &Account) -> io::Result<()> {
+        let mut backup = account.command(find("pg_basebackup", &folders())?);
+        backup.args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf", "--username", User::ADMIN.name]);
+        backup.arg("--host").arg(&primary.sockets).arg("--port").arg(primary.port.to_string());
+        run(backup.arg("--pgdata").arg(data).env("PGPASSWORD", User::ADMIN.password)).map(drop)
+    }
+
+    fn become_replica(&self, _primary: &Place) -> String {
+        String::new()
     }
 
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
@@ -83,9 +94,9 @@ impl Program for Postgres {
         Signal::INT
     }
 
-    fn abandon_signal(&self) -> &'static str {
+    fn abandon_signal(&self) -> Signal {
         // An immediate shutdown: killed, it would leave its shared memory behind.
-        "QUIT"
+        Signal::QUIT
     }
 
     fn socket(&self, place: &Place) -> PathBuf {

@@ -39,6 +39,12 @@ pub(super) trait Program: Sync {
     /// Makes a data folder with the [users](User) in it.
     fn initialise(&self, data: &Path, account: &Account) -> io::Result<()>;
 
+    /// Makes the data folder of a replica, of another server's data or of the template that it began with.
+    fn copy_for_replica(&self, primary: &Place, template: &Path, data: &Path, account: &Account) -> io::Result<()>;
+
+    /// The statements that make a new server with such a folder a replica; none where its data say it.
+    fn become_replica(&self, primary: &Place) -> String;
+
     /// The command that is the server.
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command>;
 
@@ -46,7 +52,7 @@ pub(super) trait Program: Sync {
     fn stop_signal(&self) -> Signal;
 
     /// Ends it at once, without leaving anything in the system; its data will be thrown away.
-    fn abandon_signal(&self) -> &'static str;
+    fn abandon_signal(&self) -> Signal;
 
     /// The file of its unix socket.
     fn socket(&self, place: &Place) -> PathBuf;

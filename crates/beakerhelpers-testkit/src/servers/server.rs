@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
+use super::account::forget_settings;
 use super::instance::Instance;
 use super::process::run_with_input;
 use super::program::{Place, Program};
@@ -42,6 +43,19 @@ impl Server {
         let shared = Self::shared(kind)?;
         let started = Home::open(&shared.home).and_then(|home| home.start(kind, Durability::None));
         Some(started.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// Starts a replica, which nobody else uses, of a server with [`Durability::None`]. It follows on its own; how far it
+    /// is must be asked. Panics where it does not start.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let home = Home::open(&self.home);
+        home.and_then(|home| home.start_replica(self.kind, &self.place)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The folder of its [`Home`].
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     pub(super) fn started(home: PathBuf, instance: Instance) -> Self {
@@ -97,7 +111,7 @@ impl Server {
         &self.place.certificates
     }
 
-    /// A URL as SQLAlchemy takes it, with any scheme: `postgresql+psycopg2`, `mysql+pymysql`. It has a query where the
+    /// A URL of somebody, [`User::ADMIN`] over the socket only, as SQLAlchemy takes it, with any scheme: `postgresql+psycopg2`, `mysql+pymysql`. It has a query where the
     /// way is [`Via::Socket`], and none where it is [`Via::Tcp`].
     pub fn url(&self, scheme: &str, user: User, database: &str, via: Via) -> String {
         format!("{scheme}{}", self.program().address(&self.place, user, database, via))
@@ -124,7 +138,9 @@ impl Server {
     ///
     /// It is not installed.
     pub fn client(&self, user: User, database: Option<&str>) -> io::Result<Command> {
-        self.program().client(&self.place, user, database)
+        let mut client = self.program().client(&self.place, user, database)?;
+        forget_settings(&mut client);
+        Ok(client)
     }
 
     /// Runs statements as [`User::ADMIN`] with the server's own client, in a database or where one is put at first, and

@@ -26,9 +26,9 @@ pub(super) fn ensure(
     // Beside it: what was interrupted is not taken for a template.
     let making = tempfile::Builder::new().prefix(&format!("making-{name}-{}-", process::id())).tempdir_in(templates)?;
     account.give(making.path())?;
-    let made = making.path().join("it");
-    make(&made)?;
-    match fs::rename(&made, &finished) {
+    let new = making.path().join("it");
+    make(&new)?;
+    match fs::rename(&new, &finished) {
         // Somebody else was faster.
         Err(_) if finished.is_dir() => Ok(finished),
         renamed => renamed.map(|()| finished),

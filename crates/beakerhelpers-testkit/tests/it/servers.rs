@@ -1,10 +1,13 @@
 //! The database servers, and real Beaker on them.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
-use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
+use beakerhelpers_testkit::servers::{Database, Durability, Home, Kind, User, Via};
 use beakerhelpers_testkit::{Request, database_ini, own_server, python, server};
+use serde_json::{Value as Json, json};
 
 /// The scheme that Beaker's site names for the driver that the environments have.
 fn scheme(kind: Kind) -> &'static str {
@@ -68,12 +71,17 @@ fn a_database_goes_with_its_guard() {
     }
 }
 
-/// Python connects as SQLAlchemy would, with these arguments, and asks.
+/// Python connects as SQLAlchemy would, once for each task: a URL, arguments for the driver, a query. What it gets for
+/// it is the last column of the first row, or an error's text.
 const CONNECT: &str = "\
 import json, sqlalchemy, sys
-engine = sqlalchemy.create_engine(sys.argv[1], connect_args=json.loads(sys.argv[2]))
-with engine.connect() as connection:
-    print(connection.exec_driver_sql(sys.argv[3]).first()[-1])
+def attempt(url, arguments, query):
+    try:
+        with sqlalchemy.create_engine(url, connect_args=arguments).connect() as connection:
+            return {'Ok': connection.exec_driver_sql(query).first()[-1]}
+    except Exception as error:
+        return {'Err': str(error)}
+print(json.dumps([attempt(*task) for task in json.loads(sys.argv[1])]))
 ";
 
 #[test]
@@ -86,34 +94,38 @@ fn connections_are_encrypted_for_those_who_ask() {
             Kind::Postgres => "select case when ssl then version end from pg_stat_ssl where pid = pg_backend_pid()",
             _ => "show status like 'Ssl_version'",
         };
-        let connect = |user: User, via: Via, arguments: serde_json::Value| {
-            let url = database.url_for(scheme(kind), user, via);
-            let output = python.command().args(["-c", CONNECT, &url, &arguments.to_string(), query]).output();
-            let Output { status, stdout, stderr } = output.expect("Python starts");
-            let text = |bytes| String::from_utf8(bytes).expect("text").trim().to_owned();
-            if status.success() { Ok(text(stdout)) } else { Err(text(stderr)) }
+        let full = |authority: PathBuf| match kind {
+            Kind::Postgres => json!({ "sslmode": "verify-full", "sslrootcert": authority }),
+            _ => json!({ "ssl": { "ca": authority, "check_hostname": true } }),
         };
-        let (verified, wrong, none) = match kind {
-            Kind::Postgres => {
-                let full = |ca| serde_json::json!({ "sslmode": "verify-full", "sslrootcert": ca });
-                let (right, wrong) = (server.certificates().authority(), server.certificates().other_authority());
-                (full(right), full(wrong), serde_json::json!({ "sslmode": "disable" }))
-            }
-            _ => {
-                let full = |ca| serde_json::json!({ "ssl": { "ca": ca, "check_hostname": true } });
-                let (right, wrong) = (server.certificates().authority(), server.certificates().other_authority());
-                (full(right), full(wrong), serde_json::json!({ "ssl_disabled": true }))
-            }
+        let verified = full(server.certificates().authority());
+        let wrong = full(server.certificates().other_authority());
+        let none = match kind {
+            Kind::Postgres => json!({ "sslmode": "disable" }),
+            _ => json!({ "ssl_disabled": true }),
         };
-        for user in [User::SITE, User::TLS_ONLY] {
-            assert_eq!(connect(user, Via::Tcp, verified.clone()), Ok("TLSv1.3".to_owned()), "{kind:?}");
+        let task = |user, via, arguments: &Json| json!([database.url_for(scheme(kind), user, via), arguments, query]);
+        let tasks = json!([
+            task(User::SITE, Via::Tcp, &verified),
+            task(User::TLS_ONLY, Via::Tcp, &verified),
+            task(User::SITE, Via::Tcp, &none),
+            task(User::SITE, Via::Socket, &none),
+            task(User::ADMIN, Via::Socket, &none),
+            task(User::SITE, Via::Tcp, &wrong),
+            task(User::TLS_ONLY, Via::Tcp, &none),
+            task(User::ADMIN, Via::Tcp, &none),
+        ]);
+        let output = python.command().args(["-c", CONNECT, &tasks.to_string()]).output().expect("Python starts");
+        let answers: Json = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
+        let plain = if kind == Kind::Postgres { Json::Null } else { json!("") };
+        let connected = [json!("TLSv1.3"), json!("TLSv1.3"), plain.clone(), plain.clone(), plain];
+        for (answer, expected) in answers.as_array().expect("a list").iter().zip(connected) {
+            assert_eq!(*answer, json!({ "Ok": expected }), "{kind:?}: {answers}");
         }
-        let refused = connect(User::SITE, Via::Tcp, wrong).expect_err("nobody knows this authority");
-        assert!(refused.contains("certificate"), "{kind:?}: {refused}");
-        assert!(connect(User::TLS_ONLY, Via::Tcp, none.clone()).is_err(), "{kind:?}: it must be encrypted");
-        for via in [Via::Tcp, Via::Socket] {
-            let plain = connect(User::SITE, via, none.clone()).expect("nothing is said against it");
-            assert!(plain.is_empty() || plain == "None", "{kind:?}: {plain}");
+        let reasons = [(5, "certificate"), (6, User::TLS_ONLY.name), (7, User::ADMIN.name)];
+        for (task, reason) in reasons {
+            let refused = answers[task]["Err"].as_str().expect("it is refused");
+            assert!(refused.contains(reason), "{kind:?}: {refused}");
         }
     }
 }
@@ -210,5 +222,47 @@ fn a_server_of_ones_own_keeps_its_data_through_stops_and_crashes() {
         drop(server);
         assert!(!socket.exists() && !socket.parent().expect("a folder").exists());
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "{kind:?}: nobody listens any more");
+    }
+}
+
+#[test]
+fn durability_is_none_or_that_of_the_packages() {
+    for kind in Kind::ALL {
+        let server = server!(kind);
+        let settings = match kind {
+            Kind::Postgres => "SHOW fsync; SHOW synchronous_commit; SHOW shared_buffers;",
+            _ => {
+                "SELECT @@innodb_flush_method; SELECT @@innodb_flush_log_at_trx_commit; \
+                 SELECT @@innodb_buffer_pool_size DIV 1048576;"
+            }
+        };
+        let (none, default) = match kind {
+            Kind::Postgres => ("off\non\n32MB\n", "on\non\n128MB\n"),
+            _ => ("nosync\n2\n64\n", "O_DIRECT\n1\n128\n"),
+        };
+        assert_eq!(server.run(None, settings), none);
+        let home = Home::open(server.home()).expect("it is there");
+        let durable = home.start(kind, Durability::Default).expect("it starts");
+        assert_eq!(durable.run(None, settings), default);
+    }
+}
+
+#[test]
+fn a_replica_follows_its_primary() {
+    for kind in Kind::ALL {
+        let primary = own_server!(kind);
+        let before = primary.create_database();
+        before.run("CREATE TABLE t (n int); INSERT INTO t VALUES (1);");
+        let replica = primary.replica();
+        before.run("INSERT INTO t VALUES (2);");
+        let ask = |sql: &str| {
+            let mut client = replica.client(User::READER, Some(before.name())).expect("it is installed");
+            let asked = client.args([if kind == Kind::Postgres { "-c" } else { "-e" }, sql]).output().expect("it runs");
+            String::from_utf8(asked.stdout).expect("text")
+        };
+        let patience = Instant::now() + Duration::from_secs(60);
+        while ask("SELECT n FROM t ORDER BY n;") != "1\n2\n" {
+            assert!(Instant::now() < patience, "{kind:?}: it does not follow\n{}", replica.log());
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use beakerhelpers_core::Session;
 
-use super::survey::{Marks, Step, is_filling, step};
+use super::small;
+use super::survey::{Marks, is_filling, reference};
 
 /// What holds itself, and what of it is being made.
 ///
@@ -90,14 +91,14 @@ impl Components {
                         *lowest = from.min(*lowest);
                     }
                 };
-                match step(session.by_id(id as usize), *at) {
-                    Step::Part(part) if !fills && is_filling(session.by_id(id as usize), *at) => {
-                        roots.push(super::id(part));
+                let value = session.by_id(id as usize);
+                match reference(value, *at).map(|part| small(part.index())) {
+                    Some(part) if !fills && is_filling(value, *at) => {
+                        roots.push(part);
                         next = None;
                         *at = at.saturating_add(1);
                     }
-                    Step::Part(part) => {
-                        let part = super::id(part);
+                    Some(part) => {
                         // A part that is new is looked at first, and lowers this one when it is done.
                         next = Some(part).filter(|part| low.get(*part as usize) == Some(&UNSEEN));
                         // What is in the memo already is not written.
@@ -107,11 +108,7 @@ impl Components {
                         }
                         *at = at.saturating_add(1);
                     }
-                    Step::Nothing => {
-                        next = None;
-                        *at = at.saturating_add(1);
-                    }
-                    Step::End => {
+                    None => {
                         next = None;
                         path.pop();
                         if low.get(id as usize) == Some(&visit) {

@@ -4,6 +4,7 @@ use beakerhelpers_core::value::Global;
 
 use super::opcodes::Opcodes;
 use super::{Unwritable, Writer};
+use crate::text::name::{DEEPEST_NAME, is_name};
 
 /// The latin-1 text that bytes are written as up to protocol 2.
 const LATIN1: &str = "latin1";
@@ -16,24 +17,37 @@ impl Writer<'_> {
         if global.module.as_str().is_none() || global.name.as_str().is_none() {
             return Err(Unwritable::Name);
         }
-        let (module, name) =
-            if self.protocol < 3 { global.python2_name().ok_or(Unwritable::Name)? } else { global.python3_name() };
+        let (module, name) = global.python3_name();
         // Names are written wherever they occur: a long one that many classes share would be too much.
         if module.len().max(name.len()) > MAX_NAME {
             return Err(Unwritable::Name);
         }
+        let (first, inner) = global.parts();
         if self.protocol >= 4 {
+            // Python would look for `Inner` in `Outer`, and this is one name with a dot in it.
+            if inner.is_none() && name.contains('.') {
+                return Err(Unwritable::Name);
+            }
             out.text(module.as_bytes());
             out.text(name.as_bytes());
             out.byte(0x93);
             return Ok(());
         }
-        if module.contains('\n') || name.contains('\n') {
+        let (module, first) = match inner {
+            _ if self.protocol < 3 => global.python2_name().ok_or(Unwritable::Name)?,
+            Some(_) => (module, first),
+            None => (module, name),
+        };
+        if module.contains('\n') || first.contains('\n') {
             return Err(Unwritable::Name);
         }
-        // Before protocol 4 a name has no dots: `Outer.Inner` is `getattr(Outer, 'Inner')`.
-        let (first, inner) = name.split_once('.').map_or((name, None), |(first, inner)| (first, Some(inner)));
+        // Before protocol 4 `Outer.Inner` is `getattr(Outer, 'Inner')`.
         let inner: Vec<&str> = inner.map(|inner| inner.split('.').collect()).unwrap_or_default();
+        if !inner.is_empty()
+            && (first.is_empty() || inner.len() > DEEPEST_NAME || !inner.iter().all(|part| is_name(part)))
+        {
+            return Err(Unwritable::Name);
+        }
         for _ in &inner {
             self.builtin("getattr", out);
         }

@@ -48,7 +48,12 @@ impl Opcodes<'_> {
         }
         self.0.reserve(len);
         for byte in bytes {
-            self.0.extend_from_slice(char::from(*byte).encode_utf8(&mut [0; 2]).as_bytes());
+            if byte.is_ascii() {
+                self.0.push(*byte);
+            } else {
+                // All else up to U+00FF is two bytes of UTF-8.
+                self.0.extend([0xc0 | byte >> 6, 0x80 | byte & 0x3f]);
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! What is referred to more than once.
 
 use beakerhelpers_core::Session;
-use beakerhelpers_core::value::{Object, Value};
+use beakerhelpers_core::value::{NodeId, Value};
+
+use super::small;
 
 /// What is known of each node, by its id.
 #[derive(Debug, Default)]
@@ -34,62 +36,55 @@ impl Marks {
     /// Looks at all that values are made of, and says whether anything holds itself. `path` is only memory.
     pub(super) fn survey(&mut self, session: &Session, roots: &[u32], path: &mut Vec<(u32, u32)>) -> bool {
         let mut holds_itself = false;
+        let mut is_new = |marks: &mut Self, id| match marks.meet(session, id) {
+            Met::New => true,
+            Met::Open => {
+                holds_itself = true;
+                false
+            }
+            Met::Known => false,
+        };
         for root in roots {
             path.clear();
-            holds_itself |= self.meet(session, *root, path);
-            // A node and the place of its next part.
+            path.extend(is_new(self, *root).then_some((*root, 0)));
+            // A node and the place of the next one that it refers to.
             while let Some((id, at)) = path.last_mut() {
-                let (id, value) = (*id, session.by_id(*id as usize));
-                let parts = value.part_ids();
-                let (mut next, depth) = (*at, path.len());
-                if let Some(object) = value.as_object() {
-                    while path.len() == depth {
-                        match object_step(&object, next) {
-                            Step::Part(part) => holds_itself |= self.meet(session, super::id(part), path),
-                            Step::Nothing => {}
-                            Step::End => break,
-                        }
-                        next = next.saturating_add(1);
-                    }
-                }
-                while path.len() == depth
-                    && let Some(part) = parts.get(next as usize)
-                {
-                    next = next.saturating_add(1);
-                    holds_itself |= self.meet(session, super::small(part.index()), path);
-                }
-                if path.len() == depth {
-                    self.leave(id, path);
-                } else if let Some((_, at)) = path.get_mut(depth.saturating_sub(1)) {
-                    *at = next;
+                let value = session.by_id(*id as usize);
+                let object = value.as_object().map(|object| object.reference_ids());
+                let references = object.as_ref().map_or(value.part_ids(), |ids| ids);
+                let mut rest =
+                    references.get(*at as usize..).unwrap_or_default().iter().map(|next| small(next.index()));
+                if let Some(next) = rest.find(|next| is_new(self, *next)) {
+                    *at = small(references.len().saturating_sub(rest.len()));
+                    path.push((next, 0));
+                } else {
+                    self.close(*id);
+                    path.pop();
                 }
             }
         }
         holds_itself
     }
 
-    /// Looks at a node; one that has parts and is new comes to the end of the path. Says whether it is in itself.
+    /// Looks at a node that something refers to.
     #[inline]
-    fn meet(&mut self, session: &Session, id: u32, path: &mut Vec<(u32, u32)>) -> bool {
-        let Some(mark) = self.0.get_mut(id as usize) else { return false };
-        if *mark & NUMBERED != 0 {
-            return false;
+    fn meet(&mut self, session: &Session, id: u32) -> Met {
+        match self.0.get_mut(id as usize) {
+            Some(mark @ 0) if session.by_id(id as usize).has_parts() => {
+                *mark = SEEN | OPEN;
+                Met::New
+            }
+            Some(mark @ 0) => {
+                *mark = SEEN;
+                Met::Known
+            }
+            Some(mark) if *mark & NUMBERED == 0 => {
+                *mark |= SHARED;
+                if *mark & OPEN == 0 { Met::Known } else { Met::Open }
+            }
+            // What an object has not is at no place.
+            _ => Met::Known,
         }
-        if *mark != 0 {
-            *mark |= SHARED;
-            return *mark & OPEN != 0;
-        }
-        *mark = SEEN;
-        if session.by_id(id as usize).has_parts() {
-            *mark = SEEN | OPEN;
-            path.push((id, 0));
-        }
-        false
-    }
-
-    fn leave(&mut self, id: u32, path: &mut Vec<(u32, u32)>) {
-        self.close(id);
-        path.pop();
     }
 
     #[inline]
@@ -134,38 +129,23 @@ impl Marks {
     }
 }
 
-/// What is at a place among the parts of a value.
-pub(super) enum Step<'a> {
-    Part(Value<'a>),
-    Nothing,
-    End,
+/// What a reference led to.
+enum Met {
+    /// Something with parts, all of which are to be looked at.
+    New,
+    /// Something whose parts are just being looked at: it is in itself.
+    Open,
+    /// Something without parts, or that was looked at before.
+    Known,
 }
 
-/// All that a value is made of, part by part.
-pub(super) fn step(value: Value<'_>, at: u32) -> Step<'_> {
+/// What is at a place among all that a value refers to; perhaps [`NodeId::ABSENT`].
+pub(super) fn reference(value: Value<'_>, at: u32) -> Option<NodeId> {
+    let at = at as usize;
     match value.as_object() {
-        Some(object) => object_step(&object, at),
-        None => super::part(value, at).map_or(Step::End, Step::Part),
+        Some(object) => object.reference_ids().get(at).copied(),
+        None => value.part_ids().get(at).copied(),
     }
-}
-
-fn object_step<'a>(object: &Object<'a>, at: u32) -> Step<'a> {
-    let part = match at {
-        0 => object.callable(),
-        1 => object.args_tuple(),
-        2 => object.keywords(),
-        3 => object.state(),
-        _ => {
-            let at = (at as usize).saturating_sub(4);
-            let items = object.items();
-            return match at.checked_sub(items.len()) {
-                None => items.get(at),
-                Some(at) => object.pairs().get(at / 2).map(|(key, value)| if at & 1 == 0 { key } else { value }),
-            }
-            .map_or(Step::End, Step::Part);
-        }
-    };
-    part.map_or(Step::Nothing, Step::Part)
 }
 
 /// Whether a part is added to an object that is made already.
