@@ -153,7 +153,24 @@ impl<'a> Sql<'a> {
         statement.push([Piece::Sql("accessed < "), old.piece()]);
     }
 
+    /// Whether the rows of a direction come in the order of their creation by a sort, for want of a number: the server
+    /// looks at all of them for each page.
+    pub(crate) fn is_sorted(self, way: Direction) -> bool {
+        self.dialect != Dialect::Sqlite && self.key == KeyColumn::Namespace && way == Direction::Down
+    }
+
     fn after(self, statement: &mut Statement<'a>, after: Option<&'a Key>, way: Direction, rows: i64) {
+        if self.is_sorted(way) {
+            if let Some(Key::Created(created, id)) = after {
+                // What has no such time stands behind all others, and is left out, or it would come again and again.
+                statement.push([Piece::Sql(" WHERE created >= "), Piece::Time(Time(FIRST_TIME))]);
+                statement.push([Piece::Sql(" AND (created < "), Piece::Time(Time(*created))]);
+                statement.push([Piece::Sql(" OR (created = "), Piece::Time(Time(*created))]);
+                statement.push([Piece::Sql(" AND namespace < "), Piece::Text(id), Piece::Sql("))")]);
+            }
+            statement.push([Piece::Sql(" ORDER BY created DESC, namespace DESC LIMIT "), Piece::Int(rows)]);
+            return;
+        }
         if let Some(key) = after {
             statement.push([Piece::Sql(" WHERE "), self.key()]);
             statement.push([Piece::Sql(if way == Direction::Up { " > " } else { " < " })]);
@@ -282,7 +299,7 @@ impl<'a> Sql<'a> {
         let mut statement = self.ids_and_times();
         statement.push([Piece::Sql(" WHERE "), self.key(), Piece::Sql(" > ")]);
         statement.push(behind.pieces());
-        self.after(&mut statement, None, Direction::Down, rows);
+        statement.push([Piece::Sql(" ORDER BY "), self.key(), Piece::Sql(" DESC LIMIT "), Piece::Int(rows)]);
         statement
     }
 

@@ -113,22 +113,13 @@ impl<C: Client> Table for Batches<'_, C> {
                 })?;
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
-            let in_the_way = |done: &Result<Batch, Failure>| {
-                done.as_ref().is_err_and(|failure| failure.trouble == Trouble::InTheWay)
-            };
-            if C::LOCKS_WHAT_IT_SCANS {
-                let (by, keys) = found.targets(sql);
-                let done = attempt(client, by.delete_old_of(keys, &cutoff), started);
-                if archive || !in_the_way(&done) {
-                    return done;
-                }
-                started = Instant::now();
+            if C::LOCKS_WHAT_IT_SCANS && !archive {
                 let deleted =
                     transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
                 return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
             }
             let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
-            if !C::SKIPS_LOCKED || !in_the_way(&done) {
+            if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
                 return done;
             }
             // Somebody works on a row of these for longer than others should wait for the rest of them.

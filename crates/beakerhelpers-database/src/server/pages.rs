@@ -8,7 +8,7 @@ use super::ServerStore;
 use super::client::{Client, Row};
 use crate::failure::Failure;
 use crate::pages::{BYTES, Entry, Page, Source, Want};
-use crate::sql::{Age, LARGEST_DATA};
+use crate::sql::{Age, FIRST_TIME, LARGEST_DATA};
 use crate::statement::{Key, KeyColumn, Statement};
 use crate::times::Clock;
 
@@ -43,7 +43,7 @@ impl<C: Client> Source for ServerStore<C> {
                         if left_out { Entry::Again(key.clone()) } else { Entry::Record(record(row, room, clock)) };
                     page.entries.push(entry);
                 }
-                page.last = Some(key);
+                page.last = Some(if sql.is_sorted(want.way) { created(row, key) } else { key });
                 page.rows += 1;
                 if page.bytes >= 2 * BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
@@ -78,6 +78,14 @@ pub(crate) fn one<C: Client>(
         ControlFlow::Break(())
     })?;
     Ok(found)
+}
+
+/// A place in the order of creation. What was never created comes last: there is nothing behind it.
+fn created(row: &dyn Row, key: Key) -> Key {
+    match key {
+        Key::Id(id) => Key::Created(row.time(3).unwrap_or(FIRST_TIME), id),
+        key => key,
+    }
 }
 
 /// The key in a column. One that could only be shown, and not be compared with, would lead round in circles.

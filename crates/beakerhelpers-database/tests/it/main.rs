@@ -1,4 +1,4 @@
-//! The SQLite store on real files.
+//! The stores on real files and real servers.
 
 mod check;
 mod child;
@@ -8,6 +8,8 @@ mod journals;
 mod locks;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod setup;
 mod support;

@@ -84,6 +84,6 @@ fn without_a_log_of_changes_there_is_no_replica() {
     let error = store.replication_lag().expect_err("it may not see");
     assert_error(&error, ErrorKind::PermissionDenied, &["REPLICATION CLIENT"]);
     let admin = beakerhelpers_testkit::servers::User::ADMIN;
-    let url = database.url_for("mysql", admin, beakerhelpers_testkit::servers::Via::Tcp);
+    let url = database.url_for("mysql", admin, beakerhelpers_testkit::servers::Via::Socket);
     assert_eq!(open(&config(&url)).replication_lag().expect("it answers"), None);
 }
