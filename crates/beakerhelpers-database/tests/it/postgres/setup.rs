@@ -2,7 +2,7 @@
 
 use beakerhelpers_core::{Access, ErrorKind, Finding, IndexOutcome, SessionStore, SetupMode, SetupOutcome, Severity};
 use beakerhelpers_testkit::own_server;
-use beakerhelpers_testkit::servers::{Kind, User};
+use beakerhelpers_testkit::servers::{Kind, User, Via};
 
 use super::support::{ACTIVE, config, count, fill, postgres, reader, save, store, url_of, with_table};
 use crate::support::{assert_error, open};
@@ -126,11 +126,10 @@ fn a_server_without_replicas_has_no_lag() {
     let server = own_server!(Kind::Postgres);
     let (database, store) = with_table(&server);
     assert_eq!(store.replication_lag().expect("it tells"), None);
-    let admin = open(&config(&url_of(&database, User::ADMIN)));
+    let admin = open(&config(&database.url_for("postgresql", User::ADMIN, Via::Socket)));
     assert_eq!(admin.replication_lag().expect("it tells"), None);
 }
 
-/// What is not needed for this: the store's own trait object.
 #[test]
 fn a_view_is_no_table() {
     let server = postgres!();
