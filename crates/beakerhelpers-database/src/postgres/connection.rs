@@ -17,7 +17,7 @@ use crate::server::client::{Row, Settings};
 use crate::statement::{Piece, Statement};
 
 /// A connection. Between two calls it keeps nothing on the server that another connection would not find there: behind
-/// a pooler such as PgBouncer each transaction may go to another one. So statements are not prepared, and settings are
+/// a pooler such as `PgBouncer` each transaction may go to another one. So statements are not prepared, and settings are
 /// those of a transaction.
 pub(crate) struct PgClient {
     raw: PgConnection,

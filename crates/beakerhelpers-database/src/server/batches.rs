@@ -75,12 +75,13 @@ impl<C: Client> Table for Batches<'_, C> {
             let (mut found, mut unreadable) = (Found::default(), None);
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                let enough = key(row, 0, sql.key)
-                    .map(|key| found.push(want, key, row.time(1), || row.int(2), clock))
-                    .unwrap_or_else(|error| {
+                let enough = match key(row, 0, sql.key) {
+                    Ok(key) => found.push(want, key, row.time(1), || row.int(2), clock),
+                    Err(error) => {
                         unreadable = Some(error);
                         true
-                    });
+                    }
+                };
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             unreadable.map_or(Ok(found), |error| Err(error.into()))
