@@ -133,8 +133,8 @@ fn infinite_times_are_no_times() {
         ));
     }
     save(&*store, "old", OLD);
-    let listed: Vec<_> = store.iter(beakerhelpers_core::Query::ALL).map(|item| item.expect("it lists")).collect();
-    assert_eq!(listed.iter().filter(|record| record.accessed.is_none()).count(), 4);
+    let all = listed(&*store, beakerhelpers_core::Query::ALL);
+    assert_eq!(all.iter().filter(|record| record.accessed.is_none()).count(), 4);
     let active = beakerhelpers_core::Query::ALL.active_since(cutoff());
     assert_eq!(listed(&*store, active).len(), 4);
     let done = store.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it cleans");

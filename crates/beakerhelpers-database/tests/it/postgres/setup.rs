@@ -1,7 +1,8 @@
 //! Creating the table and the index, looking at both, and looking after them.
 
 use beakerhelpers_core::{
-    Access, ErrorKind, Finding, IndexOutcome, Query, SessionId, SessionStore, SetupMode, SetupOutcome, Severity, Silent,
+    Access, DeletePlan, ErrorKind, Finding, IndexOutcome, Query, SessionId, SessionStore, SetupMode, SetupOutcome,
+    Severity, Silent,
 };
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
