@@ -72,7 +72,7 @@ fn a_live_site_notices_nothing_of_a_cleanup() {
     let python = python.with_time_zone("UTC");
     let database = server.create_database();
     let directory = TempDir::new().expect("a directory");
-    let ini = database_ini(directory.path(), &database.url("postgresql"), "");
+    let ini = database_ini(directory.path(), &database.url("postgresql+psycopg2"), "");
     let live = python.site(&ini).go_live();
     super::support::fill(&database, 20_000);
     let store = store(&database);
