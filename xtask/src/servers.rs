@@ -64,10 +64,10 @@ pub(crate) fn serve() -> Result {
             _ => ("mysql", "mysql"),
         };
         say(&format!("\n{}, port {}", kind.name(), server.port()));
-        for user in [User::ADMIN, User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
+        say(&format!("  {:<9} {}", User::ADMIN.name, server.url(scheme, User::ADMIN, database, Via::Socket)));
+        for user in [User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
             say(&format!("  {:<9} {}", user.name, server.url(scheme, user, database, Via::Tcp)));
         }
-        say(&format!("  socket    {}", server.url(scheme, User::ADMIN, database, Via::Socket)));
         say(&format!("  CA        {}", server.certificates().authority().display()));
         let (variable, facts) = server.environment();
         say(&format!("  for tests {variable}='{facts}'"));

@@ -20,6 +20,7 @@ pub fn cleanup_sessions(store: &dyn SessionStore, timeout: Duration) -> Result<D
 #[derive(Clone, Debug)]
 pub struct Cleanup {
     timeout: Duration,
+    grace: Duration,
     plan: DeletePlan,
     clock_check: ClockCheck,
     zone: Zone,
@@ -39,11 +40,20 @@ impl Cleanup {
         }
         Ok(Self {
             timeout,
+            grace: Duration::ZERO,
             plan: DeletePlan::default(),
             clock_check: ClockCheck::default(),
             zone: Zone::LOCAL,
             settings: Settings::new(),
         })
+    }
+
+    /// Keeps sessions so long past the timeout. Beaker loses what a visitor does without a word when the session goes
+    /// between its loading and its saving; one that has been expired for a while is loaded by nobody.
+    #[must_use]
+    pub const fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
     }
 
     /// Sets how to go about it.
@@ -75,14 +85,24 @@ impl Cleanup {
         self
     }
 
-    /// The age from which on sessions go.
+    /// The age from which on sessions are old.
     pub const fn timeout(&self) -> Duration {
         self.timeout
     }
 
+    /// How long old sessions are kept.
+    pub const fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// The age from which on sessions go.
+    pub const fn age(&self) -> Duration {
+        self.timeout.saturating_add(self.grace)
+    }
+
     /// The cutoff that a run at this instant has.
     pub fn cutoff(&self, now: Timestamp) -> Cutoff {
-        Cutoff::ago(now, self.timeout)
+        Cutoff::ago(now, self.age())
     }
 
     /// Does it, as of `now`.
@@ -90,7 +110,8 @@ impl Cleanup {
     /// # Errors
     ///
     /// `Config` where the newest sessions show that the store's local times are of another zone than it was opened with:
-    /// nothing is deleted then. `Unsupported` where the store cannot delete by age. Otherwise what the store says; what
+    /// nothing is deleted then. `Unsupported` where the store cannot delete by age, or not archive what it deletes.
+    /// Otherwise what the store says; what
     /// was deleted until then stays deleted.
     pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
         self.clock_check.run(store, self.zone, &self.settings)?;

@@ -1,16 +1,22 @@
 //! `beakerhelpers cleanup`
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_codec::Settings;
 use beakerhelpers_core::command::{Context, Opened, Outcome, Signal, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Error, Rest, Result, StoreConfig, Timestamp, format_timeout, parse_timeout,
-    register_command,
+    Access, Cutoff, DeletePlan, Deleted, Error, Result, StoreConfig, format_timeout, parse_timeout, register_command,
 };
 
+use crate::archive::{ArchiveWriter, archive_name};
 use crate::follow::Follow;
+use crate::gate::{Gate, Stop};
+use crate::lag::Lag;
+use crate::options::{PaceArgs, SpaceArgs};
 use crate::summary::{Format, Summary};
+use crate::why::Why;
 use crate::{Cleanup, ClockCheck};
 
 /// Delete the old sessions
@@ -29,7 +35,9 @@ Examples:
   beakerhelpers cleanup prod.ini                   what is older than the site's timeout
   beakerhelpers cleanup prod.ini -t 30d --dry-run  how many are older than 30 days, and how old
   beakerhelpers cleanup prod.ini -t 30d --quiet    for cron: silent unless something went wrong
-  beakerhelpers cleanup prod.ini --max-time 10m    as much as can be done in ten minutes")]
+  beakerhelpers cleanup prod.ini --max-time 10m    as much as can be done in ten minutes
+  beakerhelpers cleanup prod.ini --archive old-%Y-%m-%d.jsonl.gz
+                                                   what goes can be put back with `beakerhelpers restore`")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CleanupArgs {
     #[command(flatten)]
@@ -39,6 +47,10 @@ pub(crate) struct CleanupArgs {
     #[arg(short, long, value_name = "TIME", allow_hyphen_values = true)]
     timeout: Option<String>,
 
+    /// Keep sessions so long past the timeout, for those that are loaded at that moment
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    grace: Option<Duration>,
+
     /// Delete nothing; count what would be deleted and show how old it is
     #[arg(long)]
     dry_run: bool,
@@ -47,25 +59,15 @@ pub(crate) struct CleanupArgs {
     #[arg(short, long)]
     yes: bool,
 
-    /// Look at so many sessions in a batch [default: what keeps each batch to some 30 ms]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Pace")]
-    batch_size: Option<u32>,
-
-    /// Rest this long after each batch, such as `50ms` or `1s`, `0` for not at all [default: as long as the batch took]
-    #[arg(long, value_name = "TIME", value_parser = rest, help_heading = "Pace")]
-    sleep: Option<Duration>,
-
-    /// End after this long
-    #[arg(long, value_name = "TIME", value_parser = parse_timeout, help_heading = "Pace")]
-    max_time: Option<Duration>,
-
-    /// End after deleting so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pace")]
-    limit: Option<u64>,
-
     /// Delete even where the sessions show that another time zone wrote the access times
     #[arg(long)]
     skip_clock_check: bool,
+
+    #[command(flatten)]
+    pace: PaceArgs,
+
+    #[command(flatten)]
+    space: SpaceArgs,
 
     /// Print nothing unless something goes wrong
     #[arg(short, long, help_heading = "Output")]
@@ -97,7 +99,10 @@ impl Subcommand for CleanupArgs {
                     if given.is_some() { "`--timeout`".to_owned() } else { opened.config.origin("timeout") },
                 )
             })?
-            .with_zone(opened.config.zone());
+            .with_zone(opened.config.zone())
+            .with_grace(self.grace.unwrap_or_default());
+        self.refuse_what_cannot_be(&opened)?;
+        let lag = self.lag(cx, &opened)?;
         let cleanup = if self.skip_clock_check {
             cleanup.with_clock_check(ClockCheck::Skip)
         } else {
@@ -108,7 +113,7 @@ impl Subcommand for CleanupArgs {
         }
         let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
         // Who is not asked and wants to hear nothing need not be counted for.
-        let shorter = configured.filter(|configured| timeout < *configured && (asks || !self.quiet));
+        let shorter = configured.filter(|configured| cleanup.age() < *configured && (asks || !self.quiet));
         if let Some(configured) = shorter
             && !self.logs_out(cx, &opened, &cleanup, configured, asks)?
         {
@@ -116,18 +121,47 @@ impl Subcommand for CleanupArgs {
         }
         // Until here nothing was done, and a signal just ends the process, at the question too.
         cx.catch_signals()?;
-        self.clean(cx, &opened, &cleanup.with_plan(self.plan()))
+        self.clean(cx, &opened, &cleanup.with_plan(self.plan()), lag)
     }
 }
 
 impl CleanupArgs {
     fn plan(&self) -> DeletePlan {
-        let mut plan = if self.dry_run { DeletePlan::dry_run() } else { DeletePlan::default() };
-        plan.batch_size = self.batch_size.and_then(|size| usize::try_from(size).ok());
-        plan.rest = self.sleep.map_or(plan.rest, Rest::For);
-        plan.max_time = self.max_time;
-        plan.limit = self.limit;
-        plan
+        let plan = if self.dry_run { DeletePlan::dry_run() } else { DeletePlan::default() };
+        let plan = self.pace.apply(plan);
+        if self.space.archive.is_some() { plan.with_archive() } else { plan }
+    }
+
+    /// Refuses what the store cannot do, before anything is done.
+    fn refuse_what_cannot_be(&self, opened: &Opened) -> Result<()> {
+        let info = opened.store.info();
+        let refuse = |what: &str, hint: &str| {
+            Err(Error::unsupported(format!("a store of type `{}` cannot {what}", info.store_type)).with_hint(hint))
+        };
+        if self.space.archive.is_some() && !info.capabilities.archive {
+            return refuse("archive what is deleted", "make a backup of the table, and leave `--archive` out");
+        }
+        if self.space.vacuum && !info.capabilities.vacuum {
+            return refuse("give space back", "leave `--vacuum` out; the store fills the space with new sessions");
+        }
+        Ok(())
+    }
+
+    /// Who tells how far replicas are behind, if that matters.
+    fn lag<'s>(&self, cx: &mut Context<'_>, opened: &'s Opened) -> Result<Option<Lag<'s>>> {
+        let Some(max) = self.pace.max_lag.filter(|_| !self.dry_run) else { return Ok(None) };
+        let lag = Lag::open(max, &self.pace.replicas, opened, cx.registry)?;
+        if lag.is_none() && !self.quiet {
+            cx.note("note: the store has no replicas that it sees: `--max-lag` waits for none");
+        }
+        Ok(lag)
+    }
+
+    /// The archive, if one is wanted.
+    fn archive(&self, cx: &Context<'_>, opened: &Opened, cleanup: &Cleanup) -> Result<Option<ArchiveWriter>> {
+        let Some(pattern) = self.space.archive.as_ref().filter(|_| !self.dry_run) else { return Ok(None) };
+        let name = archive_name(pattern, opened.config.zone().naive_at(cx.now))?;
+        ArchiveWriter::create(Path::new(&name), &opened.store.info(), cleanup.cutoff(cx.now)).map(Some)
     }
 
     /// Warns that a timeout below the site's own logs people out, and asks where somebody can answer.
@@ -140,15 +174,15 @@ impl CleanupArgs {
         asks: bool,
     ) -> Result<bool> {
         let active_since = Cutoff::ago(cx.now, configured).at();
-        let mut follow = Follow::new(cx, Some(active_since), self.quiet, "looked at");
+        let mut follow = Follow::new(cx, self.gate(cx, None), Some(active_since), self.quiet, "looked at");
         let result = cleanup.clone().with_plan(DeletePlan::dry_run()).run(&*opened.store, cx.now, &mut follow);
         follow.finish();
         result?;
-        if follow.active == 0 {
+        if follow.active == 0 || follow.stop.is_some() {
             return Ok(true);
         }
         let active = follow.active;
-        let up_to = if self.limit.is_some() || self.max_time.is_some() { "up to " } else { "" };
+        let up_to = if self.pace.may_end_early() { "up to " } else { "" };
         cx.note(&format!(
             "warning: `--timeout {}` is below `{}.timeout` ({}): {up_to}{active} session{} the site still takes for active \
              {} to be deleted",
@@ -165,28 +199,52 @@ impl CleanupArgs {
         Ok(true)
     }
 
-    fn clean(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup) -> Result<Outcome> {
+    fn gate<'s>(&self, cx: &Context<'_>, lag: Option<Lag<'s>>) -> Gate<'s> {
+        let deadline = self.pace.max_time.and_then(|time| Instant::now().checked_add(time));
+        Gate::new(Arc::clone(&cx.signal), self.pace.stop_file.clone(), lag, deadline)
+    }
+
+    fn clean(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup, lag: Option<Lag<'_>>) -> Result<Outcome> {
         let started = Instant::now();
-        let mut follow =
-            Follow::new(cx, None::<Timestamp>, self.quiet, if self.dry_run { "would delete" } else { "deleted" });
-        let result = cleanup.run(&*opened.store, cx.now, &mut follow);
+        let verb = if self.dry_run { "would delete" } else { "deleted" };
+        let mut follow = Follow::new(cx, self.gate(cx, lag), None, self.quiet, verb);
+        let result = if follow.may_go_on() {
+            follow.archive = self.archive(cx, opened, cleanup)?;
+            cleanup.run(&*opened.store, cx.now, &mut follow)
+        } else {
+            Ok(Deleted::default())
+        };
         follow.finish();
-        let nothing_done = result.is_err() && follow.so_far.scanned() == 0;
+        let why = Why::of(&result, follow.stop.as_ref());
+        let deleted = *result.as_ref().unwrap_or(&follow.so_far);
+        let archive = follow.archive.as_ref().filter(|archive| archive.records() > 0).map(|it| it.path().to_owned());
+        let ended = follow.archive.take().map_or(Ok(()), ArchiveWriter::finish);
+        let nothing_done = why == Why::Failed && deleted.scanned() == 0;
         if !self.quiet && !nothing_done {
             let summary = Summary {
-                deleted: *result.as_ref().unwrap_or(&follow.so_far),
+                deleted,
                 timeout: cleanup.timeout(),
+                grace: cleanup.grace(),
                 cutoff: cleanup.cutoff(cx.now),
                 zone: opened.config.zone(),
                 took: started.elapsed(),
                 dry_run: self.dry_run,
                 ages: follow.ages,
                 locks: follow.locks,
-                failed: result.is_err(),
+                archive,
+                why,
             };
             summary.write(self.format, cx.stdout)?;
         }
         result?;
+        if let Some(Stop::Error(error)) = follow.stop {
+            return Err(error);
+        }
+        ended?;
+        if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
+            let vacuumed = opened.store.vacuum();
+            vacuumed.map_err(|error| error.with_context("after", "a cleanup that is done: only `--vacuum` failed"))?;
+        }
         Ok(Signal::caught(&cx.signal).map_or(Outcome::Done, Outcome::Interrupted))
     }
 }
@@ -214,13 +272,4 @@ fn parse_age(text: &str) -> Result<Duration> {
 fn missing(config: &StoreConfig) -> Error {
     Error::config(format!("from which age on? neither `--timeout` nor `{}.timeout` is set", config.prefix()))
         .with_hint("give the age from which on sessions are to go, such as `--timeout 30d`")
-}
-
-/// Reads `--sleep`: a timeout, milliseconds too, or `0`.
-fn rest(text: &str) -> Result<Duration> {
-    match text.strip_suffix("ms").map(str::parse) {
-        _ if text == "0" => Ok(Duration::ZERO),
-        Some(Ok(millis)) => Ok(Duration::from_millis(millis)),
-        _ => parse_timeout(text).map_err(|_| Error::config("a rest is `0`, or like `50ms`, `1s` or `1m`")),
-    }
 }

@@ -1,54 +1,86 @@
 //! Follows a cleanup for the person who started it.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::command::{Context, Signal};
-use beakerhelpers_core::{Deleted, Progress, Timestamp};
+use beakerhelpers_core::command::Context;
+use beakerhelpers_core::{Deleted, Progress, Record, Result, Silent, Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ages::Ages;
+use crate::archive::ArchiveWriter;
+use crate::gate::{Gate, Stop};
 use crate::locks::Locks;
 
 /// Work that is done sooner needs no progress.
 const NOTICED: Duration = Duration::from_millis(500);
 
-/// Counts ages, draws progress, listens for signals, and remembers how far the cleanup came if it fails.
+/// Counts ages, draws progress, keeps what is deleted, ends the run when it is to end, and remembers how far the cleanup
+/// came if it fails.
 #[derive(Debug)]
-pub(crate) struct Follow {
+pub(crate) struct Follow<'s> {
     now: Timestamp,
     /// Sessions accessed at this instant or later are still active for the site.
     active_since: Option<Timestamp>,
-    signal: Arc<AtomicUsize>,
+    gate: Gate<'s>,
     bar: ProgressBar,
     started: Instant,
     pub(crate) ages: Ages,
     pub(crate) active: u64,
     pub(crate) so_far: Deleted,
     pub(crate) locks: Locks,
+    pub(crate) archive: Option<ArchiveWriter>,
+    /// Why the run was told to end.
+    pub(crate) stop: Option<Stop>,
 }
 
-impl Follow {
-    pub(crate) fn new(cx: &Context<'_>, active_since: Option<Timestamp>, quiet: bool, verb: &'static str) -> Self {
-        let target =
-            if cx.terminals.stderr && !quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target).with_prefix(verb);
-        let style = ProgressStyle::with_template("{spinner} {prefix} {msg} [{elapsed}]");
-        bar.set_style(style.expect("the template is well formed"));
-        let signal = Arc::clone(&cx.signal);
+/// What is drawn while something takes long.
+pub(crate) fn bar(cx: &Context<'_>, quiet: bool, verb: &'static str) -> ProgressBar {
+    let target =
+        if cx.terminals.stderr && !quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target).with_prefix(verb);
+    let style = ProgressStyle::with_template("{spinner} {prefix} {msg} [{elapsed}]");
+    bar.with_style(style.expect("the template is well formed"))
+}
+
+impl<'s> Follow<'s> {
+    pub(crate) fn new(
+        cx: &Context<'_>,
+        gate: Gate<'s>,
+        active_since: Option<Timestamp>,
+        quiet: bool,
+        verb: &'static str,
+    ) -> Self {
         Self {
             now: cx.now,
             active_since,
-            signal,
-            bar,
+            gate,
+            bar: bar(cx, quiet, verb),
             started: Instant::now(),
             ages: Ages::default(),
             active: 0,
             so_far: Deleted::default(),
             locks: Locks::default(),
+            archive: None,
+            stop: None,
         }
+    }
+
+    /// Waits where it has to, and tells whether the run may go on.
+    pub(crate) fn may_go_on(&mut self) -> bool {
+        let Self { gate, bar, stop, so_far: Deleted { deleted, .. }, .. } = self;
+        if stop.is_none() {
+            let waits = |lag: Duration| {
+                bar.set_message(format!(
+                    "{} sessions, waiting for a replica that is {:.0} s behind",
+                    deleted,
+                    lag.as_secs_f64()
+                ));
+                bar.tick();
+            };
+            *stop = gate.pass(waits).err();
+        }
+        stop.is_none()
     }
 
     /// Clears the progress from the screen.
@@ -57,10 +89,17 @@ impl Follow {
     }
 }
 
-impl Progress for Follow {
+impl Progress for Follow<'_> {
     fn old(&mut self, accessed: Timestamp) {
         self.ages.add(accessed, self.now);
         self.active += u64::from(self.active_since.is_some_and(|since| accessed >= since));
+    }
+
+    fn archive(&mut self, records: &[Record]) -> Result<()> {
+        match &mut self.archive {
+            Some(archive) => archive.write(records),
+            None => Silent.archive(records),
+        }
     }
 
     fn held(&mut self, lock: Duration) {
@@ -73,6 +112,6 @@ impl Progress for Follow {
             self.bar.set_message(format!("{} of {} sessions", so_far.deleted, so_far.scanned()));
             self.bar.tick();
         }
-        if Signal::caught(&self.signal).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.may_go_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }

@@ -1,13 +1,15 @@
 //! What is said at the end.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use beakerhelpers_core::command::clap;
-use beakerhelpers_core::{Cutoff, Deleted, Ended, Result, Zone, format_timeout};
+use beakerhelpers_core::{Cutoff, Deleted, Result, Zone, escape_controls, format_timeout};
 
 use crate::ages::Ages;
 use crate::locks::Locks;
+use crate::why::Why;
 
 /// How the summary is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -24,14 +26,16 @@ pub(crate) enum Format {
 pub(crate) struct Summary {
     pub(crate) deleted: Deleted,
     pub(crate) timeout: Duration,
+    pub(crate) grace: Duration,
     pub(crate) cutoff: Cutoff,
     pub(crate) zone: Zone,
     pub(crate) took: Duration,
     pub(crate) dry_run: bool,
     pub(crate) ages: Ages,
     pub(crate) locks: Locks,
-    /// An error ended it.
-    pub(crate) failed: bool,
+    /// Where that is which was deleted.
+    pub(crate) archive: Option<PathBuf>,
+    pub(crate) why: Why,
 }
 
 impl Summary {
@@ -43,17 +47,10 @@ impl Summary {
         Ok(out.write_all(text.as_bytes())?)
     }
 
-    fn ended(&self) -> &'static str {
-        match self.deleted.ended {
-            _ if self.failed => "failed",
-            Ended::Completed => "completed",
-            Ended::MaxTime => "max-time",
-            Ended::Limit => "limit",
-            _ => "interrupted",
-        }
-    }
-
     fn text(&self) -> String {
+        if self.why == Why::AnotherCleanup && self.deleted.scanned() == 0 {
+            return "another cleanup is at work on these sessions: this one left them to it\n".to_owned();
+        }
         let Deleted { deleted, kept, unknown, .. } = self.deleted;
         let verb = if self.dry_run { "would delete" } else { "deleted" };
         let plural = if deleted == 1 { "" } else { "s" };
@@ -61,16 +58,17 @@ impl Summary {
         let mut cutoff = String::new();
         self.zone.naive_at(self.cutoff.at()).push_seconds(&mut cutoff);
         let cutoff = format!("{cutoff} {}", self.zone.offset_name(self.cutoff.at()));
-        let why = match self.ended() {
-            "completed" => String::new(),
-            "max-time" => "; ended by `--max-time`, there may be more".to_owned(),
-            "limit" => "; ended by `--limit`, there may be more".to_owned(),
-            "failed" => "; ended by an error".to_owned(),
-            _ => "; interrupted".to_owned(),
-        };
+        let grace =
+            if self.grace.is_zero() { String::new() } else { format!(" and {} of grace", format_timeout(self.grace)) };
+        let archive = self
+            .archive
+            .as_ref()
+            .map_or_else(String::new, |path| format!(", archived in {}", escape_controls(&path.display().to_string())));
+        let why = self.why.clause();
         let histogram = if self.dry_run { self.ages.histogram() } else { String::new() };
         format!(
-            "{histogram}{verb} {deleted} session{plural} older than {} ({cutoff}), kept {kept}{unknown}, in {:.1} s{why}\n",
+            "{histogram}{verb} {deleted} session{plural} older than {}{grace} ({cutoff}), kept {kept}{unknown}, in {:.1} \
+             s{archive}{why}\n",
             format_timeout(self.timeout),
             self.took.as_secs_f64(),
         )
@@ -90,9 +88,11 @@ impl Summary {
             "kept": kept,
             "unknown_age": unknown,
             "dry_run": self.dry_run,
-            "ended": self.ended(),
+            "ended": self.why.name(),
             "timeout_seconds": self.timeout.as_secs(),
+            "grace_seconds": self.grace.as_secs(),
             "cutoff": cutoff,
+            "archive": self.archive,
             "time_zone": self.zone.to_string(),
             "seconds": self.took.as_secs_f64(),
             "ages": ages,

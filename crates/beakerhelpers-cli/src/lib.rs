@@ -18,6 +18,8 @@ use beakerhelpers_database as _;
 use beakerhelpers_delete as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
+#[cfg(feature = "setup")]
+use beakerhelpers_setup as _;
 
 pub use dispatch::dispatch;
 pub use process::main;

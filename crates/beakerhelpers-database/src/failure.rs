@@ -23,20 +23,16 @@ pub(crate) enum Trouble {
     /// It will not.
     Final,
     /// The row is there already.
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "servers say so"))]
     Duplicate,
     /// Others were in the way: a deadlock, a serialization failure, a lock that could not be had in time. The
     /// transaction is undone.
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "servers say so"))]
     InTheWay,
     /// The server is gone: nothing listens, it shuts down or starts, the connection broke. What came of a transaction is
     /// not known.
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "servers say so"))]
     Gone,
 }
 
 impl Failure {
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "for servers"))]
     pub(crate) const fn new(trouble: Trouble, error: Error) -> Self {
         Self { trouble, error }
     }

@@ -1,7 +1,12 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "some of what the databases share is for one of them")
+)]
 
 mod cleanup;
 mod failure;
+mod findings;
 mod location;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -24,7 +29,7 @@ use beakerhelpers_core::{
 pub static DATABASE: StoreType =
     StoreType::new("ext:database", "sessions in a database table (SQLAlchemy)", open_database, package!())
         .with_options(OPTIONS)
-        .with_capabilities(CAPABILITIES);
+        .with_capabilities(Capabilities::ALL);
 register_store!(DATABASE);
 
 /// The store type `ext:sqla`: a table whose key is `namespace`.
@@ -35,10 +40,8 @@ register_store!(DATABASE);
 pub static SQLA: StoreType =
     StoreType::new("ext:sqla", "sessions in a database table without `id` (SQLAlchemy)", open_sqla, package!())
         .with_options(OPTIONS)
-        .with_capabilities(CAPABILITIES);
+        .with_capabilities(Capabilities::ALL);
 register_store!(SQLA);
-
-const CAPABILITIES: Capabilities = Capabilities::ALL.with_index(false);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::secret("url", "database URL in SQLAlchemy's form: `sqlite:////srv/app/sessions.db`"),

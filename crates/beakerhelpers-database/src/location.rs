@@ -20,6 +20,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("sqlite", "SQLite"),
     ("postgresql", "PostgreSQL"),
     ("postgres", "PostgreSQL"),
+    ("cockroachdb", "CockroachDB"),
     ("mysql", "MySQL"),
     ("mariadb", "MariaDB"),
     ("oracle", "Oracle"),
@@ -42,6 +43,12 @@ fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<B
     #[cfg(feature = "sqlite")]
     if url.dialect() == "sqlite" {
         let store = crate::sqlite::SqliteStore::new(config, flavor, &sqlite_path(url)?)?;
+        return Ok(Box::new(store));
+    }
+    #[cfg(feature = "postgres")]
+    if ["postgresql", "postgres", "cockroachdb"].contains(&url.dialect()) {
+        let target = crate::postgres::PgTarget::new(url)?;
+        let store = crate::server::ServerStore::<crate::postgres::PgClient>::new(config, flavor, target)?;
         return Ok(Box::new(store));
     }
     let _ = (config, flavor);
@@ -101,7 +108,9 @@ mod tests {
     #[test]
     fn what_this_build_lacks_is_named_beside_what_it_has() {
         for (url, kind, message) in [
+            #[cfg(not(feature = "postgres"))]
             ("postgresql+psycopg2://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support PostgreSQL"),
+            ("oracle://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Oracle"),
             ("mysql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support MySQL"),
             ("mongodb://app:s3cret@db/x", ErrorKind::Unsupported, "there is no database `mongodb`"),
         ] {

@@ -1,6 +1,14 @@
-//! Sessions in PostgreSQL, and what speaks like it.
+//! Sessions in PostgreSQL, and in what speaks like it.
 
+mod batches;
+mod catalog;
+mod check;
+mod client;
 mod connection;
+mod errors;
+mod indexes;
+mod maintenance;
+mod setup;
 mod target;
 
 pub(crate) use connection::PgClient;

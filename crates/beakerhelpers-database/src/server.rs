@@ -2,8 +2,8 @@
 
 mod batches;
 pub(crate) mod client;
-mod layout;
-mod pages;
+pub(crate) mod layout;
+pub(crate) mod pages;
 mod pool;
 
 use std::fmt;
@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query,
+    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
 };
 
 use self::client::{Client, Settings};
@@ -22,7 +22,7 @@ use self::pool::Manager;
 use crate::Flavor;
 use crate::failure::{Backoff, Failure, RESTART, Trouble};
 use crate::pages::Pages;
-use crate::sql::{Age, Sql};
+use crate::sql::{Age, Dialect, Sql};
 use crate::statement::TableName;
 
 /// So many calls work at once; others wait.
@@ -148,7 +148,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
             Flavor::Database => crate::DATABASE.name,
             Flavor::Sqla => crate::SQLA.name,
         };
-        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), crate::CAPABILITIES)
+        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), Capabilities::ALL)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -159,6 +159,9 @@ impl<C: Client> SessionStore for ServerStore<C> {
         let Some(accessed) = record.accessed else {
             return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
         };
+        if C::DIALECT == Dialect::Postgres && record.id.as_str().contains('\0') {
+            return Err(Error::unsupported("PostgreSQL keeps no text with a NUL character in it"));
+        }
         let age = |at| Age::Time(self.zone.naive_at(at));
         let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());

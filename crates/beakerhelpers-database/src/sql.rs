@@ -10,13 +10,12 @@ pub(crate) const LARGEST_DATA: i64 = 64 * 1024 * 1024;
 /// The first time that is one: what a column of a server holds before it stands for "never" (MySQL's zero date,
 /// PostgreSQL's `-infinity`), and is no age.
 pub(crate) const FIRST_TIME: NaiveTime = NaiveTime::from_micros(-62_135_596_800_000_000);
+/// The last one of the year 9999, after which Python knows none.
+#[cfg(feature = "postgres")]
+pub(crate) const LAST_TIME: NaiveTime = NaiveTime::from_micros(253_402_300_799_999_999);
 
 /// Whose SQL it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
-    expect(dead_code, reason = "each is for its database alone")
-)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
@@ -112,8 +111,15 @@ impl<'a> Sql<'a> {
     }
 
     /// Of the rows after a key: key, id, access time, creation time, whether it is old, size and contents. What is old
-    /// comes without size and contents.
-    pub(crate) fn page(self, after: Option<&'a Key>, way: Direction, rows: i64, old: Option<&'a Age>) -> Statement<'a> {
+    /// comes without size and contents, what has more bytes than `largest` without contents.
+    pub(crate) fn page(
+        self,
+        after: Option<&'a Key>,
+        way: Direction,
+        rows: i64,
+        old: Option<&'a Age>,
+        largest: i64,
+    ) -> Statement<'a> {
         let (id, data) = self.dialect.columns();
         let mut statement = Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(", "), Piece::Sql(id)]);
         statement.push([Piece::Sql(", accessed, created, ")]);
@@ -129,7 +135,7 @@ impl<'a> Sql<'a> {
         }
         statement.push([
             Piece::Sql(" WHEN octet_length(data) > "),
-            Piece::Int(LARGEST_DATA),
+            Piece::Int(largest),
             Piece::Sql(" THEN NULL ELSE "),
             Piece::Sql(data),
             Piece::Sql(" END FROM "),
@@ -147,7 +153,24 @@ impl<'a> Sql<'a> {
         statement.push([Piece::Sql("accessed < "), old.piece()]);
     }
 
+    /// Whether the rows of a direction come in the order of their creation by a sort, for want of a number: the server
+    /// looks at all of them for each page.
+    pub(crate) fn is_sorted(self, way: Direction) -> bool {
+        self.dialect != Dialect::Sqlite && self.key == KeyColumn::Namespace && way == Direction::Down
+    }
+
     fn after(self, statement: &mut Statement<'a>, after: Option<&'a Key>, way: Direction, rows: i64) {
+        if self.is_sorted(way) {
+            if let Some(Key::Created(created, id)) = after {
+                // What has no such time stands behind all others, and is left out, or it would come again and again.
+                statement.push([Piece::Sql(" WHERE created >= "), Piece::Time(Time(FIRST_TIME))]);
+                statement.push([Piece::Sql(" AND (created < "), Piece::Time(Time(*created))]);
+                statement.push([Piece::Sql(" OR (created = "), Piece::Time(Time(*created))]);
+                statement.push([Piece::Sql(" AND namespace < "), Piece::Text(id), Piece::Sql("))")]);
+            }
+            statement.push([Piece::Sql(" ORDER BY created DESC, namespace DESC LIMIT "), Piece::Int(rows)]);
+            return;
+        }
         if let Some(key) = after {
             statement.push([Piece::Sql(" WHERE "), self.key()]);
             statement.push([Piece::Sql(if way == Direction::Up { " > " } else { " < " })]);
@@ -259,11 +282,57 @@ impl<'a> Sql<'a> {
         statement
     }
 
+    /// Key, id and access time of the first rows.
+    pub(crate) fn first_rows(self, rows: i64) -> Statement<'a> {
+        let mut statement = self.ids_and_times();
+        self.after(&mut statement, None, Direction::Up, rows);
+        statement
+    }
+
+    /// The same of the last rows, of those behind a key, last first.
+    pub(crate) fn last_rows(self, behind: &'a Key, rows: i64) -> Statement<'a> {
+        let mut statement = self.ids_and_times();
+        statement.push([Piece::Sql(" WHERE "), self.key(), Piece::Sql(" > ")]);
+        statement.push(behind.pieces());
+        statement.push([Piece::Sql(" ORDER BY "), self.key(), Piece::Sql(" DESC LIMIT "), Piece::Int(rows)]);
+        statement
+    }
+
+    fn ids_and_times(self) -> Statement<'a> {
+        Statement::new([
+            Piece::Sql("SELECT "),
+            self.key(),
+            Piece::Sql(", "),
+            Piece::Sql(self.dialect.columns().0),
+            Piece::Sql(", accessed FROM "),
+            Piece::Table(self.table),
+        ])
+    }
+
     /// Deletes the rows from a key to a key that are old now, whatever they were when they were found.
     pub(crate) fn delete_old(self, first: &'a Key, last: &'a Key, cutoff: &'a Age, form: Form) -> Statement<'a> {
         let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);
         self.between(&mut statement, first, last);
         self.and_old(&mut statement, cutoff, form);
+        statement
+    }
+
+    /// As [`delete_old`](Self::delete_old), without those that another transaction has locked.
+    pub(crate) fn delete_old_unlocked(self, first: &'a Key, last: &'a Key, cutoff: &'a Age) -> Statement<'a> {
+        let mut statement = Statement::new([
+            Piece::Sql("DELETE FROM "),
+            Piece::Table(self.table),
+            Piece::Sql(" WHERE "),
+            self.key(),
+            Piece::Sql(" IN (SELECT "),
+            self.key(),
+            Piece::Sql(" FROM "),
+            Piece::Table(self.table),
+        ]);
+        self.between(&mut statement, first, last);
+        self.and_old(&mut statement, cutoff, Form::Text);
+        statement.push([Piece::Sql(" FOR UPDATE SKIP LOCKED)")]);
+        self.and_old(&mut statement, cutoff, Form::Text);
         statement
     }
 
@@ -287,7 +356,12 @@ impl<'a> Sql<'a> {
         if self.dialect == Dialect::Sqlite {
             statement.push([Piece::Sql(form.condition())]);
         } else {
-            statement.push([Piece::Sql(" AND accessed >= "), Piece::Time(Time(FIRST_TIME))]);
+            statement.push([
+                Piece::Sql(" AND "),
+                Piece::Sql(self.dialect.accessed()),
+                Piece::Sql(" >= "),
+                Piece::Time(Time(FIRST_TIME)),
+            ]);
         }
     }
 

@@ -6,6 +6,7 @@ mod connection;
 mod errors;
 mod files;
 mod holders;
+mod index;
 mod layout;
 mod pages;
 mod setup;
@@ -17,16 +18,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, NaiveTime, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone, escape_controls,
+    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, NaiveTime, Progress,
+    Query, Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo,
+    Zone, escape_controls,
 };
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
 
-use crate::Flavor;
 use crate::pages::Pages;
 use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{KeyColumn, TableName};
+use crate::{Flavor, findings};
 use connection::{Connection, Manager, Opener, connected};
 use files::Files;
 
@@ -187,7 +189,7 @@ impl SessionStore for SqliteStore {
             Flavor::Sqla => crate::SQLA.name,
         };
         let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
-        StoreInfo::new(store_type, location, crate::CAPABILITIES)
+        StoreInfo::new(store_type, location, Capabilities::ALL)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -230,14 +232,18 @@ impl SessionStore for SqliteStore {
 
     fn check(&self) -> Result<Vec<Finding>> {
         let found = self.look(|connection| {
-            check::findings(connection, &self.table, &self.prefix).map_err(|error| self.explain(&error))
+            check::findings(connection, &self.table, self.flavor, &self.prefix).map_err(|error| self.explain(&error))
         });
         self.release();
         match found {
             // The file itself is missing.
-            Err(error) if error.kind() == ErrorKind::NotSetUp => Ok(vec![check::not_set_up(&error)]),
+            Err(error) if error.kind() == ErrorKind::NotSetUp => Ok(vec![findings::not_set_up(&error)]),
             found => found,
         }
+    }
+
+    fn add_index(&self) -> Result<IndexOutcome> {
+        self.write(|connection, _| index::add(connection, &self.table))
     }
 
     fn iter(&self, query: Query) -> Records<'_> {

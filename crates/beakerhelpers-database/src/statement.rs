@@ -26,6 +26,11 @@ impl TableName {
         }
         Ok(Self { schema: schema.map(ToOwned::to_owned), name: name.to_owned() })
     }
+
+    /// The name of the index on `accessed`, as SQLAlchemy would call it. It takes no schema: that of its table is its own.
+    pub(crate) fn index_name(&self) -> Self {
+        Self { schema: None, name: format!("ix_{}_accessed", self.name) }
+    }
 }
 
 /// For people: as configured, not as quoted.
@@ -99,6 +104,8 @@ pub(crate) enum Key {
     Bytes(Vec<u8>),
     /// A session's id, where the database vouches for its type.
     Id(String),
+    /// When a session was created, and its id: a place in the order of creation, where no number tells it.
+    Created(NaiveTime, String),
 }
 
 impl Key {
@@ -111,7 +118,7 @@ impl Key {
             // without a type would be compared with it as texts.
             Self::Text(bytes) => [Piece::Sql("+CAST("), Piece::Bytes(bytes), Piece::Sql(" AS TEXT)")],
             Self::Bytes(bytes) => [Piece::Sql(""), Piece::Bytes(bytes), Piece::Sql("")],
-            Self::Id(id) => [Piece::Sql(""), Piece::Text(id), Piece::Sql("")],
+            Self::Id(id) | Self::Created(_, id) => [Piece::Sql(""), Piece::Text(id), Piece::Sql("")],
         }
     }
 }

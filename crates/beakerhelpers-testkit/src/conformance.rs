@@ -10,7 +10,7 @@ pub mod model;
 pub mod records;
 mod subject;
 
-pub use subject::{Guarded, Open, Plain, Subject, TwoHandles};
+pub use subject::{Guarded, OnServer, Open, Plain, Subject, TwoHandles};
 
 use beakerhelpers_core::{Framing, SessionStore};
 
@@ -22,7 +22,8 @@ use beakerhelpers_core::{Framing, SessionStore};
 /// * `fn open() -> impl SessionStore`,
 /// * `fn open() -> (guard, store)` where something must outlive the store, a temporary directory,
 /// * `fn open() -> (guard, store, other)` where `other` is a second handle on the same place: what the suite does
-///   from outside, such as touching a session while a cleanup runs, then goes through it.
+///   from outside, such as touching a session while a cleanup runs, then goes through it,
+/// * `fn open() -> Option<(guard, store, other)>` where a server may be missing, which the function tells.
 ///
 /// A behaviour that a store cannot have by its
 /// [`Capabilities`](beakerhelpers_core::Capabilities) is replaced by the test that asking for it is `Unsupported`.
@@ -129,7 +130,8 @@ pub fn run<Form, O: Open<Form>>(open: &O, framing: Framing, behaviour: fn(&Subje
     ];
     for (name, wrap) in forms {
         eprintln!("through {name}");
-        behaviour(&open.open(framing).wrapped(wrap));
+        let Some(subject) = open.open(framing) else { return };
+        behaviour(&subject.wrapped(wrap));
     }
 }
 

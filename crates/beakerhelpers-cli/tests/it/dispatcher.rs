@@ -17,6 +17,7 @@ Usage: beakerhelpers COMMAND [OPTIONS] [ARGUMENTS]
 Sessions:
   cleanup      Delete the old sessions
   delete       Delete chosen sessions
+  restore      Put archived sessions back
   sessions     Show the active sessions
 
 Toolbox:
@@ -36,7 +37,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "sessions", "completions", "man", "plugins"] {
+    for command in ["cleanup", "delete", "restore", "sessions", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -83,11 +84,13 @@ Commands:
   delete       beakerhelpers-delete V
   man          beakerhelpers-cli V
   plugins      beakerhelpers-cli V
+  restore      beakerhelpers-cleanup V
   sessions     beakerhelpers-sessions V
+  setup        beakerhelpers-setup V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup iter delete_old vacuum access_times multiprocess_safe
+  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
+  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );
@@ -97,7 +100,7 @@ Store types:
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).done();
-        for word in ["cleanup", "delete", "sessions", "time-zone", "batch-size", "fingerprint"] {
+        for word in ["cleanup", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -113,7 +116,7 @@ fn completions_for_every_shell() {
 #[test]
 fn manual_pages() {
     assert!(run(["man"]).done().contains(".TH beakerhelpers 1"));
-    for command in ["cleanup", "delete", "sessions"] {
+    for command in ["cleanup", "delete", "restore", "sessions"] {
         let page = run(["man", command]).done();
         assert!(page.contains(&format!(".TH beakerhelpers-{command} 1")), "{page}");
         assert!(page.contains("time\\-zone") && page.contains("Examples:"), "{page}");
@@ -153,6 +156,8 @@ mod exit_code {
         assert_eq!(shop.run("sessions", &[]).code, 0, "nothing is found");
         assert_eq!(shop.run("cleanup", &["-t", "1d"]).code, 0, "nothing is old");
         assert_eq!(shop.run("delete", &["--id", "nobody"]).code, 0, "nothing is there");
+        assert_eq!(shop.run("setup", &[]).code, 0, "it is there");
+        assert_eq!(shop.run("setup", &["--check"]).code, 0, "nothing is missing");
     }
 
     #[test]
@@ -163,12 +168,15 @@ mod exit_code {
         for (command, args) in [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"])] {
             assert_eq!(shop.run(command, args).code, 1, "{command}");
         }
+        assert_eq!(shop.run("setup", &["--check"]).code, 1, "something is missing");
     }
 
     #[test]
     fn usage() {
         assert_eq!(exit::USAGE, 2);
-        for (command, args) in [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"])] {
+        for (command, args) in
+            [("sessions", &[][..]), ("cleanup", &["-t", "1d"]), ("delete", &["--id", "x"]), ("setup", &[])]
+        {
             assert_eq!(run([&[command, "nowhere.ini"], args].concat()).code, 2, "{command}");
         }
     }

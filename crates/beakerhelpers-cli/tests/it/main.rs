@@ -15,5 +15,6 @@ mod interrupted;
 mod original;
 mod recorded;
 mod run;
+mod setup;
 mod shop;
 mod terminal;

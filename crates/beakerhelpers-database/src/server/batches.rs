@@ -11,7 +11,7 @@ use super::pages::key;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::TableName;
+use crate::statement::{Statement, TableName};
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -72,15 +72,18 @@ impl<'s, C: Client> Batches<'s, C> {
 impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
         self.with(|client, sql| {
-            let mut found = Found::default();
+            let (mut found, mut unreadable) = (Found::default(), None);
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                if found.push(want, key(row, 0, sql.key), row.time(1), || row.int(2), clock) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
+                let enough = key(row, 0, sql.key)
+                    .map(|key| found.push(want, key, row.time(1), || row.int(2), clock))
+                    .unwrap_or_else(|error| {
+                        unreadable = Some(error);
+                        true
+                    });
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            Ok(found)
+            unreadable.map_or(Ok(found), |error| Err(error.into()))
         })
     }
 
@@ -89,24 +92,29 @@ impl<C: Client> Table for Batches<'_, C> {
         let (store, archive) = (self.store, self.archive);
         self.with(|client, sql| {
             let (first, last) = found.range.as_ref().expect("something was found");
-            let statement = if C::LOCKS_WHAT_IT_SCANS {
-                sql.delete_old_of(found.old.iter().map(|(key, _)| key), &cutoff)
-            } else {
-                sql.delete_old(first, last, &cutoff, Form::Text)
+            let mut started = Instant::now();
+            let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
+                let deleted = transaction(client, &store.table, |client| {
+                    if archive {
+                        let mut clock = Clock::new(store.zone);
+                        client.delete_and_hand_over(sql, statement, found, &mut clock, Archive::new(progress))
+                    } else {
+                        client.change(&statement)
+                    }
+                })?;
+                Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
-            let started = Instant::now();
-            let done = transaction(client, &store.table, |client| {
-                if archive {
-                    let mut clock = Clock::new(store.zone);
-                    client.delete_and_hand_over(sql, statement, found, &mut clock, Archive::new(progress))
-                } else {
-                    client.change(&statement)
-                }
-            });
-            match done? {
-                Some(deleted) => Ok(Batch::Done { deleted, held: started.elapsed() }),
-                None => Ok(Batch::Taken),
+            if C::LOCKS_WHAT_IT_SCANS {
+                let statement = sql.delete_old_of(found.old.iter().map(|(key, _)| key), &cutoff);
+                return attempt(client, statement, started);
             }
+            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
+            if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
+                return done;
+            }
+            // Somebody works on a row of these for longer than others should wait for the rest of them.
+            started = Instant::now();
+            attempt(client, sql.delete_old_unlocked(first, last, &cutoff), started)
         })
     }
 

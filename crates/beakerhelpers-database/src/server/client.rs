@@ -22,6 +22,8 @@ pub(crate) trait Client: Sized + Send + 'static {
     const DIALECT: Dialect;
     /// Whether a DELETE locks what it looks at, and not only what it deletes: it is to look at what is old alone then.
     const LOCKS_WHAT_IT_SCANS: bool;
+    /// Whether rows that others have locked can be left out: a batch that had to wait for one goes round it then.
+    const SKIPS_LOCKED: bool = false;
 
     /// Connects. A refusal is final, a server that is not there is `Gone`.
     fn connect(target: &Self::Target, settings: Settings) -> Result<Self, Failure>;

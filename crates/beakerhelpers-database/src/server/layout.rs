@@ -25,7 +25,8 @@ pub(crate) fn detect<C: Client>(client: &mut C, table: &TableName, prefix: &str)
     Ok(of_columns(&columns, table, prefix)?)
 }
 
-fn of_columns(columns: &[Column], table: &TableName, prefix: &str) -> Result<Layout> {
+/// What matters of a table of these columns.
+pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) -> Result<Layout> {
     let find = |name: &str| columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
     let lacking: Vec<_> =
         ["namespace", "accessed", "created", "data"].into_iter().filter(|name| find(name).is_none()).collect();
@@ -62,6 +63,12 @@ fn of_columns(columns: &[Column], table: &TableName, prefix: &str) -> Result<Lay
         .with_hint("Beaker makes both; `beakerhelpers setup --check` tells what is missing"));
     };
     Ok(Layout { key, room })
+}
+
+/// Why a table is left alone that was to be made anew.
+pub(crate) fn left_alone(why: &Error, table: &TableName) -> Error {
+    Error::new(ErrorKind::NotSetUp, format!("the table `{table}` is left alone: {}", why.message()))
+        .with_hint("only a table of sessions is destroyed here; if this one shall go, drop it yourself")
 }
 
 fn odd(column: Option<&Column>, table: &TableName, wanted: &str) -> Error {

@@ -8,7 +8,7 @@ use super::ServerStore;
 use super::client::{Client, Row};
 use crate::failure::Failure;
 use crate::pages::{BYTES, Entry, Page, Source, Want};
-use crate::sql::{Age, LARGEST_DATA};
+use crate::sql::{Age, FIRST_TIME, LARGEST_DATA};
 use crate::statement::{Key, KeyColumn, Statement};
 use crate::times::Clock;
 
@@ -22,21 +22,32 @@ impl<C: Client> Source for ServerStore<C> {
     fn page(&self, want: &Want<'_>, clock: &mut Clock) -> Result<Page> {
         let old = want.cutoff.map(Age::Time);
         self.read(|client, sql, room| {
-            let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref());
-            let mut page = Page::default();
+            let largest = largest(want.rows);
+            let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref(), largest);
+            let (mut page, mut unreadable) = (Page::default(), None);
             client.rows(&statement, &mut |row| {
                 // What is old comes without contents; a row without any has no size, but its time tells.
                 let old = want.cutoff.zip(row.time(2)).is_some_and(|(cutoff, accessed)| accessed < cutoff);
+                let key = match key(row, 0, sql.key) {
+                    Ok(key) => key,
+                    Err(error) => {
+                        unreadable = Some(error);
+                        return ControlFlow::Break(());
+                    }
+                };
                 if !old {
-                    let size = row.int(5).and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
-                    page.bytes += size.min(BYTES);
-                    page.entries.push(Entry::Record(record(row, room, clock)));
+                    let size = row.int(5).unwrap_or(0);
+                    page.bytes += usize::try_from(size).unwrap_or(0).min(BYTES);
+                    let left_out = size > largest && size <= LARGEST_DATA;
+                    let entry =
+                        if left_out { Entry::Again(key.clone()) } else { Entry::Record(record(row, room, clock)) };
+                    page.entries.push(entry);
                 }
-                page.last = Some(key(row, 0, sql.key));
+                page.last = Some(if sql.is_sorted(want.way) { created(row, key) } else { key });
                 page.rows += 1;
                 if page.bytes >= 2 * BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            Ok(page)
+            unreadable.map_or(Ok(page), |error| Err(error.into()))
         })
     }
 
@@ -45,6 +56,12 @@ impl<C: Client> Source for ServerStore<C> {
     }
 
     fn release(&self) {}
+}
+
+/// What is larger is read on its own: whatever a page ends with, the server sends all of it.
+fn largest(rows: u32) -> i64 {
+    let most = (16 * BYTES / rows.max(1) as usize).max(16 * 1024);
+    i64::try_from(most).unwrap_or(LARGEST_DATA).min(LARGEST_DATA)
 }
 
 /// The record of a statement that finds one at most.
@@ -63,12 +80,23 @@ pub(crate) fn one<C: Client>(
     Ok(found)
 }
 
-/// The key in a column.
-pub(crate) fn key(row: &dyn Row, column: usize, kind: KeyColumn) -> Key {
-    match kind {
-        KeyColumn::Number(_) => Key::Number(row.int(column).unwrap_or_default()),
-        KeyColumn::Namespace => Key::Id(String::from_utf8_lossy(row.bytes(column).unwrap_or_default()).into_owned()),
+/// A place in the order of creation. What was never created comes last: there is nothing behind it.
+fn created(row: &dyn Row, key: Key) -> Key {
+    match key {
+        Key::Id(id) => Key::Created(row.time(3).unwrap_or(FIRST_TIME), id),
+        key => key,
     }
+}
+
+/// The key in a column. One that could only be shown, and not be compared with, would lead round in circles.
+pub(crate) fn key(row: &dyn Row, column: usize, kind: KeyColumn) -> Result<Key> {
+    let key = match kind {
+        KeyColumn::Number(_) => row.int(column).map(Key::Number),
+        KeyColumn::Namespace => {
+            row.bytes(column).and_then(|id| str::from_utf8(id).ok()).map(|id| Key::Id(id.to_owned()))
+        }
+    };
+    key.ok_or_else(|| Error::unsupported("a session's id is not UTF-8, and the table has no other key"))
 }
 
 /// The record of a row of [`Sql::page`](crate::sql::Sql::page).

@@ -78,6 +78,40 @@ fn columns(connection: &mut Connection, table: &TableName) -> QueryResult<Vec<St
     texts(connection, &statement)
 }
 
+/// A column as it was declared.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// In lower case.
+    pub(crate) name: String,
+    /// Its type, with `NOT NULL` where that was said.
+    pub(crate) declared: String,
+}
+
+/// The columns as they were declared.
+pub(crate) fn declared_columns(connection: &mut Connection, table: &TableName) -> QueryResult<Vec<Column>> {
+    let statement = Statement::new([
+        Piece::Sql("SELECT lower(name), trim(type || iif(\"notnull\", ' NOT NULL', '')) FROM pragma_table_xinfo("),
+        Piece::Text(&table.name),
+        Piece::Sql(", 'main')"),
+    ]);
+    let rows = connection.rows(&statement)?.map(|row| {
+        let row = row?;
+        let [name, declared] = [0, 1].map(|column| text(&row, column).unwrap_or_default());
+        Ok(Column { name, declared })
+    });
+    rows.collect()
+}
+
+/// Whether the table is a view.
+pub(crate) fn is_view(connection: &mut Connection, table: &TableName) -> QueryResult<bool> {
+    let statement = Statement::new([
+        Piece::Sql("SELECT type FROM pragma_table_list("),
+        Piece::Text(&table.name),
+        Piece::Sql(") WHERE schema = 'main'"),
+    ]);
+    Ok(texts(connection, &statement)?.iter().any(|kind| kind == "view"))
+}
+
 fn tables(connection: &mut Connection) -> QueryResult<Vec<String>> {
     let statement = Statement::new([Piece::Sql(
         "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' \
@@ -97,8 +131,8 @@ impl Missing {
             Self::Table(tables) => Error::new(ErrorKind::NotSetUp, format!("the database has no table `{table}`"))
                 .with_context("tables", list(&tables))
                 .with_hint(format!(
-                    "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; the application creates it \
-                     when it saves its first session"
+                    "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; `beakerhelpers setup` creates \
+                     it, and so does the application when it saves its first session"
                 )),
             Self::Columns(columns) => {
                 let what = if columns.len() == 1 { "column" } else { "columns" };

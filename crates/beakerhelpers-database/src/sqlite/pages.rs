@@ -23,7 +23,7 @@ impl Source for SqliteStore {
     fn page(&self, want: &Want<'_>, clock: &mut Clock) -> Result<Page> {
         let old = want.cutoff.map(comparable_age);
         self.read(|connection, sql| {
-            let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref());
+            let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref(), LARGEST_DATA);
             read_page(connection, &statement, sql, want.cutoff, clock)
         })
     }

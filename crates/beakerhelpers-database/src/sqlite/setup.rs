@@ -23,12 +23,11 @@ pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: Setu
     let mut connection = opener.create()?;
     let done = connection.transaction(|connection| {
         let there = match layout::detect(connection, table)? {
-            Ok(_) => true,
             Err(Missing::Table(_)) => false,
             Err(missing @ Missing::Utf8) => return Ok(Err(missing.into_error(table, ""))),
             // What another program keeps there is not ours to destroy, be the name a slip or not.
             Err(missing) if mode == SetupMode::Recreate => return Ok(Err(kept(missing, table))),
-            Err(_) => true,
+            Ok(_) | Err(_) => true,
         };
         Ok(Ok(match (mode, there) {
             (SetupMode::IfMissing, true) => SetupOutcome::Existing,

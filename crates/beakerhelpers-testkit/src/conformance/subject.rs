@@ -32,8 +32,8 @@ pub(super) fn plan() -> DeletePlan {
 ///
 /// `Form` only tells the implementations apart.
 pub trait Open<Form> {
-    /// Opens it.
-    fn open(&self, framing: Framing) -> Subject;
+    /// Opens it. `None`: what it needs is missing, which was told, and the test is skipped.
+    fn open(&self, framing: Framing) -> Option<Subject>;
 }
 
 /// `fn() -> store`.
@@ -45,24 +45,40 @@ pub enum Guarded {}
 /// `fn() -> (guard, store, other)`.
 #[derive(Debug)]
 pub enum TwoHandles {}
+/// `fn() -> Option<(guard, store, other)>`.
+#[derive(Debug)]
+pub enum OnServer {}
 
 impl<F: Fn() -> S, S: SessionStore> Open<Plain> for F {
-    fn open(&self, framing: Framing) -> Subject {
-        Subject { store: Box::new(self()), other: None, framing, _guard: Box::new(()) }
+    fn open(&self, framing: Framing) -> Option<Subject> {
+        Some(Subject { store: Box::new(self()), other: None, framing, _guard: Box::new(()) })
     }
 }
 
 impl<F: Fn() -> (G, S), G: Send + Sync + 'static, S: SessionStore> Open<Guarded> for F {
-    fn open(&self, framing: Framing) -> Subject {
+    fn open(&self, framing: Framing) -> Option<Subject> {
         let (guard, store) = self();
-        Subject { store: Box::new(store), other: None, framing, _guard: Box::new(guard) }
+        Some(Subject { store: Box::new(store), other: None, framing, _guard: Box::new(guard) })
     }
 }
 
 impl<F: Fn() -> (G, S, T), G: Send + Sync + 'static, S: SessionStore, T: SessionStore> Open<TwoHandles> for F {
-    fn open(&self, framing: Framing) -> Subject {
+    fn open(&self, framing: Framing) -> Option<Subject> {
         let (guard, store, other) = self();
-        Subject { store: Box::new(store), other: Some(Box::new(other)), framing, _guard: Box::new(guard) }
+        Some(Subject { store: Box::new(store), other: Some(Box::new(other)), framing, _guard: Box::new(guard) })
+    }
+}
+
+impl<F, G, S, T> Open<OnServer> for F
+where
+    F: Fn() -> Option<(G, S, T)>,
+    G: Send + Sync + 'static,
+    S: SessionStore,
+    T: SessionStore,
+{
+    fn open(&self, framing: Framing) -> Option<Subject> {
+        let (guard, store, other) = self()?;
+        Some(Subject { store: Box::new(store), other: Some(Box::new(other)), framing, _guard: Box::new(guard) })
     }
 }
 

@@ -39,17 +39,22 @@ impl Account {
         if let Some((user, group)) = self.ids {
             command.uid(user).gid(group);
         }
-        // Whoever starts this may have settings for a server of their own.
-        for name in ["PGHOST", "PGPORT", "PGDATA", "PGOPTIONS", "PGSERVICE", "PGUSER", "PGDATABASE", "MYSQL_HOME"] {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C");
+        forget_settings(&mut command);
         command
     }
 
     /// Gives a folder to the account, which others may enter.
     pub(super) fn give(&self, folder: &Path) -> io::Result<()> {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+        self.give_with(folder, 0o755)
+    }
+
+    /// Gives a folder to the account, which nobody else may enter.
+    pub(super) fn give_alone(&self, folder: &Path) -> io::Result<()> {
+        self.give_with(folder, 0o700)
+    }
+
+    fn give_with(&self, folder: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
         self.ids.map_or(Ok(()), |(user, group)| chown(folder, Some(user), Some(group)))
     }
 
@@ -57,6 +62,14 @@ impl Account {
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         run(self.command("test").arg("-w").arg(folder)).is_ok()
     }
+}
+
+/// Takes away what the environment may say about another server; messages are in English.
+pub(super) fn forget_settings(command: &mut Command) {
+    for name in ["PGHOST", "PGPORT", "PGDATA", "PGOPTIONS", "PGSERVICE", "PGUSER", "PGDATABASE", "MYSQL_HOME"] {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C");
 }
 
 /// The user and the group of a line such as `nobody:x:65534:65534:…`.

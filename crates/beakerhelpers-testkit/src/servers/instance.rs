@@ -52,7 +52,7 @@ impl Instance {
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;
         let sockets = tempfile::Builder::new().prefix("bh-").tempdir()?;
-        account.give(sockets.path())?;
+        account.give_alone(sockets.path())?;
         fs::write(folder.join("sockets"), sockets.path().as_os_str().as_encoded_bytes())?;
         let place =
             Place { data: folder.join("data"), sockets: sockets.path().to_owned(), port: free_port()?, certificates };
@@ -140,12 +140,8 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let signal = match self.program().abandon_signal() {
-            "QUIT" => Signal::QUIT,
-            _ => Signal::KILL,
-        };
         // What is left is removed at the next start.
-        let _ = self.end(signal);
+        let _ = self.end(self.program().abandon_signal());
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -70,7 +70,7 @@ impl Program for MariaDb {
     }
 
     fn become_replica(&self, primary: &Place) -> String {
-        let User { name, password } = User::ADMIN;
+        let User { name, password } = User::FOLLOWER;
         let port = primary.port;
         // All that happened since the primary was a copy of the same template.
         format!(
@@ -105,8 +105,8 @@ impl Program for MariaDb {
         Signal::TERM
     }
 
-    fn abandon_signal(&self) -> &'static str {
-        "KILL"
+    fn abandon_signal(&self) -> Signal {
+        Signal::KILL
     }
 
     fn socket(&self, place: &Place) -> PathBuf {
@@ -143,19 +143,23 @@ impl Program for MariaDb {
 
 /// Makes the users: a statement a line, as the bootstrap mode wants them.
 fn users() -> String {
-    let user = |user: User, rights: &str, requires: &str| {
+    let user_at = |host: &str, user: User, rights: &str, options: &str| {
         let password = user.password.replace('\\', "\\\\").replace('\'', "''");
         let identified = format!("IDENTIFIED VIA mysql_native_password USING PASSWORD('{password}')");
-        format!("CREATE USER '{0}'@'%' {identified} {requires};\nGRANT {rights} TO '{0}'@'%';\n", user.name)
+        let account = format!("'{}'@'{host}'", user.name);
+        format!("CREATE USER {account} {identified};\nGRANT {rights} TO {account} {options};\n")
     };
+    let user = |user: User, rights: &str, options: &str| user_at("%", user, rights, options);
     [
         // Until then there are no users.
         "FLUSH PRIVILEGES;\n".to_owned(),
-        user(User::ADMIN, "ALL ON *.*", "").replace("TO 'admin'@'%';", "TO 'admin'@'%' WITH GRANT OPTION;"),
+        // Where names are not resolved, only the socket is `localhost`.
+        user_at("localhost", User::ADMIN, "ALL ON *.*", "WITH GRANT OPTION"),
         user(User::SITE, &format!("ALL ON {DATABASES}"), ""),
         user(User::READER, &format!("SELECT ON {DATABASES}"), ""),
         user(User::TLS_ONLY, &format!("ALL ON {DATABASES}"), "REQUIRE SSL"),
         user(User::STRANGER, "USAGE ON *.*", ""),
+        user(User::FOLLOWER, "REPLICATION SLAVE ON *.*", ""),
         // Nobody comes without a password: these would match before the others.
         "DELETE FROM mysql.global_priv WHERE User IN ('', 'root');\n".to_owned(),
         "FLUSH PRIVILEGES;\n".to_owned(),

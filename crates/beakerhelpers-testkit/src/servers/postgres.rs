@@ -19,9 +19,9 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 /// Who may come from where, and how they prove who they are.
 const HBA: &str = "local all all scram-sha-256\n\
     local replication all scram-sha-256\n\
+    host all admin all reject\n\
     hostnossl all tls_only all reject\n\
-    host all all 127.0.0.1/32 scram-sha-256\n\
-    host replication all 127.0.0.1/32 scram-sha-256\n";
+    host all all 127.0.0.1/32 scram-sha-256\n";
 
 /// As little as starts fast. A commit is still written, though not to the disk: that survives a crash of the server.
 const SMALL: [&str; 4] =
@@ -94,9 +94,9 @@ impl Program for Postgres {
         Signal::INT
     }
 
-    fn abandon_signal(&self) -> &'static str {
+    fn abandon_signal(&self) -> Signal {
         // An immediate shutdown: killed, it would leave its shared memory behind.
-        "QUIT"
+        Signal::QUIT
     }
 
     fn socket(&self, place: &Place) -> PathBuf {

@@ -20,10 +20,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// five seconds and no longer.
 const WATCHDOG: &str = "read -r _ && exit
 server=$1 signal=$2; shift 2
-kill -s \"$signal\" \"$server\"
+kill \"-$signal\" \"$server\"
 tries=0
 while kill -0 \"$server\" && [ $tries -lt 50 ]; do tries=$((tries + 1)); sleep 0.1; done
-kill -s KILL \"$server\"
+kill -9 \"$server\"
 rm -rf -- \"$@\"";
 
 /// A server that runs.
@@ -40,7 +40,7 @@ impl Running {
         mut command: Command,
         log: &Path,
         account: &Account,
-        abandon: &str,
+        abandon: Signal,
         folders: [&Path; 2],
     ) -> io::Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
@@ -48,7 +48,11 @@ impl Running {
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut server = command.spawn()?;
         let mut watchdog = account.command("sh");
-        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(server.id().to_string()).arg(abandon).args(folders);
+        watchdog
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(server.id().to_string())
+            .arg(abandon.as_raw().to_string())
+            .args(folders);
         watchdog.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         match watchdog.spawn() {
             Ok(watchdog) => Ok(Self { server, watchdog }),
@@ -138,7 +142,7 @@ mod tests {
         }
         let mut command = account.command("sleep");
         command.arg("1000");
-        Running::start(command, &folder.join("log"), &account, "TERM", [&parts[0], &parts[1]]).expect("it starts")
+        Running::start(command, &folder.join("log"), &account, Signal::TERM, [&parts[0], &parts[1]]).expect("it starts")
     }
 
     #[test]

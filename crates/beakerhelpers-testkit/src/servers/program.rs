@@ -52,7 +52,7 @@ pub(super) trait Program: Sync {
     fn stop_signal(&self) -> Signal;
 
     /// Ends it at once, without leaving anything in the system; its data will be thrown away.
-    fn abandon_signal(&self) -> &'static str;
+    fn abandon_signal(&self) -> Signal;
 
     /// The file of its unix socket.
     fn socket(&self, place: &Place) -> PathBuf;

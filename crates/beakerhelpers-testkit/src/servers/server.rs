@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
+use super::account::forget_settings;
 use super::instance::Instance;
 use super::process::run_with_input;
 use super::program::{Place, Program};
@@ -110,7 +111,7 @@ impl Server {
         &self.place.certificates
     }
 
-    /// A URL as SQLAlchemy takes it, with any scheme: `postgresql+psycopg2`, `mysql+pymysql`. It has a query where the
+    /// A URL of somebody, [`User::ADMIN`] over the socket only, as SQLAlchemy takes it, with any scheme: `postgresql+psycopg2`, `mysql+pymysql`. It has a query where the
     /// way is [`Via::Socket`], and none where it is [`Via::Tcp`].
     pub fn url(&self, scheme: &str, user: User, database: &str, via: Via) -> String {
         format!("{scheme}{}", self.program().address(&self.place, user, database, via))
@@ -137,7 +138,9 @@ impl Server {
     ///
     /// It is not installed.
     pub fn client(&self, user: User, database: Option<&str>) -> io::Result<Command> {
-        self.program().client(&self.place, user, database)
+        let mut client = self.program().client(&self.place, user, database)?;
+        forget_settings(&mut client);
+        Ok(client)
     }
 
     /// Runs statements as [`User::ADMIN`] with the server's own client, in a database or where one is put at first, and

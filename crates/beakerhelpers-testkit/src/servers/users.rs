@@ -11,7 +11,8 @@ pub struct User {
 }
 
 impl User {
-    /// May do everything.
+    /// May do everything, over the unix socket only, in whose folder nobody else is let: whoever may do everything in a
+    /// server runs programs as its account, and this password is no secret.
     pub const ADMIN: Self = Self { name: "admin", password: "all-powerful" };
     /// The application: may do everything in the databases of the tests, and owns those of PostgreSQL. Its password must
     /// be encoded in a URL.
@@ -22,6 +23,8 @@ impl User {
     pub const TLS_ONLY: Self = Self { name: "tls_only", password: "in-the-dark" };
     /// May log in and do nothing there. In MariaDB it cannot even use a database.
     pub const STRANGER: Self = Self { name: "stranger", password: "from-outside" };
+    /// A replica of MariaDB, which comes over TCP. Those of PostgreSQL come over the socket.
+    pub(super) const FOLLOWER: Self = Self { name: "follower", password: "keeps-up" };
 
     /// The same with another password, which is wrong on every server.
     #[must_use]

@@ -110,19 +110,23 @@ fn connections_are_encrypted_for_those_who_ask() {
             task(User::TLS_ONLY, Via::Tcp, &verified),
             task(User::SITE, Via::Tcp, &none),
             task(User::SITE, Via::Socket, &none),
+            task(User::ADMIN, Via::Socket, &none),
             task(User::SITE, Via::Tcp, &wrong),
             task(User::TLS_ONLY, Via::Tcp, &none),
+            task(User::ADMIN, Via::Tcp, &none),
         ]);
         let output = python.command().args(["-c", CONNECT, &tasks.to_string()]).output().expect("Python starts");
         let answers: Json = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
         let plain = if kind == Kind::Postgres { Json::Null } else { json!("") };
-        let connected = [json!("TLSv1.3"), json!("TLSv1.3"), plain.clone(), plain];
+        let connected = [json!("TLSv1.3"), json!("TLSv1.3"), plain.clone(), plain.clone(), plain];
         for (answer, expected) in answers.as_array().expect("a list").iter().zip(connected) {
             assert_eq!(*answer, json!({ "Ok": expected }), "{kind:?}: {answers}");
         }
-        let refused = [&answers[4], &answers[5]].map(|answer| answer["Err"].as_str().expect("it is refused"));
-        assert!(refused[0].contains("certificate"), "{kind:?}: {answers}");
-        assert!(refused[1].contains(User::TLS_ONLY.name), "{kind:?}: {answers}");
+        let reasons = [(5, "certificate"), (6, User::TLS_ONLY.name), (7, User::ADMIN.name)];
+        for (task, reason) in reasons {
+            let refused = answers[task]["Err"].as_str().expect("it is refused");
+            assert!(refused.contains(reason), "{kind:?}: {refused}");
+        }
     }
 }
 

@@ -1,0 +1,151 @@
+//! Archiving and restoring.
+
+use std::fs;
+use std::io::Write as _;
+
+use beakerhelpers_core::command::exit;
+use beakerhelpers_core::{SaveMode, SessionId, SessionStore as _};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::place::{NOW, Place, Run, Store};
+use crate::command::CleanupArgs;
+use crate::restore_command::RestoreArgs;
+
+fn archive(place: &Place, args: &[&str]) -> Run {
+    let file = place.path("old.jsonl.gz");
+    place.run::<CleanupArgs>(&[&["--archive", file.to_str().unwrap()], args].concat())
+}
+
+fn restore(place: &Place, args: &[&str]) -> Run {
+    let file = place.path("old.jsonl.gz");
+    place.run::<RestoreArgs>(&[&[file.to_str().unwrap()], args].concat())
+}
+
+/// Appends a gzip member.
+fn append(place: &Place, text: &str) {
+    let file = fs::OpenOptions::new().append(true).open(place.path("old.jsonl.gz")).unwrap();
+    let mut encoder = GzEncoder::new(file, Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap();
+}
+
+#[test]
+fn what_was_deleted_can_be_put_back() {
+    let place = Place::new(Store::default());
+    let before = place.records();
+    let done = archive(&place, &["--batch-size", "2"]).done();
+    assert!(done.starts_with("deleted 4 sessions ") && done.contains(", archived in "), "{done}");
+    assert_eq!(place.ids(), ["m10", "m30", "m50"]);
+    assert_eq!(restore(&place, &["--dry-run"]).done(), "would restore 4 sessions\n");
+    assert_eq!(place.ids().len(), 3);
+    assert_eq!(restore(&place, &[]).done(), "restored 4 sessions\n");
+    assert_eq!(place.records(), before, "times and contents are what they were");
+    assert_eq!(restore(&place, &[]).done(), "restored 0 sessions, left 4 alone that are in the store\n");
+    assert_eq!(restore(&place, &["--quiet"]).done(), "");
+}
+
+#[test]
+fn nobody_who_came_back_is_overwritten() {
+    let place = Place::new(Store::default());
+    archive(&place, &["-q"]).done();
+    let mut record = place.records().remove(0);
+    record.id = SessionId::new("m70");
+    place.store.memory.save(&record.with_times(Some(NOW), Some(NOW)), SaveMode::Create).unwrap();
+    assert_eq!(restore(&place, &[]).done(), "restored 3 sessions, left 1 alone that is in the store\n");
+    assert_eq!(place.store.memory.load(&SessionId::new("m70")).unwrap().unwrap().accessed, Some(NOW));
+}
+
+#[test]
+fn an_archive_that_is_there_or_cannot_be_lets_nothing_be_deleted() {
+    let place = Place::new(Store::default());
+    fs::write(place.path("old.jsonl.gz"), "precious").unwrap();
+    let run = archive(&place, &[]);
+    assert_eq!((run.code, run.stdout.as_str(), place.ids().len()), (exit::USAGE, "", 7));
+    assert!(run.stderr.contains("hint: give another name"), "{}", run.stderr);
+    assert_eq!(fs::read(place.path("old.jsonl.gz")).unwrap(), b"precious");
+    for name in ["nowhere/old.gz", "old-%q.gz"] {
+        let run = place.run::<CleanupArgs>(&["--archive", place.path(name).to_str().unwrap()]);
+        assert_eq!((run.code, run.stdout.as_str(), place.ids().len()), (exit::USAGE, "", 7));
+    }
+    let place = Place::new(Store { cannot_archive: true, ..Store::default() });
+    let run = archive(&place, &[]);
+    assert_eq!((run.code, place.ids().len()), (exit::USAGE, 7));
+    assert!(run.stderr.contains("leave `--archive` out") && !place.path("old.jsonl.gz").exists(), "{}", run.stderr);
+}
+
+#[test]
+fn without_anything_to_keep_there_is_no_archive() {
+    let place = Place::new(Store::default());
+    for args in [["-t", "1d"].as_slice(), &["--dry-run"]] {
+        assert!(!archive(&place, args).done().contains("archived"));
+        assert!(!place.path("old.jsonl.gz").exists());
+    }
+    let json: serde_json::Value = serde_json::from_str(&archive(&place, &["-f", "json"]).done()).unwrap();
+    assert_eq!(json["archive"], place.path("old.jsonl.gz").to_str().unwrap());
+}
+
+#[test]
+fn the_name_holds_the_date() {
+    let place = Place::new(Store::default());
+    place.run::<CleanupArgs>(&["--archive", place.path("%Y-%m-%d_%H.gz").to_str().unwrap()]).done();
+    assert!(place.path("2026-01-15_12.gz").exists());
+}
+
+#[test]
+fn a_run_that_fails_keeps_what_it_archived() {
+    let place = Place::new(Store { fails: true, ..Store::default() });
+    let run = archive(&place, &["-f", "json"]);
+    assert_eq!((run.code, place.ids().len()), (exit::FAILED, 6));
+    assert!(run.stdout.contains("\"archive\":\""), "{}", run.stdout);
+    assert_eq!(restore(&place, &[]).done(), "restored 1 session\n");
+    assert_eq!(place.ids().len(), 7);
+}
+
+#[test]
+fn a_torn_archive_gives_what_is_whole() {
+    let place = Place::new(Store::default());
+    archive(&place, &["--batch-size", "1"]).done();
+    let mut bytes = fs::read(place.path("old.jsonl.gz")).unwrap();
+    bytes.truncate(bytes.len() - 5);
+    fs::write(place.path("old.jsonl.gz"), bytes).unwrap();
+    let run = restore(&place, &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::DONE, "restored 3 sessions\n"));
+    assert!(run.stderr.starts_with("note: the archive ends in the middle of a batch"), "{}", run.stderr);
+}
+
+#[test]
+fn a_damaged_archive_gives_what_stands_before_the_damage() {
+    let place = Place::new(Store::default());
+    archive(&place, &["--batch-size", "1"]).done();
+    let mut bytes = fs::read(place.path("old.jsonl.gz")).unwrap();
+    // The checksum of the last member, before its length.
+    let checksum = bytes.len() - 8;
+    bytes[checksum] ^= 1;
+    fs::write(place.path("old.jsonl.gz"), bytes).unwrap();
+    let run = restore(&place, &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::FAILED, "restored 3 sessions\n"));
+    assert!(run.stderr.starts_with("error: the archive is damaged"), "{}", run.stderr);
+}
+
+#[test]
+fn malformed_lines_are_numbered_and_passed_over() {
+    let place = Place::new(Store::default());
+    archive(&place, &[]).done();
+    let timeless = "{\"id\":\"5ecret\",\"created\":null,\"accessed\":null,\"framing\":\"value\",\"payload\":\"\"}";
+    append(&place, &format!("5ecret\n{timeless}\n"));
+    let run = restore(&place, &[]);
+    assert_eq!(run.code, exit::SOME_UNREADABLE);
+    assert_eq!(run.stdout, "restored 4 sessions, passed over 2 lines\n");
+    assert_eq!(
+        run.stderr,
+        "warning: line 6 of the archive is malformed: it is no JSON object\n\
+         warning: line 7 of the archive: a record without an access time cannot be kept\n"
+    );
+    append(&place, &"5ecret\n".repeat(100));
+    let run = restore(&place, &[]);
+    assert_eq!(run.stdout, "restored 0 sessions, left 4 alone that are in the store, passed over 102 lines\n");
+    assert_eq!(run.stderr.lines().count(), 21);
+    assert!(run.stderr.ends_with("warning: 82 more lines of the archive cannot be restored\n"), "{}", run.stderr);
+    assert!(!run.stderr.contains("5ecret"));
+}

@@ -1,0 +1,85 @@
+//! What the tests on PostgreSQL share.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use beakerhelpers_core::{Access, SaveMode, SessionStore, SetupMode, StoreConfig, Timestamp, Zone};
+use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
+
+use crate::support::{at, open, record};
+
+/// The server of all tests, for as long as the process runs.
+pub(crate) fn shared() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| Server::shared(Kind::Postgres)).as_ref();
+    if server.is_none() {
+        // Each test says so, and fails where it must.
+        drop(Server::shared(Kind::Postgres));
+    }
+    server
+}
+
+/// Gives the server, or ends the test.
+macro_rules! postgres {
+    () => {
+        match $crate::postgres::support::shared() {
+            Some(server) => server,
+            None => return,
+        }
+    };
+}
+pub(crate) use postgres;
+
+pub(crate) fn config(url: &str) -> StoreConfig {
+    StoreConfig::new("beaker.session")
+        .with("url", url)
+        .with("type", "ext:database")
+        .with_zone(Zone::UTC)
+        .with_wait(Duration::from_secs(5))
+}
+
+pub(crate) fn store(database: &Database<'_>) -> Box<dyn SessionStore> {
+    open(&config(&database.url("postgresql")))
+}
+
+pub(crate) fn reader(database: &Database<'_>) -> Box<dyn SessionStore> {
+    open(&config(&database.url("postgresql")).with_access(Access::ReadOnly))
+}
+
+/// A database with Beaker's table.
+pub(crate) fn with_table(server: &Server) -> (Database<'_>, Box<dyn SessionStore>) {
+    let database = server.create_database();
+    let store = store(&database);
+    store.setup(SetupMode::IfMissing).expect("it is set up");
+    (database, store)
+}
+
+pub(crate) fn save(store: &dyn SessionStore, id: &str, accessed: &str) {
+    store.save(&record(id, accessed), SaveMode::Upsert).expect("it saves");
+}
+
+/// As many old sessions, named `o1` and so on, as are wanted, without a store.
+pub(crate) fn fill(database: &Database<'_>, old: u32) {
+    database.run(&format!(
+        "INSERT INTO beaker_cache (namespace, accessed, created, data) SELECT 'o' || n, \
+         timestamp '2026-11-01 00:00:00' + n * interval '1 second', '2026-11-01', 'contents' \
+         FROM generate_series(1, {old}) n;"
+    ));
+}
+
+pub(crate) fn count(database: &Database<'_>) -> u64 {
+    database.run("SELECT count(*) FROM beaker_cache;").trim().parse().expect("a number")
+}
+
+/// Before the cutoff of [`crate::support::cutoff`], and after it.
+pub(crate) const OLD: &str = "2026-11-20 10:00:00";
+pub(crate) const ACTIVE: &str = "2026-11-20 11:30:00";
+
+pub(crate) fn active() -> Timestamp {
+    at(ACTIVE)
+}
+
+pub(crate) fn url_of(database: &Database<'_>, user: User) -> String {
+    database.url_for("postgresql", user, Via::Tcp)
+}
