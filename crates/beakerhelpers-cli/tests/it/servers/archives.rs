@@ -20,7 +20,8 @@ fn file(place: &Place<'_>) -> String {
 fn every_byte_comes_back() {
     on_all(|place| {
         // An id in other letters is another one's; contents that are no session are contents.
-        let (old, data) = (place.ago(90 * crate::shop::DAY), "(SELECT data FROM (SELECT data FROM beaker_cache LIMIT 1) d)");
+        let (old, data) =
+            (place.ago(90 * crate::shop::DAY), "(SELECT data FROM (SELECT data FROM beaker_cache LIMIT 1) d)");
         for id in ["Ąžuolas 👩", "ABC", "{\"a\": ''b''}"] {
             place.sql(&format!(
                 "INSERT INTO beaker_cache (namespace, accessed, created, data) VALUES ('{id}', {old}, {old}, {data});"

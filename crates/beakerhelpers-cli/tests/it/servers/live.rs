@@ -36,7 +36,11 @@ fn clean_a_live_site(place: &Place<'_>, python: &Python, rows: u64, order: &str)
         u64::try_from(place.number(&format!("SELECT count(*) AS n FROM beaker_cache WHERE {condition}"))).unwrap()
     };
     let began = place.ago(std::time::Duration::ZERO);
-    assert_eq!(count(&format!("created >= {active} AND created < {began}")), rows / 10, "all that were active are there");
+    assert_eq!(
+        count(&format!("created >= {active} AND created < {began}")),
+        rows / 10,
+        "all that were active are there"
+    );
     let back = count(&format!("created < {old}"));
     // Those that came back are there, and no other.
     assert_eq!(back, visits.back, "{visits:?}");

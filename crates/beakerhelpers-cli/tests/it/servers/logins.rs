@@ -17,14 +17,7 @@ const fn schemes(kind: Kind) -> &'static [&'static str] {
             "postgresql+asyncpg",
             "postgresql+pg8000",
         ],
-        _ => &[
-            "mysql",
-            "mariadb",
-            "mysql+pymysql",
-            "mysql+mysqldb",
-            "mysql+mysqlconnector",
-            "mariadb+pymysql",
-        ],
+        _ => &["mysql", "mariadb", "mysql+pymysql", "mysql+mysqldb", "mysql+mysqlconnector", "mariadb+pymysql"],
     }
 }
 
@@ -125,7 +118,9 @@ fn a_missing_password_is_that_of_the_users_file() {
         place.configure(&url.replace(&format!(":{}@", User::READER.password), "@"), "");
         place.run("sessions", &["--format", "jsonl"]).failed(exit::FAILED);
         let (name, text) = match place.kind() {
-            Some(Kind::Postgres) => (".pgpass", format!("127.0.0.1:*:*:{}:{}\n", User::READER.name, User::READER.password)),
+            Some(Kind::Postgres) => {
+                (".pgpass", format!("127.0.0.1:*:*:{}:{}\n", User::READER.name, User::READER.password))
+            }
             _ => (".my.cnf", format!("[client]\npassword = \"{}\"\n", User::READER.password)),
         };
         let file = place.path().join(name);

@@ -11,7 +11,9 @@ use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_all, on_each, on_
 fn deadlocks(place: &Place<'_>) -> i64 {
     place.number(match place.kind() {
         Some(Kind::Postgres) => "SELECT deadlocks AS n FROM pg_stat_database WHERE datname = current_database()",
-        _ => "SELECT variable_value AS n FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'",
+        _ => {
+            "SELECT variable_value AS n FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'"
+        }
     })
 }
 

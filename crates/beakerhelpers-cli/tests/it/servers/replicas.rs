@@ -60,7 +60,9 @@ fn a_cleanup_waits_for_a_replica_that_is_behind() {
         let rows = place.count();
         wait_until("the replica has followed", || {
             let there = match primary.kind() {
-                Kind::Postgres => format!("SELECT count(*) FROM pg_database WHERE datname = '{}'", place.database().name()),
+                Kind::Postgres => {
+                    format!("SELECT count(*) FROM pg_database WHERE datname = '{}'", place.database().name())
+                }
                 _ => format!(
                     "SELECT count(*) FROM information_schema.tables WHERE table_schema = '{}' \
                      AND table_name = 'beaker_cache'",
@@ -92,9 +94,8 @@ fn a_cleanup_waits_for_a_replica_that_is_behind() {
         cleanup.wait_until("it asks the replica", || ask(&replica, place, asks) > 0);
         assert_eq!(place.count(), left, "it waits");
         // It ends at once when it is told to, however long it would have waited.
-        let mut impatient = Running::start(crate::interrupted::listening(
-            &place.command("cleanup", &[OLD, &lag].concat()),
-        ));
+        let mut impatient =
+            Running::start(crate::interrupted::listening(&place.command("cleanup", &[OLD, &lag].concat())));
         impatient.wait_until("it asks the replica, too", || ask(&replica, place, asks) > 1);
         impatient.send(Signal::TERM);
         let ended = impatient.end();

@@ -27,7 +27,11 @@ fn signals_keep_what_was_committed() {
             cleanup.send(signal);
             let run = cleanup.end();
             assert_eq!((run.code, run.stderr.as_str()), (code, ""));
-            assert!(run.stdout.starts_with(&format!("deleted {deleted} sessions older than 20d and ")), "{}", run.stdout);
+            assert!(
+                run.stdout.starts_with(&format!("deleted {deleted} sessions older than 20d and ")),
+                "{}",
+                run.stdout
+            );
             assert!(run.stdout.ends_with(" s; interrupted\n"), "{}", run.stdout);
             left = place.count();
         }
