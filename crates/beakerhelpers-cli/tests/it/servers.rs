@@ -1,4 +1,5 @@
 //! Sites that are on servers, as those meet it who run them.
+#![expect(clippy::print_stdout, reason = "a test that fails says in which database")]
 
 mod archives;
 mod child;

@@ -1,10 +1,14 @@
 //! Programs that are at work while something happens to them or to their server.
 
+use std::io::Write as _;
 use std::ops::{Deref, DerefMut};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::servers::{Kind, User};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::run::{Run, collect};
@@ -73,6 +77,27 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+/// Runs statements in a client that keeps what it has locked until this is dropped.
+pub(crate) fn hold(server: &Server, user: User, database: Option<&str>, sql: &str) -> Running {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = 4_000_000 + std::process::id() % 100_000 * 100 + NUMBER.fetch_add(1, Ordering::Relaxed);
+    // A lock of another sort says that it has come so far: what it prints stays in its buffer.
+    let (take, is_taken) = match server.kind() {
+        Kind::Postgres => (
+            format!("SELECT pg_advisory_lock({number});"),
+            format!("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {number} AND granted;"),
+        ),
+        _ => (format!("SELECT GET_LOCK('{number}', 0);"), format!("SELECT IS_USED_LOCK('{number}') IS NOT NULL;")),
+    };
+    let mut client = server.client(user, database).expect("it is installed");
+    client.stdin(Stdio::piped());
+    let mut holding = Running::start(client);
+    let stdin = holding.stdin.as_mut().expect("it is piped");
+    stdin.write_all(format!("{sql}\n{take}\n").as_bytes()).expect("it reads");
+    holding.wait_until("it is locked", || server.run(None, &is_taken).trim() == "1");
+    holding
 }
 
 /// Waits until something is so.

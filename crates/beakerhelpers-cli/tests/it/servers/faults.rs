@@ -2,12 +2,14 @@
 
 use beakerhelpers_core::command::exit;
 use beakerhelpers_testkit::Server;
-use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::servers::{Kind, User};
 use rustix::process::Signal;
 
+use crate::interrupted::listening;
 use crate::run::Run;
-use crate::servers::child::Running;
+use crate::servers::child::{Running, hold};
 use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_each, on_each_own};
+use crate::shop::DAY;
 
 fn start(place: &Place<'_>, args: &[&str]) -> Running {
     Running::start(place.command("cleanup", &[OLD, args].concat()))
@@ -95,5 +97,45 @@ fn a_server_that_was_never_there_is_not_waited_for() {
         }
         server.start();
         assert_eq!(place.count(), ROWS);
+    });
+}
+
+#[test]
+fn whoever_waits_for_a_server_can_be_told_to_end() {
+    on_each_own(|place, server| {
+        let args = [OLD, SLOWLY].concat();
+        let mut cleanup = Running::start(listening(&place.command("cleanup", &args)));
+        cleanup.freeze_in_mid_run(place);
+        let deleted = ROWS - place.count();
+        server.stop();
+        cleanup.send(Signal::CONT);
+        cleanup.send(Signal::TERM);
+        let run = cleanup.end();
+        assert_eq!((run.code, run.stderr.as_str()), (exit::TERMINATED, ""), "{}", run.stdout);
+        let summary: serde_json::Value = serde_json::from_str(&run.stdout).expect("the summary is JSON");
+        assert_eq!(summary["ended"], "interrupted");
+        assert!((deleted - 150..=deleted).contains(&summary["deleted"].as_i64().expect("a number")), "{summary}");
+        server.start();
+        assert_eq!(place.count(), ROWS - deleted);
+    });
+}
+
+#[test]
+fn a_session_that_somebody_keeps_locked_is_left() {
+    on_each(|place| {
+        let old = place.ago(30 * DAY);
+        let ids = place.texts(&format!("SELECT namespace AS t FROM beaker_cache WHERE accessed < {old} ORDER BY id"));
+        let id = &ids[ids.len() / 2];
+        let database = place.database();
+        let lock = format!("BEGIN; SELECT namespace FROM beaker_cache WHERE namespace = '{id}' FOR UPDATE;");
+        let writer = hold(database.server(), User::SITE, Some(database.name()), &lock);
+        let summary = place.clean(&[]);
+        assert_eq!((&summary["ended"], &summary["deleted"]), (&"completed".into(), &(ROWS - KEPT - 1).into()));
+        assert_eq!(
+            place.texts(&format!("SELECT namespace AS t FROM beaker_cache WHERE accessed < {old}")),
+            [id.clone()]
+        );
+        drop(writer);
+        assert_eq!(place.clean(&[])["deleted"], 1);
     });
 }

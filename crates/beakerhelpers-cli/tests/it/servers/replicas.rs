@@ -1,15 +1,12 @@
 //! `--max-lag`, with real replicas.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use beakerhelpers_core::command::exit;
-use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
+use beakerhelpers_testkit::{Server, own_server, python};
 use rustix::process::Signal;
 
-use crate::servers::child::{Running, wait_until};
-use crate::servers::place::{KEPT, OLD, Place, on_each, on_each_own, scheme};
+use crate::servers::child::{Running, hold, wait_until};
+use crate::servers::place::{KEPT, OLD, Place, ROWS, on_each, on_each_own, scheme};
 
 /// A number that SQL gives on a replica.
 fn ask(replica: &Server, place: &Place<'_>, query: &str) -> i64 {
@@ -32,14 +29,7 @@ impl<'r> Pause<'r> {
             replica.run(None, "SELECT pg_wal_replay_pause();");
             return Self { replica, locks: None };
         }
-        let mut client = replica.client(User::ADMIN, None).expect("it is installed");
-        client.stdin(Stdio::piped());
-        let mut locks = Running::start(client);
-        let stdin = locks.stdin.as_mut().expect("it is piped");
-        stdin.write_all(b"FLUSH TABLES WITH READ LOCK;\nSELECT GET_LOCK('pause', 0);\n").expect("it reads");
-        wait_until("the replica is locked", || {
-            replica.run(None, "SELECT IS_USED_LOCK('pause') IS NOT NULL;").trim() == "1"
-        });
+        let locks = hold(replica, User::ADMIN, None, "FLUSH TABLES WITH READ LOCK;");
         Self { replica, locks: Some(locks) }
     }
 }
@@ -111,6 +101,33 @@ fn a_cleanup_waits_for_a_replica_that_is_behind() {
         let gone = place.run("cleanup", &[OLD, &lag].concat());
         assert_eq!((gone.code, gone.stdout.as_str()), (exit::FAILED, ""), "{gone:?}");
     });
+}
+
+#[test]
+fn a_primary_of_postgresql_sees_its_replicas() {
+    let python = python!().with_time_zone("UTC");
+    let primary = own_server!(Kind::Postgres);
+    let replica = primary.replica();
+    let place = Place::on(&primary, "");
+    place.fill(&python, ROWS.unsigned_abs());
+    // Who may not see them is not told that there are none.
+    let hidden = place.run("cleanup", &[OLD, &["--max-lag", "1s"]].concat());
+    assert_ne!(hidden.code, exit::DONE, "{hidden:?}");
+    assert!(hidden.stderr.contains("pg_monitor"), "{hidden:?}");
+    primary.run(None, &format!("GRANT pg_monitor TO {};", User::SITE.name));
+    let pause = Pause::begin(&replica);
+    let few = ["--max-lag", "1s", "--max-time", "0s", "--limit", "1"];
+    wait_until("the replica is behind", || place.clean(&few)["deleted"] == 0);
+    let left = place.count();
+    let mut cleanup = Running::start(place.command("cleanup", &[OLD, &["--max-lag", "1s"]].concat()));
+    let asks =
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'site' AND query LIKE '%pg_stat_replication%'";
+    cleanup.wait_until("it asks the primary", || place.number(asks) > 0);
+    assert_eq!(place.count(), left, "it waits");
+    drop(pause);
+    let run = cleanup.end();
+    assert_eq!((run.code, run.stderr.as_str()), (exit::DONE, ""), "{}", run.stdout);
+    assert_eq!((place.count(), place.old()), (KEPT, 0));
 }
 
 #[test]
