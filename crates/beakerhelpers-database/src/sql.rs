@@ -372,8 +372,8 @@ impl<'a> Sql<'a> {
         statement
     }
 
-    /// Deletes, in MySQL, the rows of these keys, which are locked.
-    pub(crate) fn delete_locked(
+    /// Deletes, in MySQL, the rows of these keys that are old now, and finds them through this index.
+    pub(crate) fn delete_through(
         self,
         index: Option<&'a TableName>,
         keys: impl Iterator<Item = &'a Key>,

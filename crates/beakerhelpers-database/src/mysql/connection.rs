@@ -87,14 +87,12 @@ fn read(conn: &mut Conn, sql: &str, each: &mut dyn FnMut(&dyn Row) -> ControlFlo
             wanted = each(&row).is_continue();
             continue;
         }
-        match spare.checked_sub(row.len()) {
-            Some(left) => spare = left,
-            None => {
-                // Dropping it would read all the rest.
-                mem::forget(answer);
-                return Ok(false);
-            }
-        }
+        let Some(left) = spare.checked_sub(row.len()) else {
+            // Dropping it would read all the rest.
+            mem::forget(answer);
+            return Ok(false);
+        };
+        spare = left;
     }
     Ok(true)
 }
@@ -193,8 +191,8 @@ impl Client for MySqlClient {
         locked::hand_over(self, sql, found, cutoff, clock, archive)
     }
 
-    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
-        locked::delete(self, sql, found, cutoff)
+    fn delete_found(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age, skip_locked: bool) -> Result<u64, Failure> {
+        if skip_locked { locked::delete(self, sql, found, cutoff) } else { locked::wait(self, sql, found, cutoff) }
     }
 
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure> {

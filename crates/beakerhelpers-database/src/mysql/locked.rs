@@ -1,11 +1,9 @@
-//! Deleting what was locked first: to leave out what others have locked, and to hand it over, since MySQL has no
-//! DELETE … RETURNING.
+//! Deleting in the application's order of locks.
 //!
 //! The application finds a session by its id: InnoDB locks its entry in the index on `namespace` first, then the row. A
 //! DELETE that finds rows by `id` locks them the other way round, and so does one that finds them by `namespace` without
 //! that index, which the server thinks best where a batch is a good part of the table: a deadlock, whose victim is the
-//! application, because it has changed less. That was seen within seconds. So all that is to go is locked through that
-//! index first; the DELETE then finds nothing locked by others, as long as it reads these rows alone.
+//! application, because it has changed less. That was seen within seconds. So rows are found through that index alone.
 
 use std::ops::ControlFlow;
 
@@ -18,7 +16,7 @@ use crate::sql::{Age, Sql};
 use crate::statement::Key;
 use crate::times::Clock;
 
-/// Locks and reads what is old still, hands it over, and deletes just that.
+/// Locks and reads what is old still, hands it over, and deletes just that: MySQL has no DELETE … RETURNING.
 pub(super) fn hand_over(
     client: &mut MySqlClient,
     sql: Sql<'_>,
@@ -30,6 +28,13 @@ pub(super) fn hand_over(
     let locked = lock(client, sql, found, cutoff, true, &mut |row| archive.push(record(row, u64::MAX, clock)))?;
     delete_locked(client, sql, cutoff, &locked)?;
     Ok(archive.finish()?)
+}
+
+/// Deletes what is old still, and waits for what others have locked.
+pub(super) fn wait(client: &mut MySqlClient, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+    let index = client.index_of(found.targets(sql).0.key);
+    let (by, keys) = found.targets(sql);
+    client.change(&by.delete_through(index.as_ref(), keys, cutoff))
 }
 
 /// Locks what is old still and nobody else has locked, and deletes just that.
@@ -71,5 +76,5 @@ fn delete_locked(client: &mut MySqlClient, sql: Sql<'_>, cutoff: &Age, locked: &
         return Ok(0);
     }
     let index = client.index_of(sql.key);
-    client.change(&sql.delete_locked(index.as_ref(), locked.iter(), cutoff))
+    client.change(&sql.delete_through(index.as_ref(), locked.iter(), cutoff))
 }
