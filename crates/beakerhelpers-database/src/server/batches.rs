@@ -5,13 +5,12 @@ use std::time::Instant;
 
 use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Pace, Progress, Result};
 
-use super::ServerStore;
 use super::client::Client;
-use super::pages::key;
+use super::{ServerStore, pages};
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::{Statement, TableName};
+use crate::statement::{KeyColumn, Statement, TableName};
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -40,7 +39,8 @@ pub(crate) fn run<C: Client>(
 struct Batches<'s, C: Client> {
     store: &'s ServerStore<C>,
     cutoff: Age,
-    connection: Option<(C, Sql<'s>)>,
+    /// With it, whether `namespace` is unique.
+    connection: Option<(C, Sql<'s>, bool)>,
     deletes: bool,
     archive: bool,
 }
@@ -51,17 +51,17 @@ impl<'s, C: Client> Batches<'s, C> {
         let mut client = C::connect(&self.store.target, self.store.settings)?;
         let layout = self.store.layout(&mut client)?;
         let free = !self.deletes || client.start_cleanup(&self.store.table)?;
-        self.connection = Some((client, self.store.sql(layout)));
+        self.connection = Some((client, self.store.sql(layout), layout.unique));
         Ok(free)
     }
 
-    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>) -> Result<T, Failure>) -> Result<T, Failure> {
-        if self.connection.as_mut().is_none_or(|(client, _)| client.is_broken()) {
+    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>, bool) -> Result<T, Failure>) -> Result<T, Failure> {
+        if self.connection.as_mut().is_none_or(|(client, ..)| client.is_broken()) {
             self.connection = None;
             self.connect()?;
         }
-        let (client, sql) = self.connection.as_mut().expect("it was just made");
-        let done = work(client, *sql);
+        let (client, sql, unique) = self.connection.as_mut().expect("it was just made");
+        let done = work(client, *sql, *unique);
         if done.as_ref().is_err_and(|failure| failure.trouble == Trouble::Gone) {
             self.connection = None;
         }
@@ -71,17 +71,24 @@ impl<'s, C: Client> Batches<'s, C> {
 
 impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
-        self.with(|client, sql| {
+        self.with(|client, sql, unique| {
             let (mut found, mut unreadable) = (Found::default(), None);
+            // The application finds a session by its id, and locks the index on it first. Whoever locks the other way
+            // round gets into a deadlock with it.
+            let by_ids = C::LOCKS_WHAT_IT_SCANS && unique;
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                let enough = match key(row, 0, sql.key) {
-                    Ok(key) => found.push(want, key, row.time(1), || row.int(2), clock),
-                    Err(error) => {
-                        unreadable = Some(error);
-                        true
+                let pushed = pages::key(row, 0, sql.key).and_then(|key| {
+                    let enough = found.push(want, key, row.time(1), || row.int(2), clock);
+                    if by_ids && found.ids.len() < found.old.len() {
+                        found.ids.push(pages::key(row, 3, KeyColumn::Namespace)?);
                     }
-                };
+                    Ok(enough)
+                });
+                let enough = pushed.unwrap_or_else(|error| {
+                    unreadable = Some(error);
+                    true
+                });
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             unreadable.map_or(Ok(found), |error| Err(error.into()))
@@ -91,14 +98,16 @@ impl<C: Client> Table for Batches<'_, C> {
     fn delete(&mut self, found: &Found, progress: &mut dyn Progress) -> Result<Batch, Failure> {
         let cutoff = self.cutoff.clone();
         let (store, archive) = (self.store, self.archive);
-        self.with(|client, sql| {
+        self.with(|client, sql, _| {
             let (first, last) = found.range.as_ref().expect("something was found");
-            let mut started = Instant::now();
-            let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
+            let (target, keys) = found.targets(sql);
+            let mut attempt = |client: &mut C, statement: Statement<'_>| {
+                let started = Instant::now();
                 let deleted = transaction(client, &store.table, |client| {
                     if archive {
                         let mut clock = Clock::new(store.zone);
-                        client.delete_and_hand_over(sql, statement, found, &mut clock, Archive::new(progress))
+                        let archive = Archive::new(progress);
+                        client.delete_and_hand_over(target, statement, found, &cutoff, &mut clock, archive)
                     } else {
                         client.change(&statement)
                     }
@@ -106,22 +115,20 @@ impl<C: Client> Table for Batches<'_, C> {
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
             if C::LOCKS_WHAT_IT_SCANS {
-                let statement = sql.delete_old_of(found.old.iter().map(|(key, _)| key), &cutoff);
-                return attempt(client, statement, started);
+                return attempt(client, target.delete_old_of(keys, &cutoff));
             }
-            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
+            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text));
             if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
                 return done;
             }
             // Somebody works on a row of these for longer than others should wait for the rest of them.
-            started = Instant::now();
-            attempt(client, sql.delete_old_unlocked(first, last, &cutoff), started)
+            attempt(client, sql.delete_old_unlocked(first, last, &cutoff))
         })
     }
 
     fn count(&mut self, found: &Found) -> Result<u64, Failure> {
         let Some((first, last)) = &found.range else { return Ok(0) };
-        self.with(|client, sql| {
+        self.with(|client, sql, _| {
             let mut count = 0;
             client.rows(&sql.count(first, last), &mut |row| {
                 count = row.int(0).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);

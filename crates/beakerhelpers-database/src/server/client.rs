@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Finding, IndexOutcome, NaiveTime, SetupMode, Se
 use crate::Flavor;
 use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
-use crate::sql::{Dialect, Sql};
+use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{Statement, TableName};
 use crate::times::Clock;
 
@@ -68,6 +68,7 @@ pub(crate) trait Client: Sized + Send + 'static {
         sql: Sql<'_>,
         delete: Statement<'_>,
         found: &Found,
+        cutoff: &Age,
         clock: &mut Clock,
         archive: Archive<'_>,
     ) -> Result<u64, Failure>;
