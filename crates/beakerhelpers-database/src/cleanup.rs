@@ -9,11 +9,8 @@ use beakerhelpers_core::{
 };
 
 use crate::failure::{Backoff, Failure, RESTART};
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 use crate::sql::Sql;
-use crate::statement::Key;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-use crate::statement::KeyColumn;
+use crate::statement::{Key, KeyColumn};
 use crate::times::Clock;
 
 /// No batch looks at more rows than this, whatever the plan says: their times are held in memory.
@@ -94,7 +91,6 @@ impl Found {
     }
 
     /// The old ones, and the column that they are to be deleted by.
-    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn targets<'a>(&'a self, sql: Sql<'a>) -> (Sql<'a>, impl Iterator<Item = &'a Key>) {
         let by_ids = !self.ids.is_empty();
         let sql = if by_ids { Sql { key: KeyColumn::Namespace, ..sql } } else { sql };

@@ -52,9 +52,10 @@ fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<B
         return Ok(Box::new(store));
     }
     #[cfg(feature = "mysql")]
-    if matches!(url.dialect(), "mysql" | "mariadb") {
+    if ["mysql", "mariadb"].contains(&url.dialect()) {
         let target = crate::mysql::MySqlTarget::new(url)?;
-        return Ok(Box::new(crate::server::ServerStore::<crate::mysql::MySqlClient>::new(config, flavor, target)?));
+        let store = crate::server::ServerStore::<crate::mysql::MySqlClient>::new(config, flavor, target)?;
+        return Ok(Box::new(store));
     }
     let _ = (config, flavor);
     Err(unsupported(url.dialect()))
@@ -115,10 +116,9 @@ mod tests {
         for (url, kind, message) in [
             #[cfg(not(feature = "postgres"))]
             ("postgresql+psycopg2://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support PostgreSQL"),
+            ("oracle://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Oracle"),
             #[cfg(not(feature = "mysql"))]
             ("mysql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support MySQL"),
-            ("oracle+cx_oracle://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Oracle"),
-            ("mssql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Microsoft SQL Server"),
             ("mongodb://app:s3cret@db/x", ErrorKind::Unsupported, "there is no database `mongodb`"),
         ] {
             let error = refused(url);

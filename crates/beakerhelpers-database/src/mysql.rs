@@ -1,11 +1,11 @@
 //! Sessions in MySQL and MariaDB.
 
-mod archive;
 mod check;
 mod connection;
 mod errors;
 mod index;
 mod info;
+mod locked;
 mod option_file;
 mod replica;
 mod rows;

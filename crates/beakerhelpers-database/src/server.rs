@@ -25,6 +25,8 @@ use crate::pages::Pages;
 use crate::sql::{Age, Dialect, Sql};
 use crate::statement::TableName;
 
+/// Saving tries so often to change a row, and to add it, while others delete it and add it.
+const ATTEMPTS: u32 = 10;
 /// So many calls work at once; others wait.
 const CONNECTIONS: u32 = 4;
 
@@ -170,22 +172,18 @@ impl<C: Client> SessionStore for ServerStore<C> {
                 return Err(too_large(data.len(), room).into());
             }
             let update = sql.update(id, &accessed, data);
-            if mode != SaveMode::Create && client.change(&update)? > 0 {
-                return Ok(());
-            }
-            match client.change(&sql.insert(id, &accessed, &created, data)) {
-                Err(failure) if failure.trouble == Trouble::Duplicate => {
-                    // Somebody was faster.
-                    if mode != SaveMode::Create && client.change(&update)? > 0 {
-                        return Ok(());
-                    }
-                    let error = Error::new(ErrorKind::AlreadyExists, "a session with this id exists already");
-                    // MySQL's columns commonly take `a` for `A`.
-                    let exact = mode == SaveMode::Create && C::DIALECT != Dialect::MySql;
-                    Err(if exact { error } else { other_spelling(client, sql, id, error)? }.into())
+            for _ in 0..ATTEMPTS {
+                if mode != SaveMode::Create && client.change(&update)? > 0 {
+                    return Ok(());
                 }
-                done => done.map(|_| ()),
+                match client.change(&sql.insert(id, &accessed, &created, data)) {
+                    // Somebody was faster: the next round finds it, unless it is deleted before that.
+                    Err(failure) if failure.trouble == Trouble::Duplicate && mode != SaveMode::Create => {}
+                    Err(failure) if failure.trouble == Trouble::Duplicate => break,
+                    done => return done.map(|_| ()),
+                }
             }
+            Err(taken(client, sql, id)?.into())
         })
     }
 
@@ -242,19 +240,20 @@ fn too_large(size: usize, room: u64) -> Error {
         .with_hint("in MySQL, `ALTER TABLE … MODIFY data MEDIUMBLOB NOT NULL` makes room for 16 MiB")
 }
 
-/// The error for an id that is taken: `error`, or that it is taken by another id that the column takes for the same.
-fn other_spelling<C: Client>(client: &mut C, sql: Sql<'_>, id: &str, error: Error) -> Result<Error, Failure> {
-    let mut same = false;
+/// The error for an id that is taken, be it by another id that the column takes for the same.
+fn taken<C: Client>(client: &mut C, sql: Sql<'_>, id: &str) -> Result<Error, Failure> {
+    let mut same = C::DIALECT != Dialect::MySql;
     client.rows(&sql.has(id), &mut |_| {
         same = true;
         std::ops::ControlFlow::Break(())
     })?;
-    if same {
-        return Ok(error);
-    }
     Ok(Error::new(
         ErrorKind::AlreadyExists,
-        "the table holds another id that it takes for this one: its column ignores case, accents or spaces at the end",
+        if same {
+            "a session with this id exists already"
+        } else {
+            "the table holds another id that it takes for this one: its column ignores case, accents or spaces at the end"
+        },
     ))
 }
 

@@ -349,15 +349,20 @@ impl<'a> Sql<'a> {
         statement
     }
 
-    /// Locks the rows of these keys that are old now, and reads them as [`page`](Self::page) does.
-    #[cfg(feature = "mysql")]
+    /// Locks the rows of these keys that are old now, and reads them: the whole as [`page`](Self::page) does, or the key
+    /// alone.
     pub(crate) fn lock_old_of(
         self,
         keys: impl Iterator<Item = &'a Key>,
         cutoff: &'a Age,
+        whole: bool,
         skip_locked: bool,
     ) -> Statement<'a> {
-        let mut statement = self.one();
+        let mut statement = if whole {
+            self.one()
+        } else {
+            Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(" FROM "), Piece::Table(self.table)])
+        };
         self.among(&mut statement, keys);
         self.and_old(&mut statement, cutoff, Form::Text);
         statement.push([Piece::Sql(if skip_locked { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" })]);

@@ -139,7 +139,9 @@ fn a_database_that_this_build_cannot_talk_to() {
     ] {
         assert_eq!(
             refusal_of(&format!("beaker.session.url = {url}")),
-            format!("error: {what}\n  supported: `sqlite`, `postgresql`, `mysql`, `mariadb`\n  at: prod.ini:2, `beaker.session.url`\n"),
+            format!(
+                "error: {what}\n  supported: `sqlite`, `postgresql`, `mysql`, `mariadb`\n  at: prod.ini:2, `beaker.session.url`\n"
+            ),
             "{url}"
         );
     }

@@ -18,7 +18,7 @@ fn start(shop: &Shop, command: &str, args: &[&str]) -> Child {
 
 /// The same command with SIGINT as it is by default: a shell that runs the tests in the background ignores it, and so
 /// would all that they start.
-fn listening(command: &Command) -> Command {
+pub(crate) fn listening(command: &Command) -> Command {
     let mut listening = Command::new("env");
     listening.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     for (name, value) in command.get_envs() {

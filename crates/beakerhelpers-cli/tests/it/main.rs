@@ -16,6 +16,7 @@ mod interrupted;
 mod original;
 mod recorded;
 mod run;
+mod servers;
 mod setup;
 mod shop;
 mod terminal;

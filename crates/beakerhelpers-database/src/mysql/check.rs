@@ -1,17 +1,20 @@
 //! What is missing or odd.
 
-use beakerhelpers_core::{Error, Finding, Severity, escape_controls};
+use std::ops::ControlFlow;
+
+use beakerhelpers_core::{Finding, Severity, escape_controls};
 
 use super::connection::MySqlClient;
 use super::{info, text};
 use crate::Flavor;
 use crate::failure::{Failure, Trouble};
+use crate::findings::{self, SAMPLED, Sample};
 use crate::server::client::{Client, Column, ColumnKind, Row};
 use crate::server::layout;
+use crate::server::pages::key;
+use crate::sql::{Dialect, Sql};
 use crate::statement::{KeyColumn, Piece, Statement, TableName};
 
-/// So many of the newest sessions are looked at.
-const SAMPLED: i64 = 1000;
 /// What Beaker's columns are on MySQL and MariaDB (`LargeBinary` is a BLOB).
 const TYPES: [(&str, &str); 4] =
     [("namespace", "varchar(255)"), ("accessed", "datetime"), ("created", "datetime"), ("data", "blob")];
@@ -24,7 +27,7 @@ pub(super) fn findings(
 ) -> Result<Vec<Finding>, Failure> {
     let layout = match layout::detect(client, table, prefix) {
         Ok(layout) => layout,
-        Err(failure) if failure.trouble == Trouble::Final => return Ok(vec![not_set_up(&failure.error)]),
+        Err(failure) if failure.trouble == Trouble::Final => return Ok(vec![findings::not_set_up(&failure.error)]),
         Err(failure) => return Err(failure),
     };
     let columns = client.columns(table)?.unwrap_or_default();
@@ -33,14 +36,12 @@ pub(super) fn findings(
     let quoted = escape_controls(&quoted).to_string();
     let mut found = Vec::new();
     if !layout.unique {
-        found.push(
-            Finding::new(Severity::Missing, "`namespace` has no unique index: a session may be there twice")
-                .with_hint(format!("`ALTER TABLE {quoted} ADD UNIQUE (namespace)`")),
-        );
+        found.push(findings::not_unique(&format!("ALTER TABLE {quoted} ADD UNIQUE (namespace)")));
     }
     found.extend(odd_engine(client, table, &quoted)?);
     found.extend(odd_columns(&columns, flavor));
     found.extend(room(client, table, layout.key, layout.room, &quoted)?);
+    found.extend(sample(client, Sql { table, key: layout.key, dialect: Dialect::MySql })?.findings());
     if !info::has_index_on_accessed(client, table)? {
         found.push(
             Finding::new(
@@ -54,14 +55,6 @@ pub(super) fn findings(
     }
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
-}
-
-fn not_set_up(error: &Error) -> Finding {
-    let finding = Finding::new(Severity::Missing, error.message());
-    match error.hint() {
-        Some(hint) => finding.with_hint(hint),
-        None => finding,
-    }
 }
 
 fn odd_engine(client: &mut MySqlClient, table: &TableName, quoted: &str) -> Result<Option<Finding>, Failure> {
@@ -97,6 +90,23 @@ fn odd_columns(columns: &[Column], flavor: Flavor) -> Vec<Finding> {
         found.push(Finding::new(Severity::Odd, "there is no column `id`, which Beaker makes for `ext:database`"));
     }
     found
+}
+
+/// Looks at some rows from each end, none of them twice.
+fn sample(client: &mut MySqlClient, sql: Sql<'_>) -> Result<Sample, Failure> {
+    let (mut sample, mut last) = (Sample::default(), None);
+    client.rows(&sql.first_rows(SAMPLED), &mut |row| {
+        sample.add(row.bytes(1), row.time(2).is_some());
+        last = key(row, 0, sql.key).ok();
+        ControlFlow::Continue(())
+    })?;
+    if let Some(last) = last {
+        client.rows(&sql.last_rows(&last, SAMPLED), &mut |row| {
+            sample.add(row.bytes(1), row.time(2).is_some());
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(sample)
 }
 
 /// Whether sessions were cut off, or will be.

@@ -11,7 +11,7 @@ use mysql::{Conn, Error as ClientError};
 use super::rows::TextRow;
 use super::session::{self, Facts};
 use super::text::{self, Rendered};
-use super::{MySqlTarget, check, errors, index, info, replica, setup};
+use super::{MySqlTarget, check, errors, index, info, locked, replica, setup};
 use crate::Flavor;
 use crate::cleanup::{Archive, Found};
 use crate::failure::{Failure, Trouble};
@@ -149,9 +149,9 @@ impl Client for MySqlClient {
     }
 
     fn start_cleanup(&mut self, table: &TableName) -> Result<bool, Failure> {
-        // A batch has many rows locked: it must not wait for one that somebody else has.
-        let wait = if self.facts.is_mariadb && self.facts.version >= (10, 3) { 0 } else { 1 };
-        self.execute(&format!("SET SESSION innodb_lock_wait_timeout = {wait}"))?;
+        // A batch has many rows locked: it must not wait long for one that somebody else has. Less than a second is not to
+        // be had: with zero, MariaDB 10.11 fails in the next transaction, too.
+        self.execute("SET SESSION innodb_lock_wait_timeout = 1")?;
         // As long as the connection, and gone with it.
         let answer = self.answers(&info::lock(table));
         self.free = match answer {
@@ -177,7 +177,11 @@ impl Client for MySqlClient {
         clock: &mut Clock,
         archive: Archive<'_>,
     ) -> Result<u64, Failure> {
-        super::archive::run(self, sql, found, cutoff, clock, archive)
+        locked::hand_over(self, sql, found, cutoff, clock, archive)
+    }
+
+    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+        locked::delete(self, sql, found, cutoff)
     }
 
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure> {

@@ -3,6 +3,7 @@
 //! What a server says may hold what is in the table (`Duplicate entry '…'`): only messages that hold nothing but names
 //! are repeated.
 
+use std::error::Error as _;
 use std::io;
 
 use beakerhelpers_core::{Error, ErrorKind, escape_controls};
@@ -28,10 +29,13 @@ pub(super) fn failure(error: &ClientError) -> Failure {
         ClientError::DriverError(error) => of_driver(error),
         ClientError::IoError(error) => of_connection(error),
         ClientError::TlsError(error) => Failure::new(Trouble::Final, tls(&error.to_string())),
-        ClientError::CodecError(_) => Failure::new(
-            Trouble::Gone,
-            Error::new(ErrorKind::Unavailable, "the connection to the server broke: what came is not its protocol"),
-        ),
+        ClientError::CodecError(error) => match error.source().and_then(|source| source.downcast_ref()) {
+            Some(error) => of_connection(error),
+            None => Failure::new(
+                Trouble::Gone,
+                Error::new(ErrorKind::Unavailable, "the connection to the server broke: what came is not its protocol"),
+            ),
+        },
         ClientError::UrlError(_) | ClientError::FromValueError(_) | ClientError::FromRowError(_) => {
             Failure::new(Trouble::Final, Error::new(ErrorKind::Other, "the server's answer is not what was asked for"))
         }

@@ -32,8 +32,8 @@ pub(super) fn run(
         }
         (SetupMode::Recreate, true) => {
             // What another program keeps there is not ours to destroy, be the name a slip or not.
-            layout::detect(client, table, "")
-                .map_err(|failure| Failure { error: kept(&failure.error, table), ..failure })?;
+            let columns = client.columns(table)?.unwrap_or_default();
+            layout::of_columns(&columns, table, "").map_err(|why| layout::left_alone(&why, table))?;
             client.change(&Statement::new([Piece::Sql("DROP TABLE "), Piece::Table(table)]))?;
             create(client, table, flavor)?;
             Ok(SetupOutcome::Recreated)
@@ -49,14 +49,6 @@ fn create(client: &mut MySqlClient, table: &TableName, flavor: Flavor) -> Result
     };
     client.change(&Statement::new([Piece::Sql("CREATE TABLE "), Piece::Table(table), Piece::Sql(columns)]))?;
     Ok(())
-}
-
-fn kept(why: &Error, table: &TableName) -> Error {
-    if why.kind() == ErrorKind::Unavailable {
-        return Error::new(ErrorKind::Unavailable, why.message());
-    }
-    Error::new(ErrorKind::NotSetUp, format!("the table `{table}` is left alone: {}", why.message()))
-        .with_hint("only a table of sessions is destroyed here; if this one shall go, drop it yourself")
 }
 
 /// Rebuilds the table while others go on writing.

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Pace, Progress, Result};
 
+use super::ServerStore;
 use super::client::Client;
-use super::{ServerStore, pages};
+use super::pages::key;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
@@ -73,19 +74,19 @@ impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
         self.with(|client, sql, unique| {
             let (mut found, mut unreadable) = (Found::default(), None);
-            // The application finds a session by its id, and locks the index on it first. Whoever locks the other way
-            // round gets into a deadlock with it.
+            // The application finds a session by its id, and locks the index on it first: whoever locks what it scans has
+            // to do so in the same order, or gets into a deadlock with it.
             let by_ids = C::LOCKS_WHAT_IT_SCANS && unique;
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                let pushed = pages::key(row, 0, sql.key).and_then(|key| {
-                    let enough = found.push(want, key, row.time(1), || row.int(2), clock);
+                let enough = key(row, 0, sql.key).and_then(|key_of_row| {
+                    let enough = found.push(want, key_of_row, row.time(1), || row.int(2), clock);
                     if by_ids && found.ids.len() < found.old.len() {
-                        found.ids.push(pages::key(row, 3, KeyColumn::Namespace)?);
+                        found.ids.push(key(row, 3, KeyColumn::Namespace)?);
                     }
                     Ok(enough)
                 });
-                let enough = pushed.unwrap_or_else(|error| {
+                let enough = enough.unwrap_or_else(|error| {
                     unreadable = Some(error);
                     true
                 });
@@ -100,29 +101,29 @@ impl<C: Client> Table for Batches<'_, C> {
         let (store, archive) = (self.store, self.archive);
         self.with(|client, sql, _| {
             let (first, last) = found.range.as_ref().expect("something was found");
-            let (target, keys) = found.targets(sql);
-            let mut attempt = |client: &mut C, statement: Statement<'_>| {
-                let started = Instant::now();
+            let mut started = Instant::now();
+            let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
                 let deleted = transaction(client, &store.table, |client| {
                     if archive {
                         let mut clock = Clock::new(store.zone);
-                        let archive = Archive::new(progress);
-                        client.delete_and_hand_over(target, statement, found, &cutoff, &mut clock, archive)
+                        client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
                     } else {
                         client.change(&statement)
                     }
                 })?;
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
-            if C::LOCKS_WHAT_IT_SCANS {
-                return attempt(client, target.delete_old_of(keys, &cutoff));
+            if C::LOCKS_WHAT_IT_SCANS && !archive {
+                let deleted = transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
+                return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
             }
-            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text));
+            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
             if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
                 return done;
             }
             // Somebody works on a row of these for longer than others should wait for the rest of them.
-            attempt(client, sql.delete_old_unlocked(first, last, &cutoff))
+            started = Instant::now();
+            attempt(client, sql.delete_old_unlocked(first, last, &cutoff), started)
         })
     }
 

@@ -73,6 +73,13 @@ pub(crate) trait Client: Sized + Send + 'static {
         archive: Archive<'_>,
     ) -> Result<u64, Failure>;
 
+    /// Deletes, in the transaction that is open, what is old, as far as no other transaction has it locked. Asked of those
+    /// that lock what they scan.
+    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+        let (by, keys) = found.targets(sql);
+        self.change(&by.delete_old_of(keys, cutoff))
+    }
+
     /// Creates the table as SQLAlchemy does for Beaker.
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure>;
 
