@@ -1,4 +1,4 @@
-"""Does what BeakerHelpers 0.1 does, in its way, on Python 3: original.py sessions FILE, or original.py cleanup FILE CUTOFF
+"""Does what BeakerHelpers 0.1 does, in its way, on Python 3: original.py sessions URL, or original.py cleanup URL CUTOFF
 
 One change was needed: since 1.12.0 Beaker stores a session pickled and in base64, and 0.1 expects a dict.
 """
@@ -51,8 +51,8 @@ def cleanup_sessions(connection, table, cutoff):
     connection.execute(table.delete().where(table.c.accessed < cutoff))
 
 
-def main(command, path, *cutoff):
-    engine = sa.create_engine(f"sqlite:///{path}")
+def main(command, url, *cutoff):
+    engine = sa.create_engine(url)
     table = sa.Table("beaker_cache", sa.MetaData(), autoload_with=engine)
     with engine.begin() as connection:
         if command == "sessions":

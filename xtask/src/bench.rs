@@ -1,25 +1,34 @@
 //! `cargo xtask bench`: what decoding, listing and cleaning cost, beside the least that it can cost and beside the original.
 
+mod backend;
 mod cleaning;
 mod data;
 mod decoding;
+mod harm;
 mod listing;
 mod machine;
 mod measure;
 pub(crate) mod report;
+mod server;
 mod size;
+mod sqlite;
 mod start;
 mod stats;
 mod tools;
+mod writer;
 
 use std::fs;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 
+use self::backend::{Backend, Database};
 use self::data::Folder;
+use self::harm::Effort;
 use self::report::{Part, Report};
+use self::server::OnServer;
 use self::size::Size;
+use self::sqlite::Sqlite;
 use self::tools::Tools;
 use crate::run::{Result, root, say};
 
@@ -28,7 +37,7 @@ const DOCUMENT: &str = "docs/benchmarks.md";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// How many sessions [default: 10k,100k,1m]
+    /// How many sessions [default: 10k,100k,1m; on a server 100k,1m]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     sizes: Vec<Size>,
 
@@ -39,6 +48,10 @@ pub(crate) struct BenchArgs {
     /// One kind of work
     #[arg(long, value_enum)]
     only: Option<Work>,
+
+    /// Where the sessions are [default: all of them]
+    #[arg(long, value_enum, value_name = "DATABASE", value_delimiter = ',')]
+    database: Vec<Database>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,16 +62,23 @@ enum Work {
     List,
     /// Delete the old ones
     Clean,
+    /// Save sessions meanwhile, the most of the sizes
+    Harm,
     /// Show ten
     Start,
 }
 
 impl BenchArgs {
-    fn sizes(&self) -> Vec<Size> {
+    fn databases(&self) -> Vec<Database> {
+        if self.database.is_empty() { Database::ALL.to_vec() } else { self.database.clone() }
+    }
+
+    fn sizes(&self, database: Database) -> Vec<Size> {
+        let all = if database == Database::Sqlite { &Size::ALL[..] } else { &Size::ALL[1..] };
         match (self.sizes.is_empty(), self.quick) {
             (false, _) => self.sizes.clone(),
             (true, true) => vec![Size::QUICK],
-            (true, false) => Size::ALL.to_vec(),
+            (true, false) => all.to_vec(),
         }
     }
 
@@ -66,19 +86,33 @@ impl BenchArgs {
         self.only.is_none_or(|only| only == work)
     }
 
-    fn rounds(&self, work: Work, size: Size) -> usize {
+    /// Whether to do work that is none of a chosen database's.
+    fn wants_apart(&self, work: Work) -> bool {
+        self.only == Some(work) || self.only.is_none() && self.database.is_empty()
+    }
+
+    fn rounds(&self, work: Work, database: Database, size: Size) -> usize {
         match work {
             Work::Start if self.quick => 20,
             Work::Start => 50,
             _ if self.quick => 2,
             Work::Decode => 9,
             Work::Clean if size.sessions() >= 1_000_000 => 3,
-            Work::List | Work::Clean => 5,
+            Work::List if size.sessions() >= 1_000_000 && database != Database::Sqlite => 3,
+            Work::List | Work::Clean | Work::Harm => 5,
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        if self.quick {
+            Effort { saves: 300, repeats: 2, bare_repeats: 1 }
+        } else {
+            Effort { saves: 3_000, repeats: 15, bare_repeats: 3 }
         }
     }
 
     fn is_full(&self) -> bool {
-        self.only.is_none() && !self.quick && self.sizes() == Size::ALL
+        self.only.is_none() && self.database.is_empty() && self.sizes.is_empty() && !self.quick
     }
 }
 
@@ -96,32 +130,29 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
     facts.extend(tools.versions()?);
     let before = machine::load();
     let mut parts = Vec::new();
-    if args.wants(Work::Start) {
-        parts.push(shown(start::measure_all(&tools, &folder, args.rounds(Work::Start, Size::FEW))?));
+    if args.wants_apart(Work::Start) {
+        let rounds = args.rounds(Work::Start, Database::Sqlite, Size::FEW);
+        parts.push(shown(start::measure_all(&tools, &folder, rounds)?));
     }
-    if args.wants(Work::Decode) {
+    if args.wants_apart(Work::Decode) {
         let seconds = if args.quick { "0.2" } else { "1" };
-        parts.push(shown(decoding::measure_all(&tools, &folder, args.rounds(Work::Decode, Size::FEW), seconds)?));
+        let rounds = args.rounds(Work::Decode, Database::Sqlite, Size::FEW);
+        parts.push(shown(decoding::measure_all(&tools, &folder, rounds, seconds)?));
     }
-    let sizes = args.sizes();
-    for size in sizes.iter().copied() {
-        let mut measured = Vec::new();
-        if args.wants(Work::List) {
-            measured.push(shown(listing::measure_all(&tools, &folder, size, args.rounds(Work::List, size))?));
-        }
-        if args.wants(Work::Clean) {
-            for mode in cleaning::MODES {
-                let rounds = args.rounds(Work::Clean, size);
-                measured.push(shown(cleaning::measure_all(&tools, &folder, size, mode, rounds)?));
+    if [Work::List, Work::Clean, Work::Harm].into_iter().any(|work| args.wants(work)) {
+        for database in args.databases() {
+            // It runs as long as it is measured, and no longer.
+            let server = OnServer::start(&folder, database)?;
+            if let Some(server) = &server {
+                facts.push((database.name(), server.facts()?));
             }
+            let of_sqlite = Sqlite::modes(&folder);
+            let backends: Vec<&dyn Backend> = match &server {
+                Some(server) => vec![server],
+                None => of_sqlite.iter().map(|files| files as &dyn Backend).collect(),
+            };
+            parts.extend(measure_database(args, &tools, &folder, &backends)?);
         }
-        // The promises are about many sessions: with few, starting is what takes the time.
-        if sizes.iter().any(|other| *other > size) {
-            for part in &mut measured {
-                part.targets.clear();
-            }
-        }
-        parts.extend(measured);
     }
     folder.clear()?;
     facts.push(("Load (1 minute)", format!("{before} before, {} after", machine::load())));
@@ -136,6 +167,45 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
         say(&format!("wrote {DOCUMENT}"));
     }
     Ok(())
+}
+
+/// All that is done with one database, whose ways to write are measured one by one and read alike.
+fn measure_database(args: &BenchArgs, tools: &Tools, folder: &Folder, backends: &[&dyn Backend]) -> Result<Vec<Part>> {
+    let Some(first) = backends.first() else { return Ok(Vec::new()) };
+    let database = first.database();
+    let mut parts = Vec::new();
+    let sizes = args.sizes(database);
+    for size in sizes.iter().copied() {
+        let is_largest = sizes.iter().all(|other| *other <= size);
+        if args.only == Some(Work::Harm) && !is_largest {
+            continue;
+        }
+        let mut measured = Vec::new();
+        let set = first.load(tools, size)?;
+        if args.wants(Work::List) {
+            let rounds = args.rounds(Work::List, database, size);
+            measured.push(shown(listing::measure_all(tools, folder, *first, &set, size, rounds)?));
+        }
+        if args.wants(Work::Clean) {
+            for backend in backends {
+                let rounds = args.rounds(Work::Clean, database, size);
+                measured.push(shown(cleaning::measure_all(tools, folder, *backend, &set, size, rounds)?));
+            }
+        }
+        if args.wants(Work::Harm) && is_largest {
+            for backend in backends {
+                measured.push(shown(harm::measure_all(tools, folder, *backend, &set, size, args.effort())?));
+            }
+        }
+        // The promises are about many sessions: with few, starting is what takes the time.
+        if !is_largest {
+            for part in &mut measured {
+                part.targets.clear();
+            }
+        }
+        parts.extend(measured);
+    }
+    Ok(parts)
 }
 
 /// Shows what is measured so far: the whole takes long.
@@ -157,17 +227,32 @@ mod tests {
 
     #[test]
     fn only_a_full_run_is_written_down() {
-        assert!(args(&[]).is_full() && args(&["--sizes", "10k,100k,1m"]).is_full());
-        for words in [&["--quick"][..], &["--only", "list"], &["--sizes", "1m"]] {
+        assert!(args(&[]).is_full());
+        for words in [&["--quick"][..], &["--only", "list"], &["--sizes", "1m"], &["--database", "sqlite"]] {
             assert!(!args(words).is_full(), "{words:?}");
         }
     }
 
     #[test]
     fn a_quick_run_is_small_unless_told() {
-        assert_eq!(args(&["--quick"]).sizes(), [Size::QUICK]);
-        assert_eq!(args(&["--quick", "--sizes", "1m"]).sizes(), [Size::ALL[2]]);
-        assert_eq!(args(&["--quick"]).rounds(Work::Clean, Size::QUICK), 2);
+        assert_eq!(args(&["--quick"]).sizes(Database::Mariadb), [Size::QUICK]);
+        assert_eq!(args(&["--quick", "--sizes", "1m"]).sizes(Database::Sqlite), [Size::ALL[2]]);
+        assert_eq!(args(&["--quick"]).rounds(Work::Clean, Database::Sqlite, Size::QUICK), 2);
         assert!(args(&["--only", "start"]).wants(Work::Start) && !args(&["--only", "start"]).wants(Work::List));
+    }
+
+    #[test]
+    fn a_server_is_measured_with_many_sessions_only() {
+        assert_eq!(args(&[]).sizes(Database::Postgresql), Size::ALL[1..]);
+        assert_eq!(args(&["--sizes", "10k"]).sizes(Database::Postgresql), [Size::ALL[0]]);
+    }
+
+    #[test]
+    fn a_chosen_database_is_all_that_is_measured() {
+        let chosen = args(&["--database", "sqlite,mariadb"]);
+        assert_eq!(chosen.databases(), [Database::Sqlite, Database::Mariadb]);
+        assert!(!chosen.wants_apart(Work::Decode) && args(&["--quick"]).wants_apart(Work::Decode));
+        assert!(args(&["--database", "mariadb", "--only", "start"]).wants_apart(Work::Start));
+        assert!(!args(&["--only", "harm"]).wants_apart(Work::Start));
     }
 }

@@ -6,16 +6,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
 
-use super::data::{CUTOFF, DataSet, Folder};
-use super::measure::{Series, Usage, measure, settle};
+use super::backend::{Backend, CUTOFF, Database, Set};
+use super::data::Folder;
+use super::measure::{Series, Usage, measure};
 use super::report::{Limit, Part, Table, Target, number};
 use super::size::Size;
 use super::stats::{max, median, ratio};
 use super::tools::Tools;
-use crate::run::{Result, output, say};
+use crate::run::{Result, say};
 
-/// SQLite's two ways to keep a commit whole.
-pub(crate) const MODES: [&str; 2] = ["delete", "wal"];
 /// As fast as it can, for a site that is not up.
 const FAST: [&str; 4] = ["--batch-size", "20000", "--sleep", "0"];
 
@@ -29,34 +28,46 @@ enum Way {
 }
 
 impl Way {
-    const ALL: [Self; 4] = [Self::Bare, Self::Default, Self::Fast, Self::Original];
+    /// Those that are worth while: where nobody waits for a lock of the whole database, none needs to hurry.
+    fn all(database: Database) -> Vec<Self> {
+        let mut ways = vec![Self::Bare, Self::Default, Self::Fast, Self::Original];
+        ways.retain(|way| database == Database::Sqlite || *way != Self::Fast);
+        ways
+    }
 
-    fn title(self) -> String {
+    fn title(self, database: Database) -> String {
         match self {
-            Self::Bare => "`sqlite3`, one DELETE".to_owned(),
+            Self::Bare => format!("{}, one DELETE", database.client()),
             Self::Default => "`cleanup`".to_owned(),
             Self::Fast => format!("`cleanup {}`", FAST.join(" ")),
             Self::Original => "Python, one DELETE".to_owned(),
         }
     }
 
-    fn command(self, tools: &Tools, set: &DataSet) -> Result<Command> {
+    fn command(self, tools: &Tools, backend: &dyn Backend, set: &Set) -> Result<Command> {
         let (cutoff, _) = CUTOFF;
         Ok(match self {
-            Self::Bare => tools.shell(set.database(), &format!("delete from beaker_cache where accessed < '{cutoff}'")),
-            Self::Default | Self::Fast => {
-                let mut ours = tools.ours();
-                ours.arg("cleanup").arg(set.ini()).args(["--format", "json", "--timeout", &timeout()?]);
-                ours.args(if self == Self::Fast { &FAST[..] } else { &[] });
+            Self::Bare => backend.delete(tools, set)?,
+            Self::Default => ours(tools, set)?,
+            Self::Fast => {
+                let mut ours = ours(tools, set)?;
+                ours.args(FAST);
                 ours
             }
             Self::Original => {
                 let mut original = tools.original();
-                original.arg("cleanup").arg(set.database()).arg(cutoff);
+                original.args(["cleanup", &set.url, cutoff]);
                 original
             }
         })
     }
+}
+
+/// Ours, with what it does by default.
+pub(crate) fn ours(tools: &Tools, set: &Set) -> Result<Command> {
+    let mut ours = tools.ours();
+    ours.arg("cleanup").arg(&set.ini).args(["--format", "json", "--timeout", &timeout()?]);
+    Ok(ours)
 }
 
 /// How long ago the cutoff is. The youngest of the old are a second or so older, the oldest of the young an hour younger.
@@ -111,38 +122,45 @@ impl Taken {
 }
 
 /// Cleans a fresh copy in each way, `rounds` times.
-pub(crate) fn measure_all(tools: &Tools, folder: &Folder, size: Size, mode: &str, rounds: usize) -> Result<Part> {
-    let set = folder.data_set(size)?;
-    let mut taken = Way::ALL.map(|way| Taken { way, series: Series::default(), held: Vec::new() });
+pub(crate) fn measure_all(
+    tools: &Tools,
+    folder: &Folder,
+    backend: &dyn Backend,
+    set: &Set,
+    size: Size,
+    rounds: usize,
+) -> Result<Part> {
+    let database = backend.database();
+    let ways = Way::all(database).into_iter();
+    let mut taken: Vec<_> = ways.map(|way| Taken { way, series: Series::default(), held: Vec::new() }).collect();
     for round in 1..=rounds {
-        say(&format!("cleaning {size}, journal mode {mode}, round {round} of {rounds}"));
+        say(&format!("cleaning {size}, {}, round {round} of {rounds}", backend.title()));
         for taken in &mut taken {
-            let copy = folder.copy(&set)?;
-            output(&mut tools.shell(copy.database(), &format!("pragma journal_mode = {mode}")))?;
-            let (usage, summary) = run(taken.way, tools, folder, &copy)?;
+            let copy = backend.copy(tools, set)?;
+            let (usage, summary) = run(taken.way, tools, folder, backend, &copy)?;
             taken.series.add(usage);
             if matches!(taken.way, Way::Default | Way::Fast) {
                 taken.held.push(Held::read(&summary, size)?);
             }
-            let left = output(&mut tools.shell(copy.database(), "select count(*) from beaker_cache"))?;
-            if left.trim() != size.young().to_string() {
-                return Err(format!("{} left {} of {} sessions", taken.way.title(), left.trim(), size.young()));
+            let left = backend.count(tools, &copy)?;
+            if left != size.young() {
+                return Err(format!("{} left {left} of {} sessions", taken.way.title(database), size.young()));
             }
-            copy.remove()?;
+            backend.remove(copy)?;
         }
         // Nobody is always the one after another.
         taken.rotate_left(1);
     }
     taken.sort_by_key(|taken| taken.way as u8);
     let title =
-        format!("Deleting {} of {} sessions, journal mode `{mode}`", size.sessions() - size.young(), size.sessions());
-    Ok(Part { title, tables: tables(&taken), targets: targets(&taken, size, mode) })
+        format!("Deleting {} of {} sessions, {}", size.sessions() - size.young(), size.sessions(), backend.title());
+    Ok(Part { title, tables: tables(&taken, database), targets: targets(&taken, size, backend) })
 }
 
-fn run(way: Way, tools: &Tools, folder: &Folder, copy: &DataSet) -> Result<(Usage, String)> {
+fn run(way: Way, tools: &Tools, folder: &Folder, backend: &dyn Backend, copy: &Set) -> Result<(Usage, String)> {
     let out = folder.out("cleanup");
-    settle()?;
-    let usage = measure(&mut way.command(tools, copy)?, &out)?;
+    backend.settle()?;
+    let usage = measure(&mut way.command(tools, backend, copy)?, &out)?;
     let summary = fs::read_to_string(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     Ok((usage, summary))
 }
@@ -151,16 +169,18 @@ fn bare(taken: &[Taken]) -> Vec<f64> {
     taken.iter().find(|taken| taken.way == Way::Bare).map(|taken| taken.series.walls()).unwrap_or_default()
 }
 
-fn tables(taken: &[Taken]) -> Vec<Table> {
+fn tables(taken: &[Taken], database: Database) -> Vec<Table> {
     let bare = bare(taken);
     let mut costs = Table::new(&["", "wall s, min", "median", "CPU s", "peak MB", "wall to one DELETE"]);
-    let head = ["Write lock", "batches", "held s in all", "to one DELETE", "p50 ms", "p99 ms", "longest ms"];
-    let mut locks = Table::new(&head);
+    // On a server a batch is all that is known: rows are locked for a part of it.
+    let (first, in_all) =
+        if database == Database::Sqlite { ("Write lock", "held s in all") } else { ("", "their s in all") };
+    let mut locks = Table::new(&[first, "batches", in_all, "to one DELETE", "p50 ms", "p99 ms", "longest ms"]);
     for Taken { way, series, .. } in taken {
         let walls = series.walls();
         let numbers =
             [series.wall_min(), series.wall_median(), series.cpu_median(), series.peak_max(), ratio(&walls, &bare)];
-        costs.add([way.title()].into_iter().chain(numbers.map(number)));
+        costs.add([way.title(database)].into_iter().chain(numbers.map(number)));
     }
     for taken in taken.iter().filter(|taken| !taken.held.is_empty()) {
         let seconds = taken.held(|held| held.seconds);
@@ -172,35 +192,34 @@ fn tables(taken: &[Taken]) -> Vec<Table> {
             median(&taken.held(|held| held.p99)),
             max(&taken.held(|held| held.longest)),
         ];
-        locks.add([taken.way.title()].into_iter().chain(numbers.map(number)));
+        locks.add([taken.way.title(database)].into_iter().chain(numbers.map(number)));
     }
     vec![costs, locks]
 }
 
-fn targets(taken: &[Taken], size: Size, mode: &str) -> Vec<Target> {
+fn targets(taken: &[Taken], size: Size, backend: &dyn Backend) -> Vec<Target> {
     let bare = bare(taken);
     let mut targets = Vec::new();
     for taken in taken {
         let mut add = |what: &str, unit, limit, seen| {
-            targets.push(Target {
-                what: format!("clean {size}, `{mode}`, {what}"),
-                unit,
-                limit: Limit::AtMost(limit),
-                seen,
-            });
+            let what = format!("clean {size}, {}, {what}", backend.short());
+            targets.push(Target { what, unit, limit: Limit::AtMost(limit), seen });
         };
-        match taken.way {
-            Way::Default => {
+        let to_bare = || ratio(&taken.series.walls(), &bare);
+        match (taken.way, backend.database()) {
+            (Way::Default, Database::Sqlite) => {
                 let busy = ratio(&taken.held(|held| held.seconds), &bare);
                 add("default: lock time to one DELETE", "", 5.0, busy);
                 add("default: p99 of lock times", "ms", 50.0, median(&taken.held(|held| held.p99)));
                 add("default: peak", "MB", 32.0, taken.series.peak_max());
             }
-            Way::Fast => {
-                add("fast: wall to one DELETE", "", 1.6, ratio(&taken.series.walls(), &bare));
+            (Way::Default, Database::Postgresql) => add("wall to one DELETE", "", 2.5, to_bare()),
+            (Way::Default, Database::Mariadb) => add("wall to one DELETE", "", 2.0, to_bare()),
+            (Way::Fast, _) => {
+                add("fast: wall to one DELETE", "", 1.6, to_bare());
                 add("fast: peak", "MB", 32.0, taken.series.peak_max());
             }
-            Way::Bare | Way::Original => {}
+            (Way::Bare | Way::Original, _) => {}
         }
     }
     targets
@@ -218,6 +237,11 @@ mod tests {
         let held = Held::read(SUMMARY, Size::QUICK).unwrap();
         let numbers = [held.batches, held.seconds, held.p50, held.p99, held.longest];
         assert_eq!(numbers.map(|number| number.to_string()), ["12", "0.5", "20.125", "41.5", "60"]);
+    }
+
+    #[test]
+    fn servers_are_spared_haste() {
+        assert!(Way::all(Database::Sqlite).contains(&Way::Fast) && !Way::all(Database::Mariadb).contains(&Way::Fast));
     }
 
     #[test]

@@ -1,17 +1,13 @@
 //! The sessions to list and to clean.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use super::size::Size;
-use crate::run::{Result, output, root, say, target};
-
-/// When the sessions end that are to go, as Beaker's column has it, and in seconds since the epoch: `data_set.py` says so.
-pub(crate) const CUTOFF: (&str, u64) = ("2024-01-28 00:00:00.000000", 1_706_400_000);
+use super::backend::Set;
+use crate::run::{Result, output, root, target};
 
 /// Where the data sets are, and what is made of them.
 #[derive(Clone, Debug)]
@@ -55,16 +51,11 @@ impl Folder {
         self.path.join("out").join(name)
     }
 
-    /// The data set of so many sessions, made unless it is there.
-    pub(crate) fn data_set(&self, size: Size) -> Result<DataSet> {
-        let set = DataSet { database: self.path.join(format!("{size}.db")) };
-        self.make_once(&size.to_string(), &["data_set.py"], |script| {
-            say(&format!("making {size} sessions"));
-            set.remove()?;
-            output(script.arg(&set.database).arg(size.sessions().to_string()))
-        })?;
-        set.configure()?;
-        Ok(set)
+    /// The sessions of a database, and a configuration that names it, made anew: servers change their addresses.
+    pub(crate) fn set(&self, name: String, url: String) -> Result<Set> {
+        let ini = self.path.join(format!("{name}.ini"));
+        fs::write(&ini, configuration(&url)).map_err(|error| format!("{}: {error}", ini.display()))?;
+        Ok(Set { name, ini, url })
     }
 
     /// The folder with the payloads, a file for each kind, made unless it is there.
@@ -76,7 +67,12 @@ impl Folder {
     }
 
     /// Lets the first one of some scripts make something, unless the same ones did before.
-    fn make_once(&self, name: &str, scripts: &[&str], make: impl FnOnce(&mut Command) -> Result<String>) -> Result {
+    pub(crate) fn make_once(
+        &self,
+        name: &str,
+        scripts: &[&str],
+        make: impl FnOnce(&mut Command) -> Result<String>,
+    ) -> Result {
         let scripts = scripts.iter().map(|script| root().join("xtask/bench").join(script)).collect::<Vec<_>>();
         let mut digest = Sha256::new();
         for script in &scripts {
@@ -91,53 +87,21 @@ impl Folder {
         }
         Ok(())
     }
-
-    /// A copy that may be changed.
-    pub(crate) fn copy(&self, set: &DataSet) -> Result<DataSet> {
-        let copy = DataSet { database: self.path.join("copy.db") };
-        copy.remove()?;
-        let copied = fs::copy(&set.database, &copy.database).and_then(|_| File::open(&copy.database)?.sync_all());
-        copied.map_err(|error| format!("{}: {error}", copy.database.display()))?;
-        copy.configure()?;
-        Ok(copy)
-    }
 }
 
-/// A database and the configuration that names it.
-#[derive(Debug)]
-pub(crate) struct DataSet {
-    database: PathBuf,
+/// What a configuration says of such a URL.
+fn configuration(url: &str) -> String {
+    let url = url.replace('%', "%%");
+    format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = {url}\n")
 }
 
-impl DataSet {
-    pub(crate) fn database(&self) -> &Path {
-        &self.database
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    pub(crate) fn ini(&self) -> PathBuf {
-        self.database.with_extension("ini")
-    }
-
-    fn configure(&self) -> Result {
-        let ini = self.ini();
-        let name = self.database.file_name().expect("it is a file").to_string_lossy();
-        let text =
-            format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = sqlite:///%(here)s/{name}\n");
-        fs::write(&ini, text).map_err(|error| format!("{}: {error}", ini.display()))
-    }
-
-    /// Removes it, and what SQLite may have left beside it.
-    pub(crate) fn remove(&self) -> Result {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            let mut name = self.database.clone().into_os_string();
-            name.push(suffix);
-            match fs::remove_file(&name) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(format!("{}: {error}", Path::new(&name).display()));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    #[test]
+    fn a_configuration_keeps_what_a_url_encodes() {
+        let text = configuration("postgresql://site:p%40ss@/bench");
+        assert!(text.ends_with("beaker.session.url = postgresql://site:p%%40ss@/bench\n"), "{text}");
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn is_memory(folder: &Path) -> bool {
     disk(folder).starts_with("tmpfs")
 }
 
-fn disk(folder: &Path) -> String {
+/// The file system of a folder, and what it is on.
+pub(crate) fn disk(folder: &Path) -> String {
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     file_system(&read("/proc/mounts"), &folder).unwrap_or_else(|| UNKNOWN.to_owned())
 }

@@ -1,20 +1,22 @@
 //! Showing a few sessions: what it takes to start.
 
+use super::backend::Backend;
 use super::data::Folder;
 use super::measure::{Series, measure};
 use super::report::{Limit, Part, Table, Target, number};
 use super::size::Size;
+use super::sqlite::Sqlite;
 use super::tools::Tools;
 use crate::run::{Result, say};
 
 /// Shows ten sessions, `runs` times.
 pub(crate) fn measure_all(tools: &Tools, folder: &Folder, runs: usize) -> Result<Part> {
-    let set = folder.data_set(Size::FEW)?;
+    let set = Sqlite::new(folder).load(tools, Size::FEW)?;
     say(&format!("showing {} sessions {runs} times", Size::FEW));
     let mut series = Series::default();
     // The first run loads the program.
     for run in 0..=runs {
-        let usage = measure(tools.ours().arg("sessions").arg(set.ini()), &folder.out("start"))?;
+        let usage = measure(tools.ours().arg("sessions").arg(&set.ini), &folder.out("start"))?;
         if run > 0 {
             series.add(usage);
         }

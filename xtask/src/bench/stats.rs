@@ -22,6 +22,20 @@ pub(crate) fn max(numbers: &[f64]) -> f64 {
     numbers.iter().copied().fold(f64::NAN, f64::max)
 }
 
+/// The smallest one that so large a part of all does not exceed; not a number where there is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a part of a length is one"
+)]
+pub(crate) fn quantile(numbers: &[f64], part: f64) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+}
+
 /// The median of the ratios of each round, not the ratio of the medians: what a round shares, its noise too, cancels out.
 /// Rounds that only one of them took part in do not count.
 pub(crate) fn ratio(over: &[f64], under: &[f64]) -> f64 {
@@ -44,6 +58,16 @@ mod tests {
         assert_is(median(&[9.0, 1.0, 2.0]), 2.0);
         assert_is(median(&[9.0, 1.0, 2.0, 4.0]), 3.0);
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_them() {
+        let hundred: Vec<_> = (1..=100).rev().map(f64::from).collect();
+        assert_is(quantile(&hundred, 0.99), 99.0);
+        assert_is(quantile(&hundred, 1.0), 100.0);
+        assert_is(quantile(&hundred[..10], 0.99), 100.0);
+        assert_is(quantile(&[3.0], 0.0), 3.0);
+        assert!(quantile(&[], 0.99).is_nan());
     }
 
     #[test]

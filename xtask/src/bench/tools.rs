@@ -33,11 +33,11 @@ impl Tools {
         self.command(&target().join("release/beakerhelpers"))
     }
 
-    /// SQLite's own shell: what SQLite takes for the same, and nothing around it.
+    /// SQLite's own shell: what SQLite takes for the same, and nothing around it. It waits a minute for a lock.
     pub(crate) fn shell(&self, database: &Path, sql: &str) -> Command {
         let mut shell = self.command(Path::new("sqlite3"));
         // The person's own settings are in a file there.
-        shell.env("HOME", &self.temporary).arg("-batch").arg(database).arg(sql);
+        shell.env("HOME", &self.temporary).args(["-batch", "-cmd", ".timeout 60000"]).arg(database).arg(sql);
         shell
     }
 
@@ -56,8 +56,9 @@ impl Tools {
     /// Which ones these are, for people.
     pub(crate) fn versions(&self) -> Result<[(&'static str, String); 3]> {
         let shell = output(Command::new("sqlite3").arg("--version"))?;
-        let script = "import platform, sqlite3, sqlalchemy\n\
-                      print(f'{platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, SQLite {sqlite3.sqlite_version}')";
+        let script = "import platform, sqlite3\nfrom importlib.metadata import version\n\
+                      print(f'{platform.python_version()}, SQLAlchemy {version(\"SQLAlchemy\")}, SQLite {sqlite3.sqlite_version}, '\n\
+                      f'psycopg2 {version(\"psycopg2-binary\")}, PyMySQL {version(\"PyMySQL\")}, Beaker {version(\"Beaker\")}')";
         let python = output(self.command(&self.python).args(["-c", script]))?;
         let rustc = output(Command::new("rustc").arg("--version").current_dir(root()))?;
         Ok([

@@ -1,0 +1,108 @@
+//! MariaDB.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::servers::Kind;
+
+use super::{Dialect, ask};
+use crate::bench::backend::Database;
+use crate::run::Result;
+
+/// How many pages that are not yet written, and transactions whose rows are not yet purged, are as good as none: it has
+/// some of its own.
+const FEW: u64 = 100;
+/// For so long it may write and purge.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[derive(Debug)]
+pub(super) struct MariaDb;
+
+impl Dialect for MariaDb {
+    fn database(&self) -> Database {
+        Database::Mariadb
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::MariaDb
+    }
+
+    fn scheme(&self) -> &'static str {
+        "mysql+pymysql"
+    }
+
+    fn statement(&self) -> &'static str {
+        "--execute"
+    }
+
+    fn size(&self, server: &Server, memory_mib: u32) -> Result {
+        let bytes = u64::from(memory_mib) << 20;
+        ask(server, self, None, &format!("SET GLOBAL innodb_buffer_pool_size = {bytes}"))?;
+        wait(|| Ok(ask(server, self, None, "SELECT @@innodb_buffer_pool_size")?.trim() == bytes.to_string()))
+    }
+
+    fn facts(&self) -> &'static str {
+        "SELECT version(), concat('innodb_flush_log_at_trx_commit ', @@innodb_flush_log_at_trx_commit), \
+         concat('innodb_doublewrite ', if(@@innodb_doublewrite, 'on', 'off')), \
+         concat('log_bin ', if(@@log_bin, 'on', 'off')), \
+         concat('innodb_buffer_pool_size ', @@innodb_buffer_pool_size >> 20, 'M'), \
+         concat('innodb_log_file_size ', @@innodb_log_file_size >> 20, 'M'), concat('isolation ', @@tx_isolation)"
+    }
+
+    fn create(&self, name: &str) -> String {
+        format!("CREATE DATABASE {name}")
+    }
+
+    fn copy(&self, from: &str, to: &str) -> Vec<String> {
+        vec![
+            format!("CREATE DATABASE {to}"),
+            format!("CREATE TABLE {to}.beaker_cache LIKE {from}.beaker_cache"),
+            // As if it had been filled over time.
+            format!("INSERT INTO {to}.beaker_cache SELECT * FROM {from}.beaker_cache ORDER BY id"),
+            format!("ANALYZE TABLE {to}.beaker_cache"),
+        ]
+    }
+
+    fn drop(&self, name: &str) -> String {
+        format!("DROP DATABASE IF EXISTS {name}")
+    }
+
+    fn loaded(&self) -> &'static str {
+        "ANALYZE TABLE beaker_cache"
+    }
+
+    fn settle(&self, server: &Server) -> Result {
+        let dirty = "innodb_max_dirty_pages_pct";
+        let usual = ask(server, self, None, &format!("SELECT @@{dirty}"))?;
+        ask(server, self, None, &format!("SET GLOBAL {dirty} = 0"))?;
+        let settled = wait(|| {
+            let left = ask(
+                server,
+                self,
+                None,
+                "SELECT max(cast(variable_value AS unsigned)) FROM information_schema.global_status \
+                 WHERE variable_name IN ('Innodb_buffer_pool_pages_dirty', 'Innodb_history_list_length')",
+            )?;
+            left.trim().parse().map(|left: u64| left <= FEW).map_err(|error| format!("{left:?}: {error}"))
+        });
+        ask(server, self, None, &format!("SET GLOBAL {dirty} = {usual}"))?;
+        settled
+    }
+
+    fn floor(&self) -> (&'static [&'static str], &'static str) {
+        (&["--quick"], "SELECT namespace, accessed, data FROM beaker_cache")
+    }
+}
+
+/// Asks until the answer is yes.
+fn wait(is_done: impl Fn() -> Result<bool>) -> Result {
+    let started = Instant::now();
+    while !is_done()? {
+        if started.elapsed() > PATIENCE {
+            return Err("MariaDB takes too long to settle".to_owned());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
