@@ -7,7 +7,7 @@ pub(crate) use self::text::is_base64;
 use std::fmt;
 
 use beakerhelpers_core::value::{Draft, NodeId};
-use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
+use beakerhelpers_core::{Error, ErrorKind, Framing, Payload, Result, Session};
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, Sealing};
@@ -167,6 +167,7 @@ impl Decoder {
                 draft.finish(NodeId::NONE).unwrap_or_else(Draft::discard)
             }
         };
+        let read = read.map_err(|error| if payload.is_full() { cut_off(payload, error) } else { error });
         read.map(|read| if matches!(read, Read::NotASession) { Found::NotASession } else { Found::Empty })
     }
 
@@ -272,6 +273,19 @@ fn root(draft: &Draft, id: NodeId) -> Result<Read> {
         return Ok(Read::NotASession);
     }
     Err(corrupt("the session is no dict"))
+}
+
+/// What is damaged and fills its column is most likely the beginning of something longer: MySQL cuts it without a word
+/// where its `sql_mode` is not strict.
+fn cut_off(payload: &Payload, error: Error) -> Error {
+    if error.kind() != ErrorKind::Corrupt {
+        return error;
+    }
+    corrupt(format!("the session was cut off: the column holds at most {} bytes", payload.room()))
+        .with_context("damage", error.message())
+        .with_hint(
+            "give later ones more room: `ALTER TABLE … MODIFY data MEDIUMBLOB NOT NULL`; this one cannot be restored",
+        )
 }
 
 fn corrupt(why: impl Into<String>) -> Error {

@@ -46,17 +46,38 @@ pub enum Framing {
 }
 
 /// Undecoded bytes and how they wrap the session.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Payloads are equal where their bytes and their framing are, wherever they are kept.
+#[derive(Clone)]
 pub struct Payload {
     framing: Framing,
     bytes: Vec<u8>,
+    /// The store keeps so many bytes at most.
+    room: u64,
 }
 
 impl Payload {
     /// Takes the bytes as they are stored.
     #[must_use]
     pub const fn new(framing: Framing, bytes: Vec<u8>) -> Self {
-        Self { framing, bytes }
+        Self { framing, bytes, room: u64::MAX }
+    }
+
+    /// Says that the store keeps so many bytes at most, and may have cut off what was longer.
+    #[must_use]
+    pub const fn with_room(mut self, bytes: u64) -> Self {
+        self.room = bytes;
+        self
+    }
+
+    /// How many bytes the store keeps at most; `u64::MAX` where that is not known.
+    pub const fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Whether there is no room for another byte, so that it may have been longer once.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() as u64 >= self.room
     }
 
     /// How the bytes wrap the session.
@@ -69,6 +90,14 @@ impl Payload {
         &self.bytes
     }
 }
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        (self.framing, &self.bytes) == (other.framing, &other.bytes)
+    }
+}
+
+impl Eq for Payload {}
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

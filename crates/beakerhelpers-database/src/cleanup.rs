@@ -9,7 +9,8 @@ use beakerhelpers_core::{
 };
 
 use crate::failure::{Backoff, Failure, RESTART};
-use crate::statement::Key;
+use crate::sql::Sql;
+use crate::statement::{Key, KeyColumn};
 use crate::times::Clock;
 
 /// No batch looks at more rows than this, whatever the plan says: their times are held in memory.
@@ -57,6 +58,8 @@ pub(crate) struct Found {
     pub(crate) old: Vec<(Key, Timestamp)>,
     /// How large the old ones are, where they are to be kept elsewhere.
     pub(crate) bytes: u64,
+    /// The ids of the old ones, where they are to be deleted by their ids.
+    pub(crate) ids: Vec<Key>,
 }
 
 impl Found {
@@ -85,6 +88,14 @@ impl Found {
             None => (key.clone(), key),
         });
         self.old.len() as u64 >= want.old || self.bytes >= ARCHIVED
+    }
+
+    /// The old ones, and the column that they are to be deleted by.
+    pub(crate) fn targets<'a>(&'a self, sql: Sql<'a>) -> (Sql<'a>, impl Iterator<Item = &'a Key>) {
+        let by_ids = !self.ids.is_empty();
+        let sql = if by_ids { Sql { key: KeyColumn::Namespace, ..sql } } else { sql };
+        let keys = self.old.iter().map(|(key, _)| key).take(if by_ids { 0 } else { usize::MAX });
+        (sql, self.ids.iter().chain(keys))
     }
 }
 

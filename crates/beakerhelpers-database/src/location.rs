@@ -51,6 +51,12 @@ fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<B
         let store = crate::server::ServerStore::<crate::postgres::PgClient>::new(config, flavor, target)?;
         return Ok(Box::new(store));
     }
+    #[cfg(feature = "mysql")]
+    if ["mysql", "mariadb"].contains(&url.dialect()) {
+        let target = crate::mysql::MySqlTarget::new(url)?;
+        let store = crate::server::ServerStore::<crate::mysql::MySqlClient>::new(config, flavor, target)?;
+        return Ok(Box::new(store));
+    }
     let _ = (config, flavor);
     Err(unsupported(url.dialect()))
 }
@@ -111,6 +117,7 @@ mod tests {
             #[cfg(not(feature = "postgres"))]
             ("postgresql+psycopg2://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support PostgreSQL"),
             ("oracle://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support Oracle"),
+            #[cfg(not(feature = "mysql"))]
             ("mysql://app:s3cret@db/x", ErrorKind::Unsupported, "this build does not support MySQL"),
             ("mongodb://app:s3cret@db/x", ErrorKind::Unsupported, "there is no database `mongodb`"),
         ] {

@@ -25,6 +25,8 @@ use crate::pages::Pages;
 use crate::sql::{Age, Dialect, Sql};
 use crate::statement::TableName;
 
+/// Saving tries so often to change a row, and to add it, while others delete it and add it.
+const ATTEMPTS: u32 = 10;
 /// So many calls work at once; others wait.
 const CONNECTIONS: u32 = 4;
 
@@ -100,11 +102,11 @@ impl<C: Client> ServerStore<C> {
 
     /// Runs a change. One that was undone because others were in the way is tried again; one whose end is not known is
     /// not.
-    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>) -> Result<T, Failure>) -> Result<T> {
+    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
         self.refuse_to_write()?;
         let mut backoff = Backoff::start(self.settings.wait, Duration::ZERO);
         loop {
-            match self.with(|client, sql, _| work(client, sql)) {
+            match self.with(&mut work) {
                 Ok(done) => return Ok(done),
                 Err(failure) => thread::sleep(backoff.after(failure)?),
             }
@@ -165,26 +167,28 @@ impl<C: Client> SessionStore for ServerStore<C> {
         let age = |at| Age::Time(self.zone.naive_at(at));
         let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());
-        self.write(|client, sql| {
+        self.write(|client, sql, room| {
+            if data.len() as u64 > room {
+                return Err(too_large(data.len(), room).into());
+            }
             let update = sql.update(id, &accessed, data);
-            if mode != SaveMode::Create && client.change(&update)? > 0 {
-                return Ok(());
-            }
-            match client.change(&sql.insert(id, &accessed, &created, data)) {
-                Err(failure) if failure.trouble == Trouble::Duplicate => {
-                    // Somebody was faster.
-                    if mode != SaveMode::Create && client.change(&update)? > 0 {
-                        return Ok(());
-                    }
-                    Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already").into())
+            for _ in 0..ATTEMPTS {
+                if mode != SaveMode::Create && client.change(&update)? > 0 {
+                    return Ok(());
                 }
-                done => done.map(|_| ()),
+                match client.change(&sql.insert(id, &accessed, &created, data)) {
+                    // Somebody was faster: the next round finds it, unless it is deleted before that.
+                    Err(failure) if failure.trouble == Trouble::Duplicate && mode != SaveMode::Create => {}
+                    Err(failure) if failure.trouble == Trouble::Duplicate => break,
+                    done => return done.map(|_| ()),
+                }
             }
+            Err(taken(client, sql, id)?.into())
         })
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
-        self.write(|client, sql| Ok(client.change(&sql.delete(id.as_str()))? > 0))
+        self.write(|client, sql, _| Ok(client.change(&sql.delete(id.as_str()))? > 0))
     }
 
     fn has(&self, id: &SessionId) -> Result<bool> {
@@ -229,6 +233,28 @@ impl<C: Client> SessionStore for ServerStore<C> {
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         batches::run(self, cutoff, plan, progress)
     }
+}
+
+fn too_large(size: usize, room: u64) -> Error {
+    Error::unsupported(format!("the session has {size} bytes; the column `data` holds at most {room}"))
+        .with_hint("in MySQL, `ALTER TABLE … MODIFY data MEDIUMBLOB NOT NULL` makes room for 16 MiB")
+}
+
+/// The error for an id that is taken, be it by another id that the column takes for the same.
+fn taken<C: Client>(client: &mut C, sql: Sql<'_>, id: &str) -> Result<Error, Failure> {
+    let mut same = C::DIALECT != Dialect::MySql;
+    client.rows(&sql.has(id), &mut |_| {
+        same = true;
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(Error::new(
+        ErrorKind::AlreadyExists,
+        if same {
+            "a session with this id exists already"
+        } else {
+            "the table holds another id that it takes for this one: its column ignores case, accents or spaces at the end"
+        },
+    ))
 }
 
 impl<C: Client> fmt::Debug for ServerStore<C> {

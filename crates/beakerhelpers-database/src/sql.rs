@@ -36,7 +36,7 @@ impl Dialect {
         match self {
             Self::Sqlite => "+accessed",
             Self::Postgres => "(accessed + interval '0')",
-            Self::MySql => "accessed",
+            Self::MySql => "COALESCE(accessed)",
         }
     }
 }
@@ -220,9 +220,8 @@ impl<'a> Sql<'a> {
         if self.dialect == Dialect::MySql {
             // The column's collation takes `a` for `A`, and `a ` for `a`; a session's id is neither.
             statement.push([
-                Piece::Sql(" AND CAST(namespace AS BINARY) = CAST("),
-                Piece::Text(id),
-                Piece::Sql(" AS BINARY)"),
+                Piece::Sql(" AND CAST(CONVERT(namespace USING utf8mb4) AS BINARY) = "),
+                Piece::Bytes(id.as_bytes()),
             ]);
         }
     }
@@ -270,12 +269,18 @@ impl<'a> Sql<'a> {
         statement
     }
 
-    /// Key and access time of the rows after a key, and how large they are, if that is wanted.
+    /// Key and access time of the rows after a key, and how large they are, if that is wanted. MySQL tells their ids as
+    /// fourth.
     pub(crate) fn times(self, after: Option<&'a Key>, rows: i64, sizes: bool) -> Statement<'a> {
         let mut statement = Statement::new([
             Piece::Sql("SELECT "),
             self.key(),
-            Piece::Sql(if sizes { ", accessed, octet_length(data) FROM " } else { ", accessed FROM " }),
+            Piece::Sql(match (self.dialect, sizes) {
+                (Dialect::MySql, true) => ", accessed, octet_length(data), namespace FROM ",
+                (Dialect::MySql, false) => ", accessed, 0, namespace FROM ",
+                (_, true) => ", accessed, octet_length(data) FROM ",
+                (_, false) => ", accessed FROM ",
+            }),
             Piece::Table(self.table),
         ]);
         self.after(&mut statement, after, Direction::Up, rows);
@@ -341,6 +346,26 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);
         self.among(&mut statement, keys);
         self.and_old(&mut statement, cutoff, Form::Text);
+        statement
+    }
+
+    /// Locks the rows of these keys that are old now, and reads them: the whole as [`page`](Self::page) does, or the key
+    /// alone.
+    pub(crate) fn lock_old_of(
+        self,
+        keys: impl Iterator<Item = &'a Key>,
+        cutoff: &'a Age,
+        whole: bool,
+        skip_locked: bool,
+    ) -> Statement<'a> {
+        let mut statement = if whole {
+            self.one()
+        } else {
+            Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(" FROM "), Piece::Table(self.table)])
+        };
+        self.among(&mut statement, keys);
+        self.and_old(&mut statement, cutoff, Form::Text);
+        statement.push([Piece::Sql(if skip_locked { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" })]);
         statement
     }
 

@@ -11,7 +11,7 @@ use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
 use crate::server::client::{Client, Column, Row, Settings};
 use crate::server::pages::record;
-use crate::sql::{Dialect, Sql};
+use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{Statement, TableName};
 use crate::times::Clock;
 
@@ -75,6 +75,7 @@ impl Client for PgClient {
         sql: Sql<'_>,
         delete: Statement<'_>,
         _: &Found,
+        _: &Age,
         clock: &mut Clock,
         mut archive: Archive<'_>,
     ) -> Result<u64, Failure> {

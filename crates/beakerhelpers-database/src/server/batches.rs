@@ -11,7 +11,7 @@ use super::pages::key;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::{Statement, TableName};
+use crate::statement::{KeyColumn, Statement, TableName};
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -40,7 +40,8 @@ pub(crate) fn run<C: Client>(
 struct Batches<'s, C: Client> {
     store: &'s ServerStore<C>,
     cutoff: Age,
-    connection: Option<(C, Sql<'s>)>,
+    /// With it, whether `namespace` is unique.
+    connection: Option<(C, Sql<'s>, bool)>,
     deletes: bool,
     archive: bool,
 }
@@ -51,17 +52,17 @@ impl<'s, C: Client> Batches<'s, C> {
         let mut client = C::connect(&self.store.target, self.store.settings)?;
         let layout = self.store.layout(&mut client)?;
         let free = !self.deletes || client.start_cleanup(&self.store.table)?;
-        self.connection = Some((client, self.store.sql(layout)));
+        self.connection = Some((client, self.store.sql(layout), layout.unique));
         Ok(free)
     }
 
-    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>) -> Result<T, Failure>) -> Result<T, Failure> {
-        if self.connection.as_mut().is_none_or(|(client, _)| client.is_broken()) {
+    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>, bool) -> Result<T, Failure>) -> Result<T, Failure> {
+        if self.connection.as_mut().is_none_or(|(client, ..)| client.is_broken()) {
             self.connection = None;
             self.connect()?;
         }
-        let (client, sql) = self.connection.as_mut().expect("it was just made");
-        let done = work(client, *sql);
+        let (client, sql, unique) = self.connection.as_mut().expect("it was just made");
+        let done = work(client, *sql, *unique);
         if done.as_ref().is_err_and(|failure| failure.trouble == Trouble::Gone) {
             self.connection = None;
         }
@@ -71,16 +72,24 @@ impl<'s, C: Client> Batches<'s, C> {
 
 impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
-        self.with(|client, sql| {
+        self.with(|client, sql, unique| {
             let (mut found, mut unreadable) = (Found::default(), None);
+            // The application finds a session by its id, and locks the index on it first: whoever locks what it scans has
+            // to do so in the same order, or gets into a deadlock with it.
+            let by_ids = C::LOCKS_WHAT_IT_SCANS && unique;
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
-                let enough = key(row, 0, sql.key)
-                    .map(|key| found.push(want, key, row.time(1), || row.int(2), clock))
-                    .unwrap_or_else(|error| {
-                        unreadable = Some(error);
-                        true
-                    });
+                let enough = key(row, 0, sql.key).and_then(|key_of_row| {
+                    let enough = found.push(want, key_of_row, row.time(1), || row.int(2), clock);
+                    if by_ids && found.ids.len() < found.old.len() {
+                        found.ids.push(key(row, 3, KeyColumn::Namespace)?);
+                    }
+                    Ok(enough)
+                });
+                let enough = enough.unwrap_or_else(|error| {
+                    unreadable = Some(error);
+                    true
+                });
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             unreadable.map_or(Ok(found), |error| Err(error.into()))
@@ -90,23 +99,24 @@ impl<C: Client> Table for Batches<'_, C> {
     fn delete(&mut self, found: &Found, progress: &mut dyn Progress) -> Result<Batch, Failure> {
         let cutoff = self.cutoff.clone();
         let (store, archive) = (self.store, self.archive);
-        self.with(|client, sql| {
+        self.with(|client, sql, _| {
             let (first, last) = found.range.as_ref().expect("something was found");
             let mut started = Instant::now();
             let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
                 let deleted = transaction(client, &store.table, |client| {
                     if archive {
                         let mut clock = Clock::new(store.zone);
-                        client.delete_and_hand_over(sql, statement, found, &mut clock, Archive::new(progress))
+                        client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
                     } else {
                         client.change(&statement)
                     }
                 })?;
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
-            if C::LOCKS_WHAT_IT_SCANS {
-                let statement = sql.delete_old_of(found.old.iter().map(|(key, _)| key), &cutoff);
-                return attempt(client, statement, started);
+            if C::LOCKS_WHAT_IT_SCANS && !archive {
+                let deleted =
+                    transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
+                return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
             }
             let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
             if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
@@ -120,7 +130,7 @@ impl<C: Client> Table for Batches<'_, C> {
 
     fn count(&mut self, found: &Found) -> Result<u64, Failure> {
         let Some((first, last)) = &found.range else { return Ok(0) };
-        self.with(|client, sql| {
+        self.with(|client, sql, _| {
             let mut count = 0;
             client.rows(&sql.count(first, last), &mut |row| {
                 count = row.int(0).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);

@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Finding, IndexOutcome, NaiveTime, SetupMode, Se
 use crate::Flavor;
 use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
-use crate::sql::{Dialect, Sql};
+use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{Statement, TableName};
 use crate::times::Clock;
 
@@ -68,9 +68,17 @@ pub(crate) trait Client: Sized + Send + 'static {
         sql: Sql<'_>,
         delete: Statement<'_>,
         found: &Found,
+        cutoff: &Age,
         clock: &mut Clock,
         archive: Archive<'_>,
     ) -> Result<u64, Failure>;
+
+    /// Deletes, in the transaction that is open, what is old, as far as no other transaction has it locked. Asked of those
+    /// that lock what they scan.
+    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+        let (by, keys) = found.targets(sql);
+        self.change(&by.delete_old_of(keys, cutoff))
+    }
 
     /// Creates the table as SQLAlchemy does for Beaker.
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure>;

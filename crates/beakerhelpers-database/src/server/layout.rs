@@ -15,6 +15,8 @@ pub(crate) struct Layout {
     pub(crate) key: KeyColumn,
     /// The column `data` holds so many bytes; what is as long as that was probably longer.
     pub(crate) room: u64,
+    /// `namespace` has a unique index.
+    pub(crate) unique: bool,
 }
 
 /// Looks at the table; `prefix` is that of the configuration's keys.
@@ -62,7 +64,7 @@ pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) ->
         ))
         .with_hint("Beaker makes both; `beakerhelpers setup --check` tells what is missing"));
     };
-    Ok(Layout { key, room })
+    Ok(Layout { key, room, unique: is_key("namespace") })
 }
 
 /// Why a table is left alone that was to be made anew.

@@ -111,8 +111,7 @@ pub(crate) fn record(row: &dyn Row, room: u64, clock: &mut Clock) -> Result<Reco
         return Err(Error::corrupt(format!("a session is too large to be one: {size} bytes")));
     }
     let data = row.bytes(6).unwrap_or_default().to_vec();
-    let payload = Payload::new(Framing::Namespace, data);
-    let _ = room;
+    let payload = Payload::new(Framing::Namespace, data).with_room(room);
     let mut time = |column| row.time(column).map(|naive| clock.instant_of(naive));
     let (accessed, created) = (time(2), time(3));
     Ok(Record::new(id, payload).with_times(created, accessed))

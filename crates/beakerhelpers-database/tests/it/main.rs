@@ -6,6 +6,8 @@ mod cleanup;
 mod conformance;
 mod journals;
 mod locks;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rows;

@@ -1,0 +1,11 @@
+//! MySQL's store, on real MariaDB servers.
+
+mod beaker;
+mod cleanup;
+mod conformance;
+mod connecting;
+mod faults;
+mod locks;
+mod setup;
+mod support;
+mod tables;
