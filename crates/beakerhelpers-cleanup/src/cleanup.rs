@@ -105,6 +105,17 @@ impl Cleanup {
         Cutoff::ago(now, self.age())
     }
 
+    /// Checks the clock and deletes nothing, for those who want to know more of that than [`Cleanup::run`] tells. Where none
+    /// of the newest sessions can be read, nothing is known of the zone, and the error says why the first one cannot.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where the newest sessions show that the store's local times are of another zone than it was opened with.
+    /// Otherwise what the store says.
+    pub fn check_clock(&self, store: &dyn SessionStore) -> Result<Option<Error>> {
+        self.clock_check.run(store, self.zone, &self.settings)
+    }
+
     /// Does it, as of `now`.
     ///
     /// # Errors
@@ -114,7 +125,7 @@ impl Cleanup {
     /// Otherwise what the store says; what
     /// was deleted until then stays deleted.
     pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
-        self.clock_check.run(store, self.zone, &self.settings)?;
+        self.check_clock(store)?;
         store.delete_old(self.cutoff(now), &self.plan, progress)
     }
 }

@@ -1,6 +1,6 @@
 //! What a cleanup does where the store's local times mean something else than we think.
 
-use beakerhelpers_codec::{OtherZone, Settings};
+use beakerhelpers_codec::{OtherZone, SeenZone, Settings};
 use beakerhelpers_core::{Error, Result, SessionStore, Zone};
 
 /// What to do where the sessions show that another time zone wrote them.
@@ -15,10 +15,15 @@ pub enum ClockCheck {
 }
 
 impl ClockCheck {
-    pub(crate) fn run(self, store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<()> {
-        match self {
-            Self::Skip => Ok(()),
-            Self::Refuse => OtherZone::find(store, zone, settings)?.map_or(Ok(()), |seen| Err(refusal(seen))),
+    /// Looks. Returns why nothing could be seen, where no session can be read.
+    pub(crate) fn run(self, store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<Option<Error>> {
+        if self == Self::Skip {
+            return Ok(None);
+        }
+        match SeenZone::of(store, zone, settings)? {
+            SeenZone::Other(seen) => Err(refusal(seen)),
+            SeenZone::Unreadable(error) => Ok(Some(error)),
+            _ => Ok(None),
         }
     }
 }

@@ -36,8 +36,7 @@ Examples:
   beakerhelpers cleanup prod.ini -t 30d --dry-run  how many are older than 30 days, and how old
   beakerhelpers cleanup prod.ini -t 30d --quiet    for cron: silent unless something went wrong
   beakerhelpers cleanup prod.ini --max-time 10m    as much as can be done in ten minutes
-  beakerhelpers cleanup prod.ini --archive old-%Y-%m-%d.jsonl.gz
-                                                   what goes can be put back with `beakerhelpers restore`")]
+  beakerhelpers cleanup prod.ini --archive old.gz  keeps what goes, for `beakerhelpers restore`")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CleanupArgs {
     #[command(flatten)]
@@ -111,6 +110,9 @@ impl Subcommand for CleanupArgs {
         if !self.quiet {
             warn_of_reading(cx, &opened.config);
         }
+        self.check_clock(cx, &opened, &cleanup)?;
+        // Once is enough.
+        let cleanup = cleanup.with_clock_check(ClockCheck::Skip);
         let asks = cx.terminals.stdin && cx.terminals.stderr && !self.yes && !self.dry_run;
         // Who is not asked and wants to hear nothing need not be counted for.
         let shorter = configured.filter(|configured| cleanup.age() < *configured && (asks || !self.quiet));
@@ -162,6 +164,20 @@ impl CleanupArgs {
         let Some(pattern) = self.space.archive.as_ref().filter(|_| !self.dry_run) else { return Ok(None) };
         let name = archive_name(pattern, opened.config.zone().naive_at(cx.now))?;
         ArchiveWriter::create(Path::new(&name), &opened.store.info(), cleanup.cutoff(cx.now)).map(Some)
+    }
+
+    /// Refuses a store of another zone, and says so where none of its sessions can tell.
+    fn check_clock(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup) -> Result<()> {
+        if let Some(error) = cleanup.check_clock(&*opened.store)?
+            && !self.quiet
+        {
+            let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            cx.note(&format!(
+                "note: the clock check could read none of the newest sessions, so that it cannot tell whether the time \
+                 zone is right: {error}{hint}"
+            ));
+        }
+        Ok(())
     }
 
     /// Warns that a timeout below the site's own logs people out, and asks where somebody can answer.
@@ -242,6 +258,11 @@ impl CleanupArgs {
         }
         ended?;
         if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
+            // Who waits for this, or ends it, is to know what is done.
+            cx.stdout.flush()?;
+            if cx.terminals.stderr && !self.quiet {
+                cx.note("note: giving space back, which may take long");
+            }
             let vacuumed = opened.store.vacuum();
             vacuumed.map_err(|error| error.with_context("after", "a cleanup that is done: only `--vacuum` failed"))?;
         }

@@ -92,7 +92,7 @@ impl Summary {
             "timeout_seconds": self.timeout.as_secs(),
             "grace_seconds": self.grace.as_secs(),
             "cutoff": cutoff,
-            "archive": self.archive,
+            "archive": self.archive.as_ref().map(|path| path.display().to_string()),
             "time_zone": self.zone.to_string(),
             "seconds": self.took.as_secs_f64(),
             "ages": ages,

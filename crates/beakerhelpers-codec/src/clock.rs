@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use beakerhelpers_core::{ErrorKind, Query, Record, Result, Session, SessionStore, Zone, offset_name};
+use beakerhelpers_core::{Error, ErrorKind, Query, Result, Session, SessionStore, Timestamp, Zone, offset_name};
 
 use crate::{Decoder, Found, Settings};
 
@@ -27,35 +27,59 @@ pub struct OtherZone {
     asked: usize,
 }
 
-impl OtherZone {
-    /// Asks the newest sessions of a store that was opened with this zone, and whose form the settings tell. `None` where most of them show that it is the
-    /// right one, where they do not agree, and where there is nothing to ask.
+/// What the newest sessions of a store tell of the zone that it was opened with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SeenZone {
+    /// It is the right one, or they do not agree, or there is nothing to tell by.
+    Fitting,
+    /// Another one wrote the access times.
+    Other(OtherZone),
+    /// Nothing, since none of them can be read: why the first one cannot.
+    Unreadable(Error),
+}
+
+impl SeenZone {
+    /// Asks the newest sessions of a store that was opened with this zone, and whose form the settings tell.
     ///
     /// # Errors
     ///
     /// What the store says. A session that cannot be read is passed over.
-    pub fn find(store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<Option<Self>> {
+    pub fn of(store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<Self> {
         let capabilities = store.info().capabilities;
         // A store whose times are not local ones, or that cannot show any session, leaves nothing to check.
         if !capabilities.access_times || !capabilities.iter {
-            return Ok(None);
+            return Ok(Self::Fitting);
         }
         let mut decoder = Decoder::with_settings(settings.clone());
         let mut session = Session::default();
         let mut quarters = Vec::new();
+        let (mut any_read, mut unreadable) = (false, None);
         for record in store.iter(Query::newest(ASKED)) {
-            match record {
-                Ok(record) => quarters.extend(quarters_apart(&record, zone, &mut decoder, &mut session)),
-                Err(error) if error.kind() == ErrorKind::Corrupt => {}
-                Err(error) => return Err(error),
+            let record = match record {
+                Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
+                record => record,
+            };
+            let found =
+                record.and_then(|record| Ok((decoder.decode_into(&record.payload, &mut session)?, record.accessed)));
+            match found {
+                Ok((Found::Session, accessed)) => {
+                    any_read = true;
+                    quarters.extend(accessed.and_then(|accessed| quarters_apart(accessed, zone, &session)));
+                }
+                Ok(_) => {}
+                Err(error) => unreadable = unreadable.or(Some(error)),
             }
+        }
+        if let (false, Some(error)) = (any_read, unreadable) {
+            return Ok(Self::Unreadable(error));
         }
         quarters.sort_unstable();
         let asked = quarters.len();
-        let Some(&middle) = asked.checked_div(2).and_then(|half| quarters.get(half)) else { return Ok(None) };
+        let Some(&middle) = asked.checked_div(2).and_then(|half| quarters.get(half)) else { return Ok(Self::Fitting) };
         let agree = quarters.iter().filter(|quarter| **quarter == middle).count();
-        let found = Self { quarters: middle, agree, asked };
-        Ok(Some(found).filter(|_| middle != 0 && agree.saturating_mul(2) > asked))
+        let is_other = middle != 0 && agree.saturating_mul(2) > asked;
+        Ok(if is_other { Self::Other(OtherZone { quarters: middle, agree, asked }) } else { Self::Fitting })
     }
 }
 
@@ -73,10 +97,9 @@ impl fmt::Display for OtherZone {
 ///
 /// Both are compared as the clock on the wall showed them: when it is put back, an hour comes twice, and the column does
 /// not say which of the two it means.
-fn quarters_apart(record: &Record, zone: Zone, decoder: &mut Decoder, session: &mut Session) -> Option<i64> {
-    let Ok(Found::Session) = decoder.decode_into(&record.payload, session) else { return None };
+fn quarters_apart(accessed: Timestamp, zone: Zone, session: &Session) -> Option<i64> {
     let wall = |at| zone.naive_at(at).as_micros();
-    let apart = wall(record.accessed?).checked_sub(wall(session.accessed_time()?))?;
+    let apart = wall(accessed).checked_sub(wall(session.accessed_time()?))?;
     // No two zones are further apart.
     let farthest = 26 * 4 * QUARTER;
     if apart.unsigned_abs() > farthest.unsigned_abs() {
@@ -89,7 +112,7 @@ fn quarters_apart(record: &Record, zone: Zone, decoder: &mut Decoder, session: &
 
 #[cfg(test)]
 mod tests {
-    use beakerhelpers_core::{Framing, MemoryStore, NaiveTime, Payload, SaveMode, SessionId, Timestamp};
+    use beakerhelpers_core::{Framing, MemoryStore, NaiveTime, Payload, Record, SaveMode, SessionId};
 
     use super::*;
 
@@ -106,6 +129,10 @@ mod tests {
         store
     }
 
+    fn seen(store: &MemoryStore, zone: Zone) -> SeenZone {
+        SeenZone::of(store, zone, &Settings::new()).unwrap()
+    }
+
     fn epoch(text: &str) -> f64 {
         let at = Timestamp::from_micros(NaiveTime::parse(text.as_bytes()).unwrap().as_micros());
         let secs = i32::try_from(at.as_micros() / 1_000_000).unwrap();
@@ -117,20 +144,42 @@ mod tests {
         let zone = Zone::parse("Europe/Vilnius").unwrap();
         for inside in ["2026-10-25 00:20:00", "2026-10-25 01:20:00"] {
             let store = store(zone, "2026-10-25 03:20:00", epoch(inside));
-            assert_eq!(OtherZone::find(&store, zone, &Settings::new()).unwrap(), None);
+            assert!(matches!(seen(&store, zone), SeenZone::Fitting));
         }
     }
 
     #[test]
     fn another_zone_is_named_by_its_distance() {
         let store = store(Zone::UTC, "2026-11-20 12:00:01", epoch("2026-11-20 10:00:00"));
-        let found = OtherZone::find(&store, Zone::UTC, &Settings::new()).unwrap().expect("it is another");
+        let SeenZone::Other(found) = seen(&store, Zone::UTC) else { panic!("it is another") };
         assert_eq!(found.to_string(), "3 of the 3 newest sessions are 02:00 h ahead of their own clock");
     }
 
     #[test]
     fn times_that_nobody_can_have_meant_are_no_evidence() {
         let store = store(Zone::UTC, "9999-01-01 10:00:00", -8.97e12);
-        assert_eq!(OtherZone::find(&store, Zone::UTC, &Settings::new()).unwrap(), None);
+        assert!(matches!(seen(&store, Zone::UTC), SeenZone::Fitting));
+    }
+
+    #[test]
+    fn what_cannot_be_read_tells_nothing_and_why() {
+        let (column, inside) = ("2026-11-20 12:00:01", epoch("2026-11-20 10:00:00"));
+        let add = |store: &MemoryStore, id: &str, payload: &[u8]| {
+            let record = Record::new(SessionId::new(id), Payload::new(Framing::Namespace, payload.to_vec()));
+            store.save(&record, SaveMode::Create).unwrap();
+        };
+        let alone = MemoryStore::new();
+        assert!(matches!(seen(&alone, Zone::UTC), SeenZone::Fitting));
+        // Neither an empty session nor a cache is one that cannot be read.
+        add(&alone, "empty", b"\x80\x02}.");
+        add(&alone, "cache", b"\x80\x02}Vkey\n(F1.5\nNVtext\nts.");
+        assert!(matches!(seen(&alone, Zone::UTC), SeenZone::Fitting));
+        add(&alone, "damaged", b"\x80\x02}(");
+        let SeenZone::Unreadable(error) = seen(&alone, Zone::UTC) else { panic!("none can be read") };
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        // One that can is enough.
+        let store = store(Zone::UTC, column, inside);
+        add(&store, "damaged", b"\x80\x02}(");
+        assert!(matches!(seen(&store, Zone::UTC), SeenZone::Other(_)));
     }
 }

@@ -18,7 +18,7 @@ mod typed;
 
 pub use cipher::Cipher;
 pub use classes::{Class, classes};
-pub use clock::OtherZone;
+pub use clock::{OtherZone, SeenZone};
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
 pub use encoder::Encoder;

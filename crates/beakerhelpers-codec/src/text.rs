@@ -12,7 +12,8 @@
 //! - `module.Class(1, 'a')` where there are arguments, `module.Class(1, **{'key': 2})` with keywords: namedtuples, members
 //!   of an `Enum`, strings and numbers of classes of their own. What is built in has no module, as in Python:
 //!   `UnicodeDecodeError('ascii', b'\xe9', 0, 1, 'bad')`.
-//! - `module.Color.RED` for what `getattr(module.Color, 'RED')` gives.
+//! - `module.Color.RED` for what `getattr(module.Color, 'RED')` gives: a member of an `Enum`, a method or, before protocol 4,
+//!   a class in a class. The pickle does not tell which.
 //! - `<module.Class object>` where there are none.
 //! - `<persistent object>` and `<registered object>` for what only the application has a name for.
 //!

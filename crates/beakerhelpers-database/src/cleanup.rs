@@ -122,7 +122,7 @@ pub(crate) fn run(
     progress: &mut dyn Progress,
 ) -> Result<Deleted> {
     let mut so_far = Deleted::default();
-    let deletes = plan.mode != CleanupMode::Count;
+    let is_real = plan.mode != CleanupMode::Count;
     let naive = zone.naive_cutoff(cutoff);
     let mut clock = Clock::new(zone);
     let mut after: Option<Key> = None;
@@ -133,7 +133,7 @@ pub(crate) fn run(
         if old == 0 {
             return Ok(ended(so_far, Ended::Limit));
         }
-        let rows = if deletes || plan.batch_size.is_some() { pace.batch_size().min(LARGEST) } else { COUNTED };
+        let rows = if is_real || plan.batch_size.is_some() { pace.batch_size().min(LARGEST) } else { COUNTED };
         let want = Want { after: after.as_ref(), rows, cutoff: naive, old, archive: plan.archive };
         let mut again = Again { backoff: Backoff::start(patience, absence), so_far: &so_far, progress };
         let Some(found) = again.on_failure(|_| table.look(&want, &mut clock))? else {
@@ -147,7 +147,7 @@ pub(crate) fn run(
         }
         let old = found.old.len() as u64;
         let (mut deleted, mut kept, mut busy) = (old, found.rows - old, None);
-        if deletes && old > 0 {
+        if is_real && old > 0 {
             let mut again = Again { backoff: Backoff::start(patience, absence), so_far: &so_far, progress };
             match again.on_failure(|progress| table.delete(&found, progress))? {
                 Some(Batch::Done { deleted: gone, held }) => (deleted, busy) = (gone, Some(held)),

@@ -55,22 +55,21 @@ impl Sample {
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let Self { rows, without_id, without_time, other_names } = *self;
         let odd = |count, what: &str, hint: &str| {
-            let message = format!("of {rows} rows looked at, {count} {what}");
-            (count > 0).then(|| Finding::new(Severity::Odd, message).with_hint(hint))
+            let message = || format!("rows {what}: {count} of {rows} looked at");
+            (count > 0).then(|| Finding::new(Severity::Odd, message()).with_hint(hint))
         };
         let found = [
-            odd(without_id, "have no id in `namespace`", "no visitor can reach them; delete them by hand"),
+            odd(without_id, "without an id in `namespace`", "no visitor can reach them; delete them by hand"),
             odd(
                 without_time,
-                "have no valid time in `accessed`",
+                "without a valid time in `accessed`",
                 "`cleanup` keeps them for ever; `beakerhelpers delete` deletes them by what they hold",
             ),
             odd(
                 other_names,
-                "have names that Beaker gives no session, which are 32 hex digits: entries of a Beaker cache in the \
-                 same table, most likely",
-                "`cleanup` deletes those that are old, too; give the cache a table of its own with \
-                 `beaker.cache.table_name`",
+                "with names that Beaker gives no session",
+                "sessions are named by 32 hex digits; these are entries of a Beaker cache, most likely, and `cleanup` \
+                 deletes those that are old, too: give the cache a table of its own with `beaker.cache.table_name`",
             ),
         ];
         found.into_iter().flatten().collect()
@@ -96,9 +95,9 @@ mod tests {
         sample.add(Some(b"0123456789abcdef0123456789abcdeg"), false);
         sample.add(None, false);
         let messages: Vec<_> = sample.findings().into_iter().map(|finding| finding.message).collect();
-        assert_eq!(messages[0], "of 3 rows looked at, 1 have no id in `namespace`");
-        assert_eq!(messages[1], "of 3 rows looked at, 2 have no valid time in `accessed`");
-        assert!(messages[2].starts_with("of 3 rows looked at, 2 have names that Beaker gives no session"));
+        assert_eq!(messages[0], "rows without an id in `namespace`: 1 of 3 looked at");
+        assert_eq!(messages[1], "rows without a valid time in `accessed`: 2 of 3 looked at");
+        assert_eq!(messages[2], "rows with names that Beaker gives no session: 2 of 3 looked at");
         assert!(!messages.iter().any(|message| message.contains("front_page")));
     }
 }

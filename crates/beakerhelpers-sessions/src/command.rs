@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_codec::{Condition, OtherZone, Settings};
+use beakerhelpers_codec::{Condition, SeenZone, Settings};
 use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, Unreadable, clap};
 use beakerhelpers_core::{
     Access, Cutoff, Error, FingerprintKey, Query, Result, SessionId, SessionStore, StoreConfig, Zone, escape_controls,
@@ -158,7 +158,7 @@ impl Sessions {
 /// Warns where the newest sessions show that another zone wrote the times that a timeout is compared with.
 fn warn_of_zone(cx: &mut Context<'_>, store: &dyn SessionStore, zone: Zone, settings: &Settings) {
     // What goes wrong here goes wrong again when the sessions are read, and is told then.
-    if let Ok(Some(seen)) = OtherZone::find(store, zone, settings) {
+    if let Ok(SeenZone::Other(seen)) = SeenZone::of(store, zone, settings) {
         cx.note(&format!(
             "warning: the access times in the store are of another time zone, so the timeout counts from the wrong time: \
              {seen}\nhint: give the zone of the host that runs the application with `--time-zone`"

@@ -100,7 +100,9 @@ impl Subcommand for Setup {
                 return Ok(Outcome::Done);
             }
         }
-        let mode = if self.recreate { SetupMode::Recreate } else { SetupMode::IfMissing };
+        // Where nobody was asked because there was nothing, the site may have begun meanwhile.
+        let agreed = self.yes || lost.is_some();
+        let mode = if self.recreate && agreed { SetupMode::Recreate } else { SetupMode::IfMissing };
         let outcome = store.setup(mode)?;
         let location = escape_controls(&info.location);
         self.say(

@@ -8,6 +8,8 @@ import time
 from http.cookies import SimpleCookie
 from wsgiref.util import setup_testing_defaults
 
+import sqlalchemy
+from beaker.ext.sqla import make_cache_table
 from beaker.middleware import SessionMiddleware
 from beaker.session import SignedCookie
 from paste.deploy.loadwsgi import APP, ConfigLoader
@@ -25,7 +27,17 @@ def configuration(ini, prefix="beaker.session"):
         if key.startswith(prefix + "."):
             key = "beaker.session." + key[len(prefix) + 1 :]
         config[key] = value
+    if config.get("beaker.session.type") == "ext:sqla":
+        bind_table(config)
     return config
+
+
+def bind_table(config):
+    """What a site with `ext:sqla` does in its own code: engine and table are objects."""
+    engine = sqlalchemy.create_engine(config.pop("beaker.session.url"))
+    table = make_cache_table(sqlalchemy.MetaData(), config.get("beaker.session.table_name", "beaker_cache"))
+    table.create(engine, checkfirst=True)
+    config["beaker.session.bind"], config["beaker.session.table"] = engine, table
 
 
 class Site:

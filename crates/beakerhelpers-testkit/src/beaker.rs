@@ -97,7 +97,7 @@ impl<'s> Site<'s> {
         LiveSite { child, lines }
     }
 
-    fn script(&self, name: &str) -> Command {
+    pub(crate) fn script(&self, name: &str) -> Command {
         let mut command = self.python.script(name);
         command.arg(self.ini).args(self.prefix);
         command

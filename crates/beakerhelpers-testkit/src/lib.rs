@@ -11,6 +11,8 @@ mod corpus;
 mod python;
 pub mod servers;
 mod skip;
+#[cfg(feature = "suite")]
+mod visitors;
 
 #[cfg(feature = "suite")]
 pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, sqlite_ini};
@@ -19,6 +21,8 @@ pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, Re
 #[cfg(feature = "suite")]
 pub use python::{OLDER_RELEASES, Python};
 pub use servers::Server;
+#[cfg(feature = "suite")]
+pub use visitors::{Visitors, Visits};
 
 /// For the macros of this crate only.
 #[cfg(feature = "suite")]

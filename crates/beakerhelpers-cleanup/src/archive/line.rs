@@ -199,6 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn no_byte_makes_it_panic() {
+        let payload = Payload::new(Framing::Value, vec![1; 5]);
+        let times = Some(Timestamp::from_secs(0));
+        let whole = line(&Record::new(SessionId::new("ž"), payload).with_times(times, times));
+        for at in 0..whole.len() {
+            for byte in 0..=255 {
+                let mut changed = whole.clone().into_bytes();
+                changed[at] = byte;
+                let _ = (read(&changed), Header::read(&changed).is_err(), read(&changed[..at]).is_err());
+            }
+        }
+    }
+
+    #[test]
     fn too_large_is_refused_before_it_is_written() {
         let record = Record::new(SessionId::new("a"), Payload::new(Framing::Value, vec![0; LONGEST / 4 * 3]));
         assert!(matches!(write(&record, &mut std::io::sink()), Err(WriteError::TooLarge)));

@@ -65,8 +65,12 @@ fn gzip_reads_it() {
     shop.run("cleanup", &["-t", "1h", "-q", "--batch-size", "1", "--archive", archive.to_str().unwrap()]).done();
     let output = std::process::Command::new("gzip").arg("-dc").arg(&archive).output().unwrap();
     assert!(output.status.success());
-    let lines: Vec<serde_json::Value> =
-        output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
     assert_eq!((lines.len(), &lines[0]["version"]), (6, &json!(1)));
     assert!(lines[1..].iter().all(|line| line["framing"] == "namespace" && line["accessed"].is_string()));
 }

@@ -32,7 +32,7 @@ fn no_file() {
     assert_eq!(
         refusal(&shop, 1),
         "error: the database file does not exist\n  file: sessions.db\n\n\
-         hint: correct the URL; the application creates the file when it saves its first session\n"
+         hint: correct the URL, or create the database with `beakerhelpers setup`\n"
     );
 }
 
@@ -77,9 +77,9 @@ fn no_table() {
     shop.sql("CREATE TABLE users (id); CREATE TABLE \"odd \u{1b} name\" (id)");
     assert_eq!(
         refusal(&shop, 1),
-        "error: the database has no table `beaker_cache`\n  tables: `odd \\x1b name`, `users`\n  file: sessions.db\n\n\
-         hint: name the table with `beaker.session.table_name` and `beaker.session.schema_name`; the application \
-         creates it when it saves its first session\n"
+        "error: the database has no table `beaker_cache`\n  tables: `users`, `odd \\x1b name`\n  file: sessions.db\n\n\
+         hint: name the table with `beaker.session.table_name` and `beaker.session.schema_name`, or create it with \
+         `beakerhelpers setup`\n"
     );
     shop.sql("DROP TABLE users; DROP TABLE \"odd \u{1b} name\"");
     assert!(refusal(&shop, 1).contains("\n  tables: none at all\n"));

@@ -272,7 +272,7 @@ fn a_database_that_may_not_be_written() {
 fn left_in_vilnius(now: Timestamp, rows: &[&str]) -> Vec<String> {
     let shop = Shop::at(now, "");
     for accessed in rows {
-        shop.add_row(accessed, accessed, b"");
+        shop.add_row(accessed, accessed, b"\x80\x02}.");
     }
     let args = ["-t", "1h", "--time-zone", "Europe/Vilnius"];
     at_terminal(shop.args("cleanup", &args), now, Terminals::default(), "").done();

@@ -19,6 +19,7 @@ Sessions:
   delete       Delete chosen sessions
   restore      Put archived sessions back
   sessions     Show the active sessions
+  setup        Create what the session store needs, or check it
 
 Toolbox:
   completions  Print a completion script for a shell
@@ -37,7 +38,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "restore", "sessions", "completions", "man", "plugins"] {
+    for command in ["cleanup", "delete", "restore", "sessions", "setup", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -63,7 +64,7 @@ fn an_unknown_command_is_answered_with_the_known_ones_near_names_first() {
         assert_eq!(
             run(args).failed(exit::USAGE),
             "error: there is no command `sesions`\n  \
-               linked: `sessions`, `completions`, `plugins`, `cleanup`, `delete`, `man`\n\n\
+               linked: `sessions`, `completions`, `plugins`, `restore`, `setup`, `cleanup`, `delete`, `man`\n\n\
              hint: `beakerhelpers help` lists the commands; a plugin crate adds more\n"
         );
     }

@@ -76,5 +76,19 @@ fn without_the_right_keys_nobody_is_logged_out_by_contents() {
             assert!(!run.stderr.contains("enigma") && !run.stderr.contains("other-key"), "{run:?}");
         }
         assert_eq!(shop.ids(), ["ann", "joe", "old"]);
+        // The access times are not encrypted, and nothing tells whether the zone is right.
+        let cleanup = |args: &[&str]| shop.run("cleanup", &[&["--dry-run"], args].concat());
+        let run = cleanup(&["--time-zone", "+00:15"]);
+        let note = "note: the clock check could read none of the newest sessions, so that it cannot tell whether the time \
+                    zone is right: the session ";
+        assert!(run.stderr.starts_with(note) && run.stderr.matches("note:").count() == 1, "{run:?}");
+        assert!(run.stderr.contains(why) && run.stderr.contains("\nhint: "), "{run:?}");
+        assert!(run.code == exit::DONE && run.stdout.contains("\nwould delete 1 session "), "{run:?}");
+        for silent in ["--quiet", "--skip-clock-check"] {
+            let run = cleanup(&[silent]);
+            assert_eq!((run.code, run.stderr.as_str()), (exit::DONE, ""), "{silent}");
+        }
+        // A shorter timeout is counted for first, and the check is not told twice.
+        assert_eq!(cleanup(&["-t", "1h"]).stderr.matches("note:").count(), 1);
     }
 }

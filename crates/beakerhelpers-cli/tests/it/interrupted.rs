@@ -18,7 +18,7 @@ fn start(shop: &Shop, command: &str, args: &[&str]) -> Child {
 
 /// The same command with SIGINT as it is by default: a shell that runs the tests in the background ignores it, and so
 /// would all that they start.
-fn listening(command: &Command) -> Command {
+pub(crate) fn listening(command: &Command) -> Command {
     let mut listening = Command::new("env");
     listening.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     for (name, value) in command.get_envs() {
@@ -95,10 +95,10 @@ fn a_signal_before_the_work_leaves_everything() {
         assert!(run.stdout.ends_with("delete 0 sessions\n") || run.stdout == "deleted 0 sessions\n", "{}", run.stdout);
     }
     assert_eq!(shop.count(), 11);
-    // A cleanup ends after the batch that it is in.
     let args = shop.args("cleanup", &["-t", "1h", "--batch-size", "2", "--time-zone", "UTC"]);
     let run = interrupted_at_once(args, now, terminals, "");
-    assert_eq!((run.code, shop.count()), (exit::INTERRUPTED, 9), "{run:?}");
+    assert_eq!((run.code, shop.count()), (exit::INTERRUPTED, 11), "{run:?}");
+    assert!(run.stdout.starts_with("deleted 0 sessions ") && run.stdout.ends_with("; interrupted\n"), "{run:?}");
 }
 
 /// Kills a cleanup, and tells how many of ten old sessions the next one finds.

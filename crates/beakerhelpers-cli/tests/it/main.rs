@@ -1,6 +1,7 @@
 //! The program as people meet it: through its command line, on what real Beaker wrote.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its files up has failed")]
 
+mod archive;
 mod bad_config;
 mod bad_store;
 mod beaker;
@@ -15,6 +16,7 @@ mod interrupted;
 mod original;
 mod recorded;
 mod run;
+mod servers;
 mod setup;
 mod shop;
 mod terminal;

@@ -112,7 +112,10 @@ fn what_is_there_already_and_lacks_something_is_not_passed_over() {
     assert!(run.stderr.starts_with("missing: the table `beaker_cache` lacks the columns"), "{run:?}");
     assert_eq!(setup(&shop, &["-q"]).failed(1), run.stderr);
     let refused = setup(&shop, &["--recreate", "--yes"]).failed(1);
-    assert!(refused.starts_with("error: the table `beaker_cache` is left alone: "), "{refused}");
+    assert!(
+        refused.starts_with("error: `beaker_cache` is left alone: the table `beaker_cache` lacks the columns"),
+        "{refused}"
+    );
     assert_eq!(shop.count(), 1);
 }
 
@@ -155,6 +158,11 @@ fn at_a_terminal_it_says_how_many_are_lost_and_asks() {
     assert_eq!(shop.count(), 0);
     let nothing = asked(&bare(), "");
     assert_eq!(nothing.done(), format!("created {LOCATION}\n"), "nobody is asked for nothing");
+    let other = bare();
+    other.sql("CREATE TABLE beaker_cache (id); INSERT INTO beaker_cache VALUES (1)");
+    let run = asked(&other, "y\n");
+    assert!(run.code == exit::FAILED && run.stderr.starts_with("missing: the table"), "{run:?}");
+    assert_eq!(other.count(), 1);
 }
 
 #[test]

@@ -105,15 +105,18 @@ impl Shop {
 
     /// The ids that are there, sorted.
     pub(crate) fn ids(&self) -> Vec<String> {
+        self.texts("SELECT namespace AS t FROM beaker_cache ORDER BY namespace")
+    }
+
+    /// The texts that SQL gives under the name `t`.
+    pub(crate) fn texts(&self, query: &str) -> Vec<String> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = Text)]
-            namespace: String,
+            t: String,
         }
-        let rows: Vec<Row> = diesel::sql_query("SELECT namespace FROM beaker_cache ORDER BY namespace")
-            .load(&mut self.connect())
-            .expect("the table is there");
-        rows.into_iter().map(|row| row.namespace).collect()
+        let rows: Vec<Row> = diesel::sql_query(query).load(&mut self.connect()).expect("the SQL is right");
+        rows.into_iter().map(|row| row.t).collect()
     }
 
     /// A number that SQL gives under the name `n`.

@@ -10,7 +10,7 @@ use super::sink::{Put, Sink};
 pub(crate) const DEEPEST_NAME: usize = 8;
 
 /// What a class or function is called: a global, and attributes that `getattr` is asked for.
-pub(crate) struct Name<'a> {
+pub(super) struct Name<'a> {
     module: &'a str,
     global: &'a str,
     /// The last one first.

@@ -188,7 +188,8 @@ pub trait Progress {
     ///
     /// They end the run: the transaction is rolled back, so that of this batch nothing is deleted, and
     /// [`SessionStore::delete_old`](crate::SessionStore::delete_old) returns the error. Records of an earlier call of
-    /// the same batch are then still in the store; the same holds where the commit fails. By default it is
+    /// the same batch are then still in the store; the same holds where the commit fails, and a batch that is tried again
+    /// hands them over again. By default it is
     /// `Unsupported`: nothing is dropped silently.
     fn archive(&mut self, records: &[Record]) -> Result<()> {
         let _ = records;

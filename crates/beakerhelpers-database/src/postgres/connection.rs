@@ -17,7 +17,7 @@ use crate::server::client::{Row, Settings};
 use crate::statement::{Piece, Statement};
 
 /// A connection. Between two calls it keeps nothing on the server that another connection would not find there: behind
-/// a pooler such as PgBouncer each transaction may go to another one. So statements are not prepared, and settings are
+/// a pooler such as `PgBouncer` each transaction may go to another one. So statements are not prepared, and settings are
 /// those of a transaction.
 pub(crate) struct PgClient {
     raw: PgConnection,
@@ -68,14 +68,15 @@ impl PgClient {
     /// Begins a transaction in which no lock is waited for longer than this.
     pub(super) fn begin(&mut self, mode: Mode, patience: Duration) -> Result<(), Failure> {
         let mode = match mode {
-            Mode::Read => "READ ONLY",
-            Mode::Write => "READ WRITE",
+            Mode::Read => " READ ONLY",
+            // Whoever set the user or the server to reading only did so on purpose.
+            Mode::Write => "",
         };
         // Zero would be for ever. Whatever the planner believes of the table, it is to find rows by their keys: with
         // old statistics it may take a range of keys for all of them, and read the whole table for each.
         let millis = patience.as_millis().clamp(1, 1_000_000_000);
         self.run(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED {mode}; SET LOCAL lock_timeout = {millis}; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED{mode}; SET LOCAL lock_timeout = {millis}; \
              SET LOCAL enable_seqscan = off"
         ))?;
         self.transaction = Some(patience);

@@ -114,8 +114,7 @@ impl<C: Client> Table for Batches<'_, C> {
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
             if C::LOCKS_WHAT_IT_SCANS && !archive {
-                let deleted =
-                    transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
+                let deleted = transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
                 return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
             }
             let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);

@@ -41,10 +41,7 @@ pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) ->
         .with_hint(format!("it holds no Beaker sessions; name another with `{prefix}.table_name`")));
     }
     let kind = |name: &str| find(name).map_or(ColumnKind::Other, |column| column.kind);
-    let room = match kind("data") {
-        ColumnKind::Bytes(room) => room,
-        _ => return Err(odd(find("data"), table, "bytes")),
-    };
+    let ColumnKind::Bytes(room) = kind("data") else { return Err(odd(find("data"), table, "bytes")) };
     if kind("namespace") != ColumnKind::Text {
         return Err(odd(find("namespace"), table, "text"));
     }

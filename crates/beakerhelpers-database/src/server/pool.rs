@@ -69,14 +69,14 @@ impl<C: Client> Manager<C> {
                 *used = Instant::now();
                 Ok(client)
             }
-            Pooled::Failed(failure) => match failure.take() {
-                Some(failure) => Err(failure),
-                None => {
-                    let client = C::connect(&self.target, self.settings)?;
-                    *pooled = Pooled::Open { client, used: Instant::now() };
-                    self.client(pooled)
+            Pooled::Failed(failure) => {
+                if let Some(failure) = failure.take() {
+                    return Err(failure);
                 }
-            },
+                let client = C::connect(&self.target, self.settings)?;
+                *pooled = Pooled::Open { client, used: Instant::now() };
+                self.client(pooled)
+            }
         }
     }
 }

@@ -126,7 +126,7 @@ impl Opener {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 let hint = match &self.elsewhere {
                     Some((there, hint)) if there.is_file() => hint,
-                    _ => "correct the URL; the application creates the file when it saves its first session",
+                    _ => "correct the URL, or create the database with `beakerhelpers setup`",
                 };
                 Error::new(ErrorKind::NotSetUp, "the database file does not exist").with_hint(hint)
             }

@@ -1,6 +1,6 @@
 //! What the table looks like.
 
-use beakerhelpers_core::{Error, ErrorKind, escape_controls};
+use beakerhelpers_core::{Error, ErrorKind, escape_controls, near_first};
 use diesel::result::QueryResult;
 
 use super::connection::{Connection, int, text};
@@ -129,10 +129,10 @@ impl Missing {
     pub(crate) fn into_error(self, table: &TableName, prefix: &str) -> Error {
         match self {
             Self::Table(tables) => Error::new(ErrorKind::NotSetUp, format!("the database has no table `{table}`"))
-                .with_context("tables", list(&tables))
+                .with_context("tables", list(&near_first(&table.name, tables.iter().map(String::as_str))))
                 .with_hint(format!(
-                    "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; `beakerhelpers setup` creates \
-                     it, and so does the application when it saves its first session"
+                    "name the table with `{prefix}.table_name` and `{prefix}.schema_name`, or create it with \
+                     `beakerhelpers setup`"
                 )),
             Self::Columns(columns) => {
                 let what = if columns.len() == 1 { "column" } else { "columns" };
@@ -147,7 +147,7 @@ impl Missing {
     }
 }
 
-fn list(tables: &[String]) -> String {
+fn list(tables: &[&str]) -> String {
     let shown: Vec<_> = tables.iter().take(NAMED).map(|name| format!("`{}`", escape_controls(name))).collect();
     match tables.len() {
         0 => "none at all".to_owned(),

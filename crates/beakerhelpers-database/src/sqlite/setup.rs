@@ -21,12 +21,26 @@ const SQLA_COLUMNS: &str = " (\n\tnamespace VARCHAR(255) NOT NULL, \n\
 /// Creates the table, and the file if need be.
 pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome> {
     let mut connection = opener.create()?;
+    let explain = |error| errors::explain(&error, &opener.files, opener.access);
+    if mode == SetupMode::IfMissing {
+        // Where there is nothing to do, a site that writes need not wait, nor be waited for.
+        match layout::detect(&mut connection, table).map_err(explain)? {
+            Err(Missing::Table(_)) => {}
+            Err(missing @ Missing::Utf8) => return Err(missing.into_error(table, "")),
+            Ok(_) | Err(_) => return Ok(SetupOutcome::Existing),
+        }
+    }
     let done = connection.transaction(|connection| {
         let there = match layout::detect(connection, table)? {
             Err(Missing::Table(_)) => false,
             Err(missing @ Missing::Utf8) => return Ok(Err(missing.into_error(table, ""))),
             // What another program keeps there is not ours to destroy, be the name a slip or not.
-            Err(missing) if mode == SetupMode::Recreate => return Ok(Err(kept(missing, table))),
+            Err(missing) if mode == SetupMode::Recreate => {
+                return Ok(Err(kept(table, missing.into_error(table, "").message())));
+            }
+            Ok(_) if mode == SetupMode::Recreate && layout::is_view(connection, table)? => {
+                return Ok(Err(kept(table, "it is a view")));
+            }
             Ok(_) | Err(_) => true,
         };
         Ok(Ok(match (mode, there) {
@@ -43,7 +57,7 @@ pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: Setu
             _ => return Ok(Err(Error::unsupported("this version knows no such way to set up"))),
         }))
     });
-    done.map_err(|error| errors::explain(&error, &opener.files, opener.access))?
+    done.map_err(explain)?
 }
 
 fn create(connection: &mut Connection, table: &TableName, flavor: Flavor) -> QueryResult<()> {
@@ -55,8 +69,7 @@ fn create(connection: &mut Connection, table: &TableName, flavor: Flavor) -> Que
     Ok(())
 }
 
-fn kept(missing: Missing, table: &TableName) -> Error {
-    let why = missing.into_error(table, "");
-    Error::new(ErrorKind::NotSetUp, format!("the table `{table}` is left alone: {}", why.message()))
+fn kept(table: &TableName, why: &str) -> Error {
+    Error::new(ErrorKind::NotSetUp, format!("`{table}` is left alone: {why}"))
         .with_hint("only a table of sessions is destroyed here; if this one shall go, drop it yourself")
 }

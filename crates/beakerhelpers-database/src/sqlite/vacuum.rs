@@ -86,7 +86,7 @@ fn whole(store: &SqliteStore, space: &Space) -> Result<()> {
             format!(
                 "there is not enough room to give space back: it takes up to {} MB for a while, and {} MB are free",
                 megabytes(needed.saturating_mul(2)),
-                megabytes(room)
+                room / 1_000_000
             ),
         )
         .with_hint("free some, or leave it: SQLite fills the free pages with new sessions")));

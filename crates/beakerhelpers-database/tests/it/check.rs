@@ -50,10 +50,7 @@ fn a_beaker_cache_in_the_same_table_is_noticed() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = check(&place, "beaker_cache");
     let [(Severity::Odd, message)] = wrong(&found)[..] else { panic!("{found:?}") };
-    assert!(
-        message.starts_with("of 1 rows looked at, 1 have names") && message.contains("a Beaker cache"),
-        "{message}"
-    );
+    assert_eq!(message, "rows with names that Beaker gives no session: 1 of 1 looked at");
     assert!(found[0].hint.as_ref().expect("what to do").contains("beaker.cache.table_name"), "{found:?}");
     assert!(!format!("{found:?}").contains("front_page"), "a name is told");
 }
@@ -63,10 +60,10 @@ fn what_is_missing_is_named_with_what_to_do() {
     let place = Place::new();
     let found = check(&place, "beaker_cache");
     assert!(found[0].message.starts_with("the database file does not exist"), "{found:?}");
-    place.sql("CREATE TABLE beaker_caches (id)");
+    place.sql("CREATE TABLE beaker_caches (id); CREATE TABLE alarms (id)");
     let found = check(&place, "beaker_cache");
     assert!(found[0].message.starts_with("the database has no table `beaker_cache`"), "{found:?}");
-    assert!(found[0].message.contains("`beaker_caches`"), "{found:?}");
+    assert!(found[0].message.contains("tables: `beaker_caches`, `alarms`"), "{found:?}");
     assert!(found[0].hint.as_ref().expect("what to do").contains("beakerhelpers setup"), "{found:?}");
     let found = check(&place, "beaker_caches");
     assert!(found[0].message.contains("lacks the columns `namespace`, `accessed`, `created`, `data`"), "{found:?}");
@@ -146,7 +143,7 @@ fn rows_at_both_ends_are_looked_at_once_each() {
     );
     let looked_at = |place: &Place| -> Vec<String> {
         let found = check(place, "beaker_cache");
-        let rows = found.iter().filter(|finding| finding.message.starts_with("of "));
+        let rows = found.iter().filter(|finding| finding.message.starts_with("rows "));
         rows.map(|finding| finding.message.clone()).collect()
     };
     assert_eq!(looked_at(&place), [""; 0]);
@@ -159,10 +156,10 @@ fn rows_at_both_ends_are_looked_at_once_each() {
     assert_eq!(
         looked_at(&place),
         [
-            "of 2000 rows looked at, 2 have no id in `namespace`",
-            "of 2000 rows looked at, 4 have no valid time in `accessed`",
+            "rows without an id in `namespace`: 2 of 2000 looked at",
+            "rows without a valid time in `accessed`: 4 of 2000 looked at",
         ]
     );
     place.sql("DELETE FROM beaker_cache WHERE id > 1500");
-    assert_eq!(looked_at(&place)[1], "of 1500 rows looked at, 3 have no valid time in `accessed`");
+    assert_eq!(looked_at(&place)[1], "rows without a valid time in `accessed`: 3 of 1500 looked at");
 }

@@ -87,6 +87,10 @@ fn what_holds_no_sessions_is_never_destroyed() {
         assert_eq!(setup(&*store), SetupOutcome::Existing);
     }
     assert_eq!(place.text("SELECT name FROM people"), "ann");
+    setup(&*place.store());
+    place.sql("CREATE VIEW sessions AS SELECT * FROM beaker_cache");
+    let error = open(&place.config().with("table_name", "sessions")).setup(SetupMode::Recreate).expect_err("a view");
+    assert_error(&error, ErrorKind::NotSetUp, &["`sessions` is left alone: it is a view"]);
 }
 
 #[test]
@@ -159,9 +163,11 @@ fn a_site_that_writes_is_waited_for() {
     writer.batch_execute("BEGIN IMMEDIATE").expect("nobody else writes");
     let store = open(&place.config().with_wait(std::time::Duration::from_millis(20)));
     assert_error(&store.add_index().expect_err("it is locked"), ErrorKind::Unavailable, &["locked"]);
+    let error = store.setup(SetupMode::Recreate).expect_err("it is locked");
+    assert_error(&error, ErrorKind::Unavailable, &["locked"]);
+    assert_eq!(setup(&*store), SetupOutcome::Existing, "what changes nothing waits for nobody");
     writer.batch_execute("ROLLBACK").expect("it ends");
     assert_eq!(store.add_index().expect("it is free"), IndexOutcome::Created);
-    assert_eq!(store.setup(SetupMode::IfMissing).expect("it is there"), SetupOutcome::Existing);
 }
 
 #[test]

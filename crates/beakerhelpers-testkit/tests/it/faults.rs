@@ -197,7 +197,7 @@ impl SessionStore for Faulty {
     }
 
     fn vacuum(&self) -> Result<()> {
-        if self.1 == Fault::VacuumEmpties { self.0.setup(SetupMode::Recreate) } else { self.0.vacuum() }
+        if self.1 == Fault::VacuumEmpties { self.0.setup(SetupMode::Recreate).map(|_| ()) } else { self.0.vacuum() }
     }
 }
 

@@ -8,24 +8,24 @@ use beakerhelpers_core::{DatabaseUrl, Error, Result};
 /// query replace that before it.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    hosts: Vec<(String, Option<String>)>,
+    named: Vec<(String, Option<String>)>,
     ports: Option<String>,
     of_query: bool,
 }
 
 impl Hosts {
     pub(super) fn of_url(url: &DatabaseUrl) -> Self {
-        let hosts = url.host().map(|host| (host.to_owned(), None)).into_iter().collect();
-        Self { hosts, ports: url.port().map(|port| port.to_string()), of_query: false }
+        let named = url.host().map(|host| (host.to_owned(), None)).into_iter().collect();
+        Self { named, ports: url.port().map(|port| port.to_string()), of_query: false }
     }
 
     /// The value of a `host` in the query: `h1`, `h1:5433`, `h1:5432,h2:5433`, `/var/run/postgresql`.
     pub(super) fn add(&mut self, value: &str) {
         if !self.of_query {
             self.of_query = true;
-            self.hosts.clear();
+            self.named.clear();
         }
-        self.hosts.extend(value.split(',').filter(|host| !host.is_empty()).map(|host| match host.rsplit_once(':') {
+        self.named.extend(value.split(',').filter(|host| !host.is_empty()).map(|host| match host.rsplit_once(':') {
             Some((name, port)) if is_name(name) && port.bytes().all(|byte| byte.is_ascii_digit()) => {
                 (name.to_owned(), Some(port.to_owned()).filter(|port| !port.is_empty()))
             }
@@ -45,16 +45,16 @@ impl Hosts {
                 .with_hint("write `unix_sock=/var/run/postgresql/.s.PGSQL.5432`"));
         };
         self.of_query = true;
-        self.hosts = vec![(folder.to_owned(), Some(port.to_owned()))];
+        self.named = vec![(folder.to_owned(), Some(port.to_owned()))];
         Ok(())
     }
 
     /// libpq's `host` and `port`, as far as they are given.
     pub(super) fn finish(self) -> Result<(Option<String>, Option<String>)> {
-        let own = self.hosts.iter().any(|(_, port)| port.is_some());
+        let own = self.named.iter().any(|(_, port)| port.is_some());
         let port = if own {
             let default = self.ports.as_deref().filter(|ports| !ports.contains(',')).unwrap_or_default();
-            let ports: Vec<_> = self.hosts.iter().map(|(_, port)| port.as_deref().unwrap_or(default)).collect();
+            let ports: Vec<_> = self.named.iter().map(|(_, port)| port.as_deref().unwrap_or(default)).collect();
             Some(ports.join(","))
         } else {
             self.ports
@@ -64,7 +64,7 @@ impl Hosts {
                 return Err(Error::config("a port in the database URL is no number up to 65535"));
             }
         }
-        let hosts: Vec<_> = self.hosts.into_iter().map(|(host, _)| host).collect();
+        let hosts: Vec<_> = self.named.into_iter().map(|(host, _)| host).collect();
         let (all, ports) = (hosts.len(), port.as_deref().map_or(1, |port| port.split(',').count()));
         if ports > 1 && ports != all {
             return Err(Error::config(format!("the database URL names {all} hosts and {ports} ports")));

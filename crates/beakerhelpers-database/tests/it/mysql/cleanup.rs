@@ -1,8 +1,6 @@
 //! Cleaning up, and what keeps it from it.
 
-use beakerhelpers_core::{
-    DeletePlan, Ended, Error, ErrorKind, Progress, Record, Rest, Result, Silent,
-};
+use beakerhelpers_core::{DeletePlan, Ended, Error, ErrorKind, Progress, Record, Rest, Result, Silent};
 
 use super::support::{ACTIVE, OLD, count, fill, mariadb, save, store, with_table};
 use crate::support::{assert_error, cutoff};

@@ -79,7 +79,11 @@ fn a_file_with_the_password_serves() {
     save(&*store, "a", ACTIVE);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("site.cnf");
-    let text = format!("[client]\nuser = site # ours\npassword = \"{}\"\nsocket={}\n", User::SITE.password, server.socket().display());
+    let text = format!(
+        "[client]\nuser = site # ours\npassword = \"{}\"\nsocket={}\n",
+        User::SITE.password,
+        server.socket().display()
+    );
     std::fs::write(&file, text).expect("it is written");
     let url = format!("mysql+mysqldb:///{}?read_default_file={}", database.name(), file.display());
     assert_eq!(ids(&*open(&config(&url))).expect("it reads"), 1);

@@ -59,7 +59,9 @@ fn saving_what_is_being_deleted_is_no_deadlock() {
                         // In another order than that of the rows.
                         let id = format!("o{}", 1 + saved * 7919 % 2000);
                         let old = "2026-11-01 00:00:00";
-                        store.save(&record(&id, old), SaveMode::Upsert).unwrap_or_else(|error| panic!("{thread}: {error:?}"));
+                        store
+                            .save(&record(&id, old), SaveMode::Upsert)
+                            .unwrap_or_else(|error| panic!("{thread}: {error:?}"));
                     }
                     saved
                 })

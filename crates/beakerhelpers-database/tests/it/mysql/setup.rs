@@ -67,7 +67,9 @@ fn space_comes_back() {
     database.run("DELETE FROM beaker_cache WHERE namespace LIKE 'o%';");
     let size = || -> u64 {
         let name = database.name();
-        let query = format!("SELECT file_size FROM information_schema.innodb_sys_tablespaces WHERE name = '{name}/beaker_cache';");
+        let query = format!(
+            "SELECT file_size FROM information_schema.innodb_sys_tablespaces WHERE name = '{name}/beaker_cache';"
+        );
         database.run(&query).trim().parse().expect("a number")
     };
     let before = size();

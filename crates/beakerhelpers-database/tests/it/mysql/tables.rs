@@ -1,9 +1,7 @@
 //! Rows and tables as they are found.
 
 use beakerhelpers_codec::Decoder;
-use beakerhelpers_core::{
-    DeletePlan, ErrorKind, Framing, Payload, Query, Record, SaveMode, SessionId, Silent,
-};
+use beakerhelpers_core::{DeletePlan, ErrorKind, Framing, Payload, Query, Record, SaveMode, SessionId, Silent};
 
 use super::support::{ACTIVE, OLD, config, mariadb, reader, save, store, with_table};
 use crate::support::{assert_error, at, cutoff, open, record};

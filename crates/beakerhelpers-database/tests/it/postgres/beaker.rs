@@ -7,7 +7,7 @@ use beakerhelpers_testkit::servers::{Database, User, Via};
 use beakerhelpers_testkit::{Request, database_ini, python};
 use tempfile::TempDir;
 
-use super::support::{count, postgres, store};
+use super::support::{count, listed, postgres, store};
 
 /// Everything about the table that the server knows, its owner and numbers aside.
 fn shape(database: &Database<'_>) -> String {
@@ -49,7 +49,7 @@ fn what_beaker_saves_is_read_and_what_is_saved_beaker_loads() {
         Request::touch("touched").at(now),
     ]);
     let store = store(&database);
-    assert_eq!(store.iter(Query::ALL).map(|item| item.expect("it lists")).count(), 3);
+    assert_eq!(listed(&*store, Query::ALL).len(), 3);
     let mut copy = store.load(&SessionId::new("active")).expect("it answers").expect("it is there");
     let accessed = copy.accessed.expect("a time").as_micros();
     assert!((accessed - ago(1).as_micros()).abs() < 1_000_000, "{accessed}");
@@ -72,7 +72,7 @@ fn a_live_site_notices_nothing_of_a_cleanup() {
     let python = python.with_time_zone("UTC");
     let database = server.create_database();
     let directory = TempDir::new().expect("a directory");
-    let ini = database_ini(directory.path(), &database.url("postgresql"), "");
+    let ini = database_ini(directory.path(), &database.url("postgresql+psycopg2"), "");
     let live = python.site(&ini).go_live();
     super::support::fill(&database, 20_000);
     let store = store(&database);

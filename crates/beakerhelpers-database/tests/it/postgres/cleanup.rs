@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use beakerhelpers_core::{DeletePlan, Deleted, Ended, Progress, SaveMode, SessionId, SessionStore, Silent};
 use beakerhelpers_testkit::servers::{Database, User};
 
-use super::support::{ACTIVE, OLD, count, fill, postgres, save, store, with_table};
+use super::support::{ACTIVE, OLD, count, fill, listed, postgres, save, store, with_table};
 use crate::support::{cutoff, record};
 
 /// Somebody at `psql` who has begun a transaction, and ends it when this is dropped.
@@ -133,10 +133,10 @@ fn infinite_times_are_no_times() {
         ));
     }
     save(&*store, "old", OLD);
-    let listed: Vec<_> = store.iter(beakerhelpers_core::Query::ALL).map(|item| item.expect("it lists")).collect();
-    assert_eq!(listed.iter().filter(|record| record.accessed.is_none()).count(), 4);
+    let all = listed(&*store, beakerhelpers_core::Query::ALL);
+    assert_eq!(all.iter().filter(|record| record.accessed.is_none()).count(), 4);
     let active = beakerhelpers_core::Query::ALL.active_since(cutoff());
-    assert_eq!(store.iter(active).map(|item| item.expect("it lists")).count(), 4);
+    assert_eq!(listed(&*store, active).len(), 4);
     let done = store.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it cleans");
     assert_eq!((done.deleted, done.kept, done.unknown), (1, 4, 4));
 }

@@ -6,7 +6,7 @@ use beakerhelpers_core::{ErrorKind, Query, SessionId};
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
 
-use super::support::{ACTIVE, config, postgres, save, url_of, with_table};
+use super::support::{ACTIVE, config, listed, postgres, save, url_of, with_table};
 use crate::support::{assert_error, open};
 
 #[test]
@@ -82,7 +82,7 @@ fn readers_read_and_strangers_do_not() {
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let reader = open(&config(&url_of(&database, User::READER)));
-    assert_eq!(reader.iter(Query::ALL).map(|item| item.expect("it reads")).count(), 1);
+    assert_eq!(listed(&*reader, Query::ALL).len(), 1);
     let error = reader.delete(&SessionId::new("a")).expect_err("it may not");
     assert_error(&error, ErrorKind::PermissionDenied, &["DELETE"]);
     let stranger = open(&config(&url_of(&database, User::STRANGER)));

@@ -65,9 +65,9 @@ fn a_cleanup_survives_a_restart_of_the_server() {
         let done = thread::scope(|scope| {
             let mut progress = After(Some(|| {
                 if crash {
-                    server.kill()
+                    server.kill();
                 } else {
-                    server.stop()
+                    server.stop();
                 }
                 scope.spawn(|| {
                     thread::sleep(Duration::from_millis(700));
@@ -83,8 +83,8 @@ fn a_cleanup_survives_a_restart_of_the_server() {
 #[test]
 fn a_server_that_is_not_there_is_told_at_once() {
     let server = own_server!(Kind::Postgres);
-    let (_database, store) = with_table(&server);
-    let other = super::support::store(&_database);
+    let (database, store) = with_table(&server);
+    let other = super::support::store(&database);
     server.stop();
     let started = std::time::Instant::now();
     let error = other.has(&SessionId::new("a")).expect_err("it is gone");

@@ -1,11 +1,14 @@
 //! Creating the table and the index, looking at both, and looking after them.
 
-use beakerhelpers_core::{Access, ErrorKind, Finding, IndexOutcome, SessionStore, SetupMode, SetupOutcome, Severity};
+use beakerhelpers_core::{
+    Access, DeletePlan, ErrorKind, Finding, IndexOutcome, Query, SessionId, SessionStore, SetupMode, SetupOutcome,
+    Severity, Silent,
+};
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
 
-use super::support::{ACTIVE, config, count, fill, postgres, reader, save, store, url_of, with_table};
-use crate::support::{assert_error, open};
+use super::support::{ACTIVE, config, count, fill, listed, postgres, reader, save, store, url_of, with_table};
+use crate::support::{assert_error, cutoff, open};
 
 fn messages(found: &[Finding]) -> Vec<String> {
     found.iter().map(|finding| format!("{}: {}", finding.severity.name(), finding.message)).collect()
@@ -128,6 +131,40 @@ fn a_server_without_replicas_has_no_lag() {
     assert_eq!(store.replication_lag().expect("it tells"), None);
     let admin = open(&config(&database.url_for("postgresql", User::ADMIN, Via::Socket)));
     assert_eq!(admin.replication_lag().expect("it tells"), None);
+}
+
+#[test]
+fn a_primary_and_a_replica_tell_the_lag_and_a_replica_deletes_nothing() {
+    let server = own_server!(Kind::Postgres);
+    let (database, store) = with_table(&server);
+    fill(&database, 100);
+    let replica = server.replica();
+    let url = replica.url("postgresql", User::SITE, database.name(), Via::Socket);
+    let copy = open(&config(&url));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !copy.has(&SessionId::new("o100")).unwrap_or(false) {
+        assert!(std::time::Instant::now() < until, "the replica does not follow");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(copy.replication_lag().expect("it tells").is_some());
+    let hidden = store.replication_lag().expect_err("only members of pg_monitor may see that");
+    assert_error(&hidden, ErrorKind::Unsupported, &["GRANT pg_monitor"]);
+    database.run("GRANT pg_monitor TO site;");
+    assert!(store.replication_lag().expect("it tells").is_some());
+    assert_eq!(listed(&*copy, Query::ALL).len(), 100);
+    let error = copy.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect_err("it only reads");
+    assert_error(&error, ErrorKind::Unavailable, &["only reads", "target_session_attrs=read-write"]);
+    let both = format!(
+        "postgresql://site@/{}?host={},{}&port={},{}&target_session_attrs=read-write&password={}",
+        database.name(),
+        replica.socket().parent().expect("a folder").display(),
+        server.socket().parent().expect("a folder").display(),
+        replica.port(),
+        server.port(),
+        "p%40ss%3Aw%2Frd%2541%2B%20%3F%23%26%3D",
+    );
+    let done = open(&config(&both)).delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it finds it");
+    assert_eq!(done.deleted, 100);
 }
 
 #[test]

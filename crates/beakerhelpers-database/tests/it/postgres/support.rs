@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use beakerhelpers_core::{Access, SaveMode, SessionStore, SetupMode, StoreConfig, Timestamp, Zone};
+use beakerhelpers_core::{Access, Query, Record, SaveMode, SessionStore, SetupMode, StoreConfig, Timestamp, Zone};
 use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
 
@@ -82,4 +82,9 @@ pub(crate) fn active() -> Timestamp {
 
 pub(crate) fn url_of(database: &Database<'_>, user: User) -> String {
     database.url_for("postgresql", user, Via::Tcp)
+}
+
+/// What a query lists.
+pub(crate) fn listed(store: &dyn SessionStore, query: Query) -> Vec<Record> {
+    store.iter(query).map(|item| item.expect("it lists")).collect()
 }

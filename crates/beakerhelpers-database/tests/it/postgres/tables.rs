@@ -2,7 +2,7 @@
 
 use beakerhelpers_core::{DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
 
-use super::support::{ACTIVE, OLD, config, count, fill, postgres, save, store, with_table};
+use super::support::{ACTIVE, OLD, config, count, fill, listed, postgres, save, store, with_table};
 use crate::support::{assert_error, cutoff, open, record};
 
 #[test]
@@ -18,7 +18,7 @@ fn partitions_are_one_table() {
          GRANT ALL ON beaker_cache TO site;",
     );
     let store = store(&database);
-    assert_eq!(store.iter(Query::ALL).map(|item| item.expect("it lists")).count(), 50);
+    assert_eq!(listed(&*store, Query::ALL).len(), 50);
     let done = store.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it cleans");
     assert_eq!((done.deleted, count(&database)), (50, 0));
 }

@@ -1,0 +1,84 @@
+//! Cleanups on a server that are ended before they are done.
+
+use beakerhelpers_core::command::exit;
+use rustix::process::Signal;
+
+use crate::interrupted::listening;
+use crate::servers::child::{Running, wait_until};
+use crate::servers::place::{KEPT, OLD, Place, ROWS, on_each};
+
+/// A cleanup that rests after its first batch for as long as it takes.
+fn resting(place: &Place<'_>) -> Running {
+    let args = ["--batch-size", "500", "--sleep", "1d"];
+    let mut cleanup = Running::start(listening(&place.command("cleanup", &[OLD, &args].concat())));
+    cleanup.wait_until("the first batch is done", || place.count() < ROWS);
+    cleanup
+}
+
+#[test]
+fn signals_keep_what_was_committed() {
+    on_each(|place| {
+        let rows = place.count();
+        let mut left = rows;
+        for (signal, code) in [(Signal::INT, exit::INTERRUPTED), (Signal::TERM, exit::TERMINATED)] {
+            let mut cleanup = resting(place);
+            cleanup.wait_until("a batch is done", || place.count() < left);
+            let deleted = left - place.count();
+            cleanup.send(signal);
+            let run = cleanup.end();
+            assert_eq!((run.code, run.stderr.as_str()), (code, ""));
+            assert!(
+                run.stdout.starts_with(&format!("deleted {deleted} sessions older than 20d and ")),
+                "{}",
+                run.stdout
+            );
+            assert!(run.stdout.ends_with(" s; interrupted\n"), "{}", run.stdout);
+            left = place.count();
+        }
+        assert_eq!(place.clean(&[])["deleted"], left - KEPT);
+        assert_eq!((place.count(), place.old()), (KEPT, 0));
+    });
+}
+
+#[test]
+fn kill_9_keeps_what_was_committed() {
+    on_each(|place| {
+        resting(place).send(Signal::KILL);
+        let left = place.count();
+        assert!(left < ROWS && left % 10 == 0, "{left}: whole batches are gone");
+        // The server may take a moment to see that the other one is gone.
+        let mut summary = place.clean(&[]);
+        wait_until("the next cleanup has all for itself", || {
+            let alone = summary["ended"] == "completed";
+            if !alone {
+                summary = place.clean(&[]);
+            }
+            alone
+        });
+        assert_eq!((place.count(), place.old()), (KEPT, 0));
+    });
+}
+
+#[test]
+fn stop_file_and_max_time_end_it() {
+    on_each(|place| {
+        let file = place.path().join("stop");
+        let stop = ["--stop-file", file.to_str().expect("a plain path"), "--batch-size", "500", "--sleep", "1d"];
+        let mut cleanup = Running::start(place.command("cleanup", &[OLD, &stop].concat()));
+        cleanup.wait_until("the first batch is done", || place.count() < ROWS);
+        std::fs::write(&file, "").expect("it can be written");
+        let ended = cleanup.end().done();
+        assert!(ended.ends_with("; ended by `--stop-file`, there may be more\n"), "{ended}");
+        let left = place.count();
+        assert_eq!(place.clean(&stop)["ended"], "stop-file");
+        assert_eq!(place.count(), left, "nothing is deleted where the file is there already");
+        std::fs::remove_file(&file).expect("it is there");
+        let once = place.clean(&["--max-time", "0s", "--batch-size", "500"]);
+        assert_eq!((&once["ended"], &once["batches"]), (&"max-time".into(), &1.into()));
+        assert_eq!(once["deleted"], left - place.count());
+        let few = place.clean(&["--limit", "7"]);
+        assert_eq!((&few["ended"], &few["deleted"]), (&"limit".into(), &7.into()));
+        assert_eq!(place.clean(&[])["ended"], "completed");
+        assert_eq!((place.count(), place.old()), (KEPT, 0));
+    });
+}
