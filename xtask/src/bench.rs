@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what decoding, listing and cleaning cost, beside the least that it can cost and beside the original.
+//! `cargo xtask bench`: what decoding, listing and cleaning cost, beside the least that it can cost and beside the original,
+//! and what an application notices of a cleanup.
 
 mod backend;
 mod cleaning;
