@@ -8,8 +8,6 @@ import time
 from http.cookies import SimpleCookie
 from wsgiref.util import setup_testing_defaults
 
-import sqlalchemy
-from beaker.ext.sqla import make_cache_table
 from beaker.middleware import SessionMiddleware
 from beaker.session import SignedCookie
 from paste.deploy.loadwsgi import APP, ConfigLoader
@@ -34,6 +32,11 @@ def configuration(ini, prefix="beaker.session"):
 
 def bind_table(config):
     """What a site with `ext:sqla` does in its own code: engine and table are objects."""
+    import sqlalchemy
+    from beaker.ext.sqla import SqlaNamespaceManager, make_cache_table
+
+    # Beaker imports SQLAlchemy when it makes the first of these.
+    SqlaNamespaceManager._init_dependencies()
     engine = sqlalchemy.create_engine(config.pop("beaker.session.url"))
     table = make_cache_table(sqlalchemy.MetaData(), config.get("beaker.session.table_name", "beaker_cache"))
     table.create(engine, checkfirst=True)

@@ -19,8 +19,10 @@ pub(super) fn lag(client: &mut MySqlClient) -> Result<Option<Duration>, Failure>
     let sources = client.all(sql).map_err(|failure| {
         let error = match failure.error.kind() {
             ErrorKind::PermissionDenied => {
-                Error::new(ErrorKind::PermissionDenied, "this user may not see how replication goes")
-                    .with_hint("it takes the right `REPLICATION CLIENT`, in MariaDB `SLAVE MONITOR`")
+                Error::new(ErrorKind::PermissionDenied, "this user may not see how replication goes").with_hint(
+                    "on a replica it takes the right `REPLICATION CLIENT`, in MariaDB `SLAVE MONITOR`; where the site \
+                                writes nobody can tell: name the replicas with `--replica URL`",
+                )
             }
             _ => failure.error,
         };

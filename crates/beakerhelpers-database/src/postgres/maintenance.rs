@@ -58,7 +58,8 @@ fn may_vacuum(client: &mut PgClient, table: &TableName) -> Result<bool, Failure>
 /// On a replica: 0 where it has done all that it received, else the age of the last transaction that it did.
 const OWN_LAG: &str = "SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() \
      AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN 0 \
-     ELSE (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::int8 END";
+     ELSE (extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), \
+     CASE WHEN EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN pg_postmaster_start_time() END)) * 1000000)::int8 END";
 /// On a primary: how many replicas there are, how many of them it does not tell us about, and the largest lag in
 /// microseconds. A lag is NULL where the replica has nothing left to do.
 const LAGS: &str = "SELECT count(*), count(*) - count(state), \

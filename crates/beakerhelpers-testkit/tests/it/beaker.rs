@@ -89,6 +89,28 @@ fn a_live_site_goes_on_until_it_is_ended() {
 }
 
 #[test]
+fn visitors_notice_what_is_lost() {
+    let python = python!();
+    let directory = tempfile::tempdir().expect("a directory");
+    let ini = sqlite_ini(directory.path(), "");
+    let site = python.site(&ini);
+    site.answer(&["there", "kept", "lost"].map(|id| Request::save(id, "{}")));
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let visits = site.let_visitors_come(&ids(&["there"]), &ids(&["kept"])).leave();
+    assert_eq!((visits.back, visits.gone, visits.between), (1, 0, 0), "{visits:?}");
+    assert!(visits.answered >= 5 && visits.errors.is_empty() && visits.lost.is_empty(), "{visits:?}");
+    // One was deleted long ago, and one goes while its visitor is away.
+    let visitors = site.let_visitors_come(&ids(&["gone"]), &ids(&["lost"]));
+    let script = "import sqlite3, sys\ndatabase = sqlite3.connect(sys.argv[1])\nwith database:\n \
+                  database.execute(\"delete from beaker_cache where namespace = 'lost'\")";
+    let deleted = python.command().args(["-c", script]).arg(directory.path().join("sessions.db")).status();
+    assert!(deleted.expect("Python starts").success());
+    let visits = visitors.leave();
+    assert_eq!((visits.back, visits.gone, visits.between), (0, 1, 0), "{visits:?}");
+    assert_eq!(visits.lost, ["lost"]);
+}
+
+#[test]
 fn another_prefix_is_another_site() {
     let python = python!();
     let directory = tempfile::tempdir().expect("a directory");

@@ -1,4 +1,4 @@
-//! `cleanup --archive` and `restore` on servers.
+//! `cleanup --archive` and `restore` in each database.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::run::finish;
 use crate::servers::child::Running;
-use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_each, on_each_own, without_passwords};
+use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_all, on_each, on_each_own, without_passwords};
 
 /// Where the archive is to be.
 fn file(place: &Place<'_>) -> String {
@@ -18,7 +18,7 @@ fn file(place: &Place<'_>) -> String {
 
 #[test]
 fn every_byte_comes_back() {
-    on_each(|place| {
+    on_all(|place| {
         // An id in other letters is another one's; contents that are no session are contents.
         let (old, data) =
             (place.ago(90 * crate::shop::DAY), "(SELECT data FROM (SELECT data FROM beaker_cache LIMIT 1) d)");
@@ -39,7 +39,7 @@ fn every_byte_comes_back() {
         assert_eq!(place.run("restore", &[&file]).done(), format!("restored {restored}"));
         assert_eq!(place.rows(), before);
         // An archive is written over by nobody.
-        let refused = place.run("cleanup", &[OLD, &["--archive", &file]].concat()).failed(exit::FAILED);
+        let refused = place.run("cleanup", &[OLD, &["--archive", &file]].concat()).failed(exit::USAGE);
         assert!(refused.contains("old.jsonl.gz"), "{refused}");
         assert_eq!(place.rows(), before);
     });
@@ -56,7 +56,7 @@ fn assert_nothing_is_lost(place: &Place<'_>, before: &[String]) {
 
 #[test]
 fn a_killed_cleanup_loses_nothing() {
-    on_each(|place| {
+    on_all(|place| {
         let before = place.rows();
         let file = file(place);
         let args = [OLD, SLOWLY, &["--archive", &file]].concat();
@@ -89,13 +89,13 @@ fn a_crash_of_the_server_loses_nothing() {
 
 #[test]
 fn what_there_is_no_room_for_is_not_deleted() {
-    on_each(|place| {
+    on_all(|place| {
         let before = place.rows();
-        // A limit for files in place of a full disk, which only root can make: 100 blocks of 512 bytes. Without the trap
+        // A limit for files in place of a full disk, which only root can make: 40 blocks of 512 bytes. Without the trap
         // the system would end the program.
         let mut limited = Command::new("sh");
-        let command = place.command("cleanup", &[OLD, &["--batch-size", "500", "--archive", &file(place)]].concat());
-        limited.args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\""]).arg(command.get_program());
+        let command = place.command("cleanup", &[OLD, &["--batch-size", "150", "--archive", &file(place)]].concat());
+        limited.args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" \"$@\""]).arg(command.get_program());
         limited.args(command.get_args()).env("TZ", "UTC").env("HOME", place.path());
         let run = without_passwords(finish(&mut limited));
         assert_eq!(run.code, exit::FAILED, "{run:?}");

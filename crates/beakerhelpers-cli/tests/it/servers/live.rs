@@ -26,7 +26,7 @@ fn clean_a_live_site(place: &Place<'_>, python: &Python, rows: u64, order: &str)
     let visitors = python.site(&ini).let_visitors_come(&expired, &kept);
     let summary = place.clean(&[]);
     let visits = visitors.leave();
-    println!("{} s, {visits:?}", summary["seconds"]);
+    println!("{summary} {visits:?}");
 
     assert_eq!(visits.errors, [""; 0]);
     assert_eq!(visits.lost, [""; 0], "nothing that was saved is lost");

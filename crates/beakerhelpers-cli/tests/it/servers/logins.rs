@@ -81,7 +81,7 @@ fn a_wrong_password_is_tried_once() {
 fn who_may_only_read_deletes_nothing_and_is_told_why() {
     on_each(|place| {
         place.configure(&place.url_for(User::READER, Via::Tcp), "");
-        assert_eq!(place.run("sessions", &["--format", "jsonl", "--timeout", "30d"]).done().lines().count(), 2000);
+        assert_eq!(place.run("sessions", &["--format", "jsonl", "--timeout", "30d"]).done().lines().count(), 600);
         let counted = place.clean(&["--dry-run"]);
         assert_eq!((&counted["deleted"], &counted["kept"]), (&(ROWS - KEPT).into(), &KEPT.into()));
         for (command, args) in [
@@ -92,7 +92,8 @@ fn who_may_only_read_deletes_nothing_and_is_told_why() {
         ] {
             let run = place.run(command, args);
             assert_eq!(run.code, exit::FAILED, "{command}: {run:?}");
-            assert!(run.stderr.contains("error: ") && run.stderr.contains("may not"), "{command}: {run:?}");
+            let told = ["may not", "only the owner"].iter().any(|why| run.stderr.contains(why));
+            assert!(run.stderr.contains("error: ") && told, "{command}: {run:?}");
         }
         assert_eq!(place.count(), ROWS);
     });
@@ -126,6 +127,6 @@ fn a_missing_password_is_that_of_the_users_file() {
         std::fs::write(&file, text).expect("it can be written");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&file, mode).expect("it is ours");
-        assert_eq!(place.run("sessions", &["--format", "jsonl"]).done().lines().count(), 20_000);
+        assert_eq!(place.run("sessions", &["--format", "jsonl"]).done().lines().count(), 6_000);
     });
 }

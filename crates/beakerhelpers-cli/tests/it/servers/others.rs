@@ -1,11 +1,11 @@
 //! Cleanups and listings of the same table at the same time.
 
-use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::python;
 use beakerhelpers_testkit::servers::Kind;
 use serde_json::Value as Json;
 
 use crate::servers::child::{Running, wait_until};
-use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_each, on_each_own};
+use crate::servers::place::{KEPT, OLD, Place, ROWS, SLOWLY, on_all, on_each, on_each_own, on_sqlite};
 
 /// How many deadlocks the server has seen.
 fn deadlocks(place: &Place<'_>) -> i64 {
@@ -17,25 +17,36 @@ fn deadlocks(place: &Place<'_>) -> i64 {
     })
 }
 
+/// Starts several at once, and makes sure that together they do all of it once.
+fn clean_from(hosts: usize, place: &Place<'_>) {
+    place.refill(ROWS.unsigned_abs());
+    let args = [OLD, &["--batch-size", "200", "--sleep", "0", "--format", "json"]].concat();
+    let cleanups: Vec<_> = (0..hosts).map(|_| Running::start(place.command("cleanup", &args))).collect();
+    let mut deleted = 0;
+    for cleanup in cleanups {
+        let run = cleanup.end();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+        let summary: Json = serde_json::from_str(&run.stdout).expect("the summary is JSON");
+        assert!(["completed", "another-cleanup"].contains(&summary["ended"].as_str().expect("a text")), "{summary}");
+        deleted += summary["deleted"].as_i64().expect("a number");
+    }
+    assert_eq!((deleted, place.count(), place.old()), (ROWS - KEPT, KEPT, 0));
+}
+
 #[test]
 fn cleanups_of_several_hosts_share_the_work_or_step_aside() {
-    on_each_own(|place, _: &Server| {
-        for hosts in [2, 4] {
-            place.refill(ROWS.unsigned_abs());
-            let args = [OLD, &["--batch-size", "200", "--sleep", "0", "--format", "json"]].concat();
-            let cleanups: Vec<_> = (0..hosts).map(|_| Running::start(place.command("cleanup", &args))).collect();
-            let mut deleted = 0;
-            for cleanup in cleanups {
-                let run = cleanup.end();
-                assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
-                let summary: Json = serde_json::from_str(&run.stdout).expect("the summary is JSON");
-                assert!(["completed", "another-cleanup"].contains(&summary["ended"].as_str().expect("a text")));
-                deleted += summary["deleted"].as_i64().expect("a number");
-            }
-            assert_eq!((deleted, place.count(), place.old()), (ROWS - KEPT, KEPT, 0));
-        }
+    on_each_own(|place, _| {
+        clean_from(2, place);
+        clean_from(4, place);
         assert_eq!(deadlocks(place), 0);
     });
+}
+
+#[test]
+fn several_cleanups_of_a_file_share_the_work() {
+    let place = on_sqlite(&python!().with_time_zone("UTC"));
+    clean_from(2, &place);
+    clean_from(4, &place);
 }
 
 #[test]
@@ -66,7 +77,7 @@ fn listed(place: &Place<'_>) -> Vec<String> {
 
 #[test]
 fn a_listing_of_a_table_that_is_being_cleaned_has_all_that_stay() {
-    on_each(|place| {
+    on_all(|place| {
         let old = place.ago(30 * crate::shop::DAY);
         let query = format!("SELECT namespace AS t FROM beaker_cache WHERE accessed >= {old}");
         let mut stay = place.texts(&query);

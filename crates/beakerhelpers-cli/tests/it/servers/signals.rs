@@ -1,15 +1,15 @@
-//! Cleanups on a server that are ended before they are done.
+//! Cleanups that are ended before they are done, in each database.
 
 use beakerhelpers_core::command::exit;
 use rustix::process::Signal;
 
 use crate::interrupted::listening;
 use crate::servers::child::{Running, wait_until};
-use crate::servers::place::{KEPT, OLD, Place, ROWS, on_each};
+use crate::servers::place::{KEPT, OLD, Place, ROWS, on_all};
 
 /// A cleanup that rests after its first batch for as long as it takes.
 fn resting(place: &Place<'_>) -> Running {
-    let args = ["--batch-size", "500", "--sleep", "1d"];
+    let args = ["--batch-size", "150", "--sleep", "1d"];
     let mut cleanup = Running::start(listening(&place.command("cleanup", &[OLD, &args].concat())));
     cleanup.wait_until("the first batch is done", || place.count() < ROWS);
     cleanup
@@ -17,7 +17,7 @@ fn resting(place: &Place<'_>) -> Running {
 
 #[test]
 fn signals_keep_what_was_committed() {
-    on_each(|place| {
+    on_all(|place| {
         let rows = place.count();
         let mut left = rows;
         for (signal, code) in [(Signal::INT, exit::INTERRUPTED), (Signal::TERM, exit::TERMINATED)] {
@@ -42,7 +42,7 @@ fn signals_keep_what_was_committed() {
 
 #[test]
 fn kill_9_keeps_what_was_committed() {
-    on_each(|place| {
+    on_all(|place| {
         resting(place).send(Signal::KILL);
         let left = place.count();
         assert!(left < ROWS && left % 10 == 0, "{left}: whole batches are gone");
@@ -61,9 +61,9 @@ fn kill_9_keeps_what_was_committed() {
 
 #[test]
 fn stop_file_and_max_time_end_it() {
-    on_each(|place| {
+    on_all(|place| {
         let file = place.path().join("stop");
-        let stop = ["--stop-file", file.to_str().expect("a plain path"), "--batch-size", "500", "--sleep", "1d"];
+        let stop = ["--stop-file", file.to_str().expect("a plain path"), "--batch-size", "150", "--sleep", "1d"];
         let mut cleanup = Running::start(place.command("cleanup", &[OLD, &stop].concat()));
         cleanup.wait_until("the first batch is done", || place.count() < ROWS);
         std::fs::write(&file, "").expect("it can be written");
@@ -73,7 +73,7 @@ fn stop_file_and_max_time_end_it() {
         assert_eq!(place.clean(&stop)["ended"], "stop-file");
         assert_eq!(place.count(), left, "nothing is deleted where the file is there already");
         std::fs::remove_file(&file).expect("it is there");
-        let once = place.clean(&["--max-time", "0s", "--batch-size", "500"]);
+        let once = place.clean(&["--max-time", "0s", "--batch-size", "150"]);
         assert_eq!((&once["ended"], &once["batches"]), (&"max-time".into(), &1.into()));
         assert_eq!(once["deleted"], left - place.count());
         let few = place.clean(&["--limit", "7"]);
