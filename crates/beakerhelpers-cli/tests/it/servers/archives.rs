@@ -87,24 +87,46 @@ fn a_crash_of_the_server_loses_nothing() {
     });
 }
 
+/// Runs a command where there is room for 32 KiB: on a disk of this size, which nobody else sees.
+const SMALL_DISK: &str = "mount -t tmpfs -o size=32k none \"$HOME/disk\" || exit 99; \"$0\" \"$@\"; code=$?; \
+                          cp \"$HOME/disk/old.jsonl.gz\" \"$HOME/\"; exit $code";
+/// The same where nobody may mount disks: no file can get larger. Without the trap the system would end the program.
+const SMALL_FILES: &str = "trap '' XFSZ; ulimit -f 64; \"$0\" \"$@\"; code=$?; cp \"$HOME/disk/old.jsonl.gz\" \"$HOME/\"; \
+                           exit $code";
+
+/// Makes sure that a cleanup whose archive gets no more room ends with this, and deletes what it has written.
+fn assert_no_room(place: &Place<'_>, shell: &[&str], reason: &str) {
+    let before = place.rows();
+    std::fs::create_dir(place.path().join("disk")).expect("it is ours");
+    let archive = place.path().join("disk/old.jsonl.gz");
+    let archive = archive.to_str().expect("a plain path");
+    let command = place.command("cleanup", &[OLD, &["--batch-size", "150", "--archive", archive]].concat());
+    let mut limited = Command::new(shell[0]);
+    limited.args(&shell[1..]).arg(command.get_program()).args(command.get_args());
+    limited.env("TZ", "UTC").env("HOME", place.path());
+    let run = without_passwords(finish(&mut limited));
+    assert_eq!(run.code, exit::FAILED, "{run:?}");
+    assert!(run.stderr.contains("old.jsonl.gz") && run.stderr.contains(reason), "{run:?}");
+    assert!(run.stdout.ends_with("; ended by an error\n"), "{run:?}");
+    let deleted = ROWS - place.count();
+    assert!(run.stdout.starts_with(&format!("deleted {deleted} sessions ")), "{run:?}");
+    assert_nothing_is_lost(place, &before);
+}
+
 #[test]
 fn what_there_is_no_room_for_is_not_deleted() {
-    on_all(|place| {
-        let before = place.rows();
-        // A limit for files in place of a full disk, which only root can make: 40 blocks of 512 bytes. Without the trap
-        // the system would end the program.
-        let mut limited = Command::new("sh");
-        let command = place.command("cleanup", &[OLD, &["--batch-size", "150", "--archive", &file(place)]].concat());
-        limited.args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" \"$@\""]).arg(command.get_program());
-        limited.args(command.get_args()).env("TZ", "UTC").env("HOME", place.path());
-        let run = without_passwords(finish(&mut limited));
-        assert_eq!(run.code, exit::FAILED, "{run:?}");
-        assert!(run.stderr.contains("old.jsonl.gz") && run.stderr.contains("File too large"), "{run:?}");
-        assert!(run.stdout.ends_with("; ended by an error\n"), "{run:?}");
-        let deleted = ROWS - place.count();
-        assert!(run.stdout.starts_with(&format!("deleted {deleted} sessions ")), "{run:?}");
-        assert_nothing_is_lost(place, &before);
-    });
+    on_each(|place| assert_no_room(place, &["sh", "-c", SMALL_FILES], "File too large"));
+}
+
+#[test]
+fn a_full_disk_ends_a_cleanup() {
+    let mount = ["unshare", "--mount", "--map-root-user", "sh", "-c"];
+    let tried = Command::new(mount[0]).args(&mount[1..]).arg("mount -t tmpfs none /tmp").status();
+    if !tried.is_ok_and(|status| status.success()) {
+        // The system lets nobody but root have disks of their own: the test above is all there is.
+        return;
+    }
+    on_all(|place| assert_no_room(place, &[&mount[..], &[SMALL_DISK]].concat(), "No space left on device"));
 }
 
 #[test]
