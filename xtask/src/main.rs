@@ -39,7 +39,8 @@ enum Chore {
     Fuzz(fuzz::FuzzArgs),
     /// Starts PostgreSQL and MariaDB as the tests do, and says how to get there, until Ctrl-C
     Serve,
-    /// Measures decoding, listing and cleaning beside CPython, the sqlite3 shell and the original; writes docs/benchmarks.md
+    /// Measures decoding, listing, cleaning and its harm, beside CPython, the databases' clients and the original; writes
+    /// docs/benchmarks.md
     Bench(bench::BenchArgs),
 }
 

@@ -1,5 +1,6 @@
 //! Sessions on a database server: what PostgreSQL, MySQL and MariaDB have in common.
 
+mod ahead;
 mod batches;
 pub(crate) mod client;
 pub(crate) mod layout;
@@ -7,7 +8,7 @@ pub(crate) mod pages;
 mod pool;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -21,7 +22,6 @@ use self::layout::Layout;
 use self::pool::Manager;
 use crate::Flavor;
 use crate::failure::{Backoff, Failure, RESTART, Trouble};
-use crate::pages::Pages;
 use crate::sql::{Age, Dialect, Sql};
 use crate::statement::TableName;
 
@@ -39,7 +39,23 @@ pub(crate) struct ServerStore<C: Client> {
     settings: Settings,
     prefix: String,
     pool: r2d2::Pool<Manager<C>>,
-    layout: Mutex<Option<Layout>>,
+    layout: Arc<Mutex<Option<Layout>>>,
+}
+
+/// Another handle on the same connections.
+impl<C: Client> Clone for ServerStore<C> {
+    fn clone(&self) -> Self {
+        Self {
+            flavor: self.flavor,
+            table: self.table.clone(),
+            zone: self.zone,
+            target: self.target.clone(),
+            settings: self.settings,
+            prefix: self.prefix.clone(),
+            pool: self.pool.clone(),
+            layout: Arc::clone(&self.layout),
+        }
+    }
 }
 
 impl<C: Client> ServerStore<C> {
@@ -62,7 +78,7 @@ impl<C: Client> ServerStore<C> {
             .connection_timeout(config.wait().max(Duration::from_secs(30)))
             .build_unchecked(Manager { target: target.clone(), settings });
         let prefix = config.prefix().to_owned();
-        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout: Mutex::new(None) })
+        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout: Arc::default() })
     }
 
     /// Runs something on a connection, once.
@@ -227,7 +243,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
-        Box::new(Pages::new(self, query))
+        ahead::records(self, query)
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {

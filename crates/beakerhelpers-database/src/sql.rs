@@ -350,9 +350,11 @@ impl<'a> Sql<'a> {
     }
 
     /// Locks the rows of these keys that are old now, and reads them: the whole as [`page`](Self::page) does, or the key
-    /// alone.
+    /// alone. The keys are in the column `by`, which has this index; whatever the server thinks of it, it takes that.
     pub(crate) fn lock_old_of(
         self,
+        by: KeyColumn,
+        index: Option<&'a TableName>,
         keys: impl Iterator<Item = &'a Key>,
         cutoff: &'a Age,
         whole: bool,
@@ -363,9 +365,26 @@ impl<'a> Sql<'a> {
         } else {
             Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(" FROM "), Piece::Table(self.table)])
         };
-        self.among(&mut statement, keys);
+        force(&mut statement, index);
+        Sql { key: by, ..self }.among(&mut statement, keys);
         self.and_old(&mut statement, cutoff, Form::Text);
         statement.push([Piece::Sql(if skip_locked { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" })]);
+        statement
+    }
+
+    /// Deletes, in MySQL, the rows of these keys that are old now, and finds them through this index.
+    pub(crate) fn delete_through(
+        self,
+        index: Option<&'a TableName>,
+        keys: impl Iterator<Item = &'a Key>,
+        cutoff: &'a Age,
+    ) -> Statement<'a> {
+        // In the form for one table there is no place for an index.
+        let mut statement =
+            Statement::new([Piece::Sql("DELETE old FROM "), Piece::Table(self.table), Piece::Sql(" AS old")]);
+        force(&mut statement, index);
+        self.among(&mut statement, keys);
+        self.and_old(&mut statement, cutoff, Form::Text);
         statement
     }
 
@@ -411,5 +430,11 @@ impl<'a> Sql<'a> {
             statement.push(key.pieces());
         }
         statement.push([Piece::Sql(")")]);
+    }
+}
+
+fn force<'a>(statement: &mut Statement<'a>, index: Option<&'a TableName>) {
+    if let Some(index) = index {
+        statement.push([Piece::Sql(" FORCE INDEX ("), Piece::Table(index), Piece::Sql(")")]);
     }
 }

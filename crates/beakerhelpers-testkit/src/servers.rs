@@ -72,6 +72,6 @@ pub enum Durability {
     /// Nothing: it never waits for the disk, and its memory is small. Data survive a crash of the server itself. For
     /// tests.
     None,
-    /// What Debian's packages do by default, with the memory that they give. For measurements.
+    /// What Debian's packages do by default, but with 512 MB of memory for pages, as a site gives it. For measurements.
     Default,
 }

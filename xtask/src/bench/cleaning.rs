@@ -172,9 +172,11 @@ fn bare(taken: &[Taken]) -> Vec<f64> {
 fn tables(taken: &[Taken], database: Database) -> Vec<Table> {
     let bare = bare(taken);
     let mut costs = Table::new(&["", "wall s, min", "median", "CPU s", "peak MB", "wall to one DELETE"]);
-    // On a server a batch is all that is known: rows are locked for a part of it.
-    let (first, in_all) =
-        if database == Database::Sqlite { ("Write lock", "held s in all") } else { ("", "their s in all") };
+    // On a server all that is known is a batch: rows are locked for a part of it.
+    let (first, in_all) = match database {
+        Database::Sqlite => ("Write lock", "held s in all"),
+        Database::Postgresql | Database::Mariadb => ("Batches", "s in all"),
+    };
     let mut locks = Table::new(&[first, "batches", in_all, "to one DELETE", "p50 ms", "p99 ms", "longest ms"]);
     for Taken { way, series, .. } in taken {
         let walls = series.walls();

@@ -112,9 +112,10 @@ const INTRODUCTION: &str = "\
 <!-- Written by `cargo xtask bench`; do not edit. -->
 # Benchmarks
 
-What listing and cleaning cost, in one run, on SQLite, side by side with two others: the `sqlite3` shell, which does as
-little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3 (`xtask/bench/original.py`). What decoding costs,
-beside CPython's own `pickle.loads` and serde-pickle.
+What listing and cleaning cost, in one run, on SQLite, PostgreSQL and MariaDB, side by side with two others: the database's
+own client, which does as little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3
+(`xtask/bench/original.py`). What a live application notices of a cleanup. What decoding costs, beside CPython's own
+`pickle.loads` and serde-pickle.
 
 To repeat it, on a machine that has nothing else to do:
 
@@ -122,14 +123,30 @@ To repeat it, on a machine that has nothing else to do:
 cargo xtask bench
 ```
 
-It takes half an hour. `cargo xtask bench --quick` takes less than a minute and leaves this file alone, and so do `--sizes`
-and `--only`, which choose a part.
+It takes three quarters of an hour. `cargo xtask bench --quick` takes a minute or two once all is built and leaves this
+file alone, and so do `--sizes`, `--only` and `--database`, which choose a part.
 
 - The sessions are made by `xtask/bench/data_set.py`, the same each time: 12 small keys in 467 bytes of `data` as Beaker
-  1.14.1 stores them, ages shuffled over ids, nine of ten older than the cutoff.
-- The programs take turns, round by round, each with its output in a file. Before each run all that was written is synced.
-  The data is in the page cache: a listing runs once before it counts, a copy to clean was just written.
-- The shell prints `data` up to the first zero byte in it, its sixth, so that it writes less than any format does.
+  1.14.1 stores them, ages shuffled over ids, nine of ten older than the cutoff. On a server `xtask/bench/load.py` loads
+  the same ones, in the order of their ids, into a table that real Beaker made: no index but its own two.
+- The servers are started for this alone, one at a time, with new data folders on the disk, and with all that makes a
+  commit durable switched on. They have the settings that Debian's packages give them, but for 512 MB of memory for their
+  pages, `shared_buffers` or `innodb_buffer_pool_size`, which is a little less than a million sessions take. What they
+  say of themselves is below. All programs come over the unix socket, as the same user.
+- The programs take turns, round by round, each with its output in a file. Before each run all that was written is synced,
+  after a `CHECKPOINT` of PostgreSQL, and after MariaDB has written its pages and purged its old rows. The data is in the
+  page cache: a listing runs once before it counts, a copy to clean was just written.
+- A copy to clean is the file itself on SQLite, the database as a `TEMPLATE` on PostgreSQL, and the rows inserted in the
+  order of their ids on MariaDB. A server's CPU and memory are not in the numbers, only those of its client.
+- The `sqlite3` shell prints `data` up to the first zero byte in it, its sixth, so that it writes less than any format
+  does. `psql` copies three columns in the binary format, in the order of `accessed`. The `mariadb` client streams the
+  same columns with `--quick`, in no order. MariaDB keeps whole seconds here, so that sessions of one second come in any
+  order; the tables are compared without it.
+- The live application is real Beaker (`xtask/bench/writer.py`) with one connection: it loads a session that is younger
+  than the cutoff, another one each time and chosen by chance, saves it, and waits 2 ms. It saves before the cleanup
+  starts and until it has ended. A short cleanup is repeated on fresh copies until 3000 saves are in; one DELETE at most
+  three times, since it may leave nothing to be saved. What is measured is each save, those that fail too, in the time
+  that the application waits. At the end each session must be as it was saved last: others are lost.
 - Decoding is measured in memory and on one core, by turns as well. The payloads are made by `xtask/bench/payloads.py`. Ours
   decodes a payload and then reads every value; CPython and serde-pickle decode, both pickles and the base64 between them.
   CPython's garbage collector is off. Peak memory is what the allocator gave to a new decoder and its session, of the worst
@@ -150,10 +167,11 @@ impl Display for Report {
     }
 }
 
-/// A number in three digits or more; a dash for what was not measured.
+/// A number in three digits or more, unless it is nothing; a dash for what was not measured.
 pub(crate) fn number(number: f64) -> String {
     match number {
         _ if number.is_nan() => "–".to_owned(),
+        _ if number <= 0.0 => "0".to_owned(),
         _ if number < 1.0 => format!("{number:.3}"),
         _ if number < 10.0 => format!("{number:.2}"),
         _ if number < 100.0 => format!("{number:.1}"),
@@ -181,8 +199,8 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits() {
-        let numbers = [0.012_34, 0.5, 1.234, 12.34, 123.4, 1234.5, f64::NAN].map(number);
-        assert_eq!(numbers, ["0.012", "0.500", "1.23", "12.3", "123", "1234", "–"]);
+        let numbers = [0.0, 0.012_34, 0.5, 1.234, 12.34, 123.4, 1234.5, f64::NAN].map(number);
+        assert_eq!(numbers, ["0", "0.012", "0.500", "1.23", "12.3", "123", "1234", "–"]);
     }
 
     #[test]

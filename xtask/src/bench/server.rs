@@ -19,9 +19,6 @@ use super::tools::Tools;
 use crate::run::{Result, output, say};
 use crate::servers;
 
-/// What a site gives its database at least: less than a million sessions take.
-const MEMORY_MIB: u32 = 512;
-
 /// A server with databases for sessions.
 #[derive(Debug)]
 pub(crate) struct OnServer<'f> {
@@ -41,9 +38,6 @@ trait Dialect: std::fmt::Debug {
 
     /// The argument of the client before a statement.
     fn statement(&self) -> &'static str;
-
-    /// Gives the server its memory.
-    fn size(&self, server: &Server, memory_mib: u32) -> Result;
 
     /// What was set, as the server itself says it: one row, the version first.
     fn facts(&self) -> &'static str;
@@ -78,7 +72,6 @@ impl<'f> OnServer<'f> {
         if machine::is_memory(server.home()) {
             say(&format!("warning: the data of {} are on a tmpfs: no disk is measured", database.name()));
         }
-        dialect.size(&server, MEMORY_MIB)?;
         Ok(Some(Self { folder, dialect, server }))
     }
 

@@ -133,14 +133,15 @@ fn no_url() {
 #[test]
 fn a_database_that_this_build_cannot_talk_to() {
     for (url, what) in [
-        ("postgresql://app:hunter2@db/app", "this build does not support PostgreSQL"),
-        ("mysql+pymysql://app:hunter2@db/app", "this build does not support MySQL"),
-        ("mariadb://app:hunter2@db/app", "this build does not support MariaDB"),
+        ("oracle://app:hunter2@db/app", "this build does not support Oracle"),
+        ("mssql+pyodbc://app:hunter2@db/app", "this build does not support Microsoft SQL Server"),
         ("bogus://app:hunter2@db/app", "there is no database `bogus`"),
     ] {
         assert_eq!(
             refusal_of(&format!("beaker.session.url = {url}")),
-            format!("error: {what}\n  supported: `sqlite`\n  at: prod.ini:2, `beaker.session.url`\n"),
+            format!(
+                "error: {what}\n  supported: `sqlite`, `postgresql`, `mysql`, `mariadb`\n  at: prod.ini:2, `beaker.session.url`\n"
+            ),
             "{url}"
         );
     }

@@ -17,7 +17,7 @@ use crate::cleanup::{Archive, Found};
 use crate::failure::{Failure, Trouble};
 use crate::server::client::{Client, Column, Row, Settings};
 use crate::sql::{Age, Dialect, Sql};
-use crate::statement::{Statement, TableName};
+use crate::statement::{KeyColumn, Statement, TableName};
 use crate::times::Clock;
 
 /// So much of an answer that nobody wants is read; where there is more, a new connection is cheaper.
@@ -30,11 +30,23 @@ pub(crate) struct MySqlClient {
     facts: Facts,
     /// No other cleanup was at work when this one began.
     free: bool,
+    /// The unique indexes of single columns of the table that is cleaned: column and index.
+    indexes: Vec<(String, String)>,
 }
 
 impl MySqlClient {
     pub(super) const fn facts(&self) -> Facts {
         self.facts
+    }
+
+    /// The name of the unique index on a column of the table that is cleaned.
+    pub(super) fn index_of(&self, key: KeyColumn) -> Option<TableName> {
+        let column = match key {
+            KeyColumn::Number(name) => name,
+            KeyColumn::Namespace => "namespace",
+        };
+        let index = self.indexes.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
+        index.map(|(_, index)| TableName { schema: None, name: index.clone() })
     }
 
     /// Runs something on the connection, which is gone where that broke it.
@@ -75,14 +87,12 @@ fn read(conn: &mut Conn, sql: &str, each: &mut dyn FnMut(&dyn Row) -> ControlFlo
             wanted = each(&row).is_continue();
             continue;
         }
-        match spare.checked_sub(row.len()) {
-            Some(left) => spare = left,
-            None => {
-                // Dropping it would read all the rest.
-                mem::forget(answer);
-                return Ok(false);
-            }
-        }
+        let Some(left) = spare.checked_sub(row.len()) else {
+            // Dropping it would read all the rest.
+            mem::forget(answer);
+            return Ok(false);
+        };
+        spare = left;
     }
     Ok(true)
 }
@@ -98,7 +108,7 @@ impl Client for MySqlClient {
             |failure: Failure| Failure { error: failure.error.with_context("database", target.to_string()), ..failure };
         let mut conn = session::connect(target, settings.wait).map_err(at)?;
         let facts = session::prepare(&mut conn, settings).map_err(|error| at(errors::failure(&error)))?;
-        Ok(Self { conn: Some(conn), facts, free: true })
+        Ok(Self { conn: Some(conn), facts, free: true, indexes: Vec::new() })
     }
 
     fn is_broken(&mut self) -> bool {
@@ -152,6 +162,7 @@ impl Client for MySqlClient {
         // A batch has many rows locked: it must not wait long for one that somebody else has. Less than a second is not to
         // be had: with zero, MariaDB 10.11 fails in the next transaction, too.
         self.execute("SET SESSION innodb_lock_wait_timeout = 1")?;
+        self.indexes = info::unique_indexes(self, table)?;
         // As long as the connection, and gone with it.
         let answer = self.answers(&info::lock(table));
         self.free = match answer {
@@ -180,8 +191,8 @@ impl Client for MySqlClient {
         locked::hand_over(self, sql, found, cutoff, clock, archive)
     }
 
-    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
-        locked::delete(self, sql, found, cutoff)
+    fn delete_found(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age, skip_locked: bool) -> Result<u64, Failure> {
+        if skip_locked { locked::delete(self, sql, found, cutoff) } else { locked::wait(self, sql, found, cutoff) }
     }
 
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure> {

@@ -122,7 +122,7 @@ fn of_driver(error: &DriverError) -> Failure {
             Trouble::Final,
             Error::unsupported("the account logs in by a plugin that is not supported")
                 .with_context("plugin", escape_controls(name).to_string())
-                .with_hint("`mysql_native_password`, `caching_sha2_password` and `ed25519` are"),
+                .with_hint("`mysql_native_password` and `caching_sha2_password` are"),
         ),
         DriverError::OldMysqlPasswordDisabled | DriverError::CleartextPluginDisabled => {
             (Trouble::Final, Error::unsupported("the account logs in by a plugin that is not safe"))

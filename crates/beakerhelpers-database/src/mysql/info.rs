@@ -28,7 +28,7 @@ pub(super) fn lock(table: &TableName) -> Statement<'_> {
 }
 
 pub(super) fn columns(client: &mut MySqlClient, table: &TableName) -> Result<Option<Vec<Column>>, Failure> {
-    let keys = single_indexes(client, table, "MAX(non_unique) = 0")?;
+    let keys = unique_indexes(client, table)?;
     let mut statement = Statement::new([Piece::Sql(
         "SELECT column_name, data_type, column_type, is_nullable, character_maximum_length \
          FROM information_schema.columns",
@@ -39,7 +39,7 @@ pub(super) fn columns(client: &mut MySqlClient, table: &TableName) -> Result<Opt
     Ok(Some(columns).filter(|columns| !columns.is_empty()))
 }
 
-fn column(row: &TextRow, keys: &[String]) -> Column {
+fn column(row: &TextRow, keys: &[(String, String)]) -> Column {
     let name = row.text(0);
     let kind = match &*row.text(1).to_ascii_lowercase() {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ColumnKind::Integer,
@@ -51,23 +51,21 @@ fn column(row: &TextRow, keys: &[String]) -> Column {
         }
         _ => ColumnKind::Other,
     };
-    let is_key = row.text(3).eq_ignore_ascii_case("NO") && keys.iter().any(|key| key.eq_ignore_ascii_case(&name));
+    let is_key = row.text(3).eq_ignore_ascii_case("NO") && keys.iter().any(|(key, _)| key.eq_ignore_ascii_case(&name));
     Column { kind, type_name: row.text(2), is_key, name }
 }
 
-/// The columns that have an index for themselves alone, of those indexes that a condition allows.
-fn single_indexes(
-    client: &mut MySqlClient,
-    table: &TableName,
-    condition: &'static str,
-) -> Result<Vec<String>, Failure> {
-    let mut statement = Statement::new([Piece::Sql("SELECT MIN(column_name) FROM information_schema.statistics")]);
+/// The columns that have a unique index for themselves alone, and its name. The first one of a column is `PRIMARY` where
+/// that is one of them.
+pub(super) fn unique_indexes(client: &mut MySqlClient, table: &TableName) -> Result<Vec<(String, String)>, Failure> {
+    let mut statement =
+        Statement::new([Piece::Sql("SELECT MIN(column_name), index_name FROM information_schema.statistics")]);
     statement.push(about(table));
-    statement.push([
-        Piece::Sql(" GROUP BY index_name HAVING COUNT(*) = 1 AND MAX(sub_part) IS NULL AND "),
-        Piece::Sql(condition),
-    ]);
-    Ok(client.answers(&statement)?.iter().map(|row| row.text(0)).collect())
+    statement.push([Piece::Sql(
+        " GROUP BY index_name HAVING COUNT(*) = 1 AND MAX(sub_part) IS NULL AND MAX(non_unique) = 0 \
+         ORDER BY index_name <> 'PRIMARY'",
+    )]);
+    Ok(client.answers(&statement)?.iter().map(|row| (row.text(0), row.text(1))).collect())
 }
 
 /// Whether some index begins with `accessed`.

@@ -1,5 +1,9 @@
-//! Deleting what was locked first: to hand it over, since MySQL has no DELETE … RETURNING, and to leave out what others
-//! have locked.
+//! Deleting in the application's order of locks.
+//!
+//! The application finds a session by its id: InnoDB locks its entry in the index on `namespace` first, then the row. A
+//! DELETE that finds rows by `id` locks them the other way round, and so does one that finds them by `namespace` without
+//! that index, which the server thinks best where a batch is a good part of the table: a deadlock, whose victim is the
+//! application, because it has changed less. That was seen within seconds. So rows are found through that index alone.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +16,7 @@ use crate::sql::{Age, Sql};
 use crate::statement::Key;
 use crate::times::Clock;
 
-/// Locks and reads what is old still, hands it over, and deletes just that.
+/// Locks and reads what is old still, hands it over, and deletes just that: MySQL has no DELETE … RETURNING.
 pub(super) fn hand_over(
     client: &mut MySqlClient,
     sql: Sql<'_>,
@@ -22,14 +26,21 @@ pub(super) fn hand_over(
     mut archive: Archive<'_>,
 ) -> Result<u64, Failure> {
     let locked = lock(client, sql, found, cutoff, true, &mut |row| archive.push(record(row, u64::MAX, clock)))?;
-    delete_locked(client, sql, found, cutoff, &locked)?;
+    delete_locked(client, sql, cutoff, &locked)?;
     Ok(archive.finish()?)
+}
+
+/// Deletes what is old still, and waits for what others have locked.
+pub(super) fn wait(client: &mut MySqlClient, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+    let index = client.index_of(found.targets(sql).0.key);
+    let (by, keys) = found.targets(sql);
+    client.change(&by.delete_through(index.as_ref(), keys, cutoff))
 }
 
 /// Locks what is old still and nobody else has locked, and deletes just that.
 pub(super) fn delete(client: &mut MySqlClient, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
     let locked = lock(client, sql, found, cutoff, false, &mut |_| Ok(()))?;
-    delete_locked(client, sql, found, cutoff, &locked)
+    delete_locked(client, sql, cutoff, &locked)
 }
 
 /// The keys of what could be locked. What somebody else has locked is in use: it is left for the next run, where the
@@ -42,10 +53,12 @@ fn lock(
     whole: bool,
     each: &mut dyn FnMut(&dyn Row) -> beakerhelpers_core::Result<()>,
 ) -> Result<Vec<Key>, Failure> {
+    let index = client.index_of(found.targets(sql).0.key);
     let (by, keys) = found.targets(sql);
-    let select = by.lock_old_of(keys, cutoff, whole, client.facts().skips_locked());
+    let skips = client.facts().skips_locked();
+    let select = sql.lock_old_of(by.key, index.as_ref(), keys, cutoff, whole, skips);
     let (mut locked, mut refused) = (Vec::new(), None);
-    client.rows(&select, &mut |row| match key(row, 0, by.key).and_then(|key| each(row).map(|()| key)) {
+    client.rows(&select, &mut |row| match key(row, 0, sql.key).and_then(|key| each(row).map(|()| key)) {
         Ok(key) => {
             locked.push(key);
             ControlFlow::Continue(())
@@ -58,16 +71,10 @@ fn lock(
     refused.map_or(Ok(locked), |error| Err(error.into()))
 }
 
-fn delete_locked(
-    client: &mut MySqlClient,
-    sql: Sql<'_>,
-    found: &Found,
-    cutoff: &Age,
-    locked: &[Key],
-) -> Result<u64, Failure> {
+fn delete_locked(client: &mut MySqlClient, sql: Sql<'_>, cutoff: &Age, locked: &[Key]) -> Result<u64, Failure> {
     if locked.is_empty() {
         return Ok(0);
     }
-    let (by, _) = found.targets(sql);
-    client.change(&by.delete_old_of(locked.iter(), cutoff))
+    let index = client.index_of(sql.key);
+    client.change(&sql.delete_through(index.as_ref(), locked.iter(), cutoff))
 }

@@ -162,7 +162,7 @@ mod tests {
             ("password = secret # the old one", "password", "secret"),
             ("password=\"a#b\"", "password", "a#b"),
             ("password='it\\'s #1' # x", "password", "it's #1"),
-            (r#"password = a\sb\\c\d"#, "password", r"a b\c\d"),
+            (r"password = a\sb\\c\d", "password", r"a b\c\d"),
             ("password", "password", ""),
             ("ssl_ca=/etc/ca.pem", "ssl-ca", "/etc/ca.pem"),
             ("user = = x", "user", "= x"),

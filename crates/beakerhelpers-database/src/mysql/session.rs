@@ -19,8 +19,11 @@ use crate::server::client::Settings;
 const KEEPALIVE_MS: u32 = 30_000;
 const PROBE_SECS: u32 = 10;
 const GIVE_UP_MS: u32 = 90_000;
-/// The client library takes no whole hours to answer, and no instant.
+/// A server that is asked for less has no chance to answer.
 const SHORTEST: Duration = Duration::from_secs(2);
+
+/// What does not fit is an error, and is not cut.
+const MODES: &str = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION";
 
 /// What a server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +114,6 @@ pub(super) fn prepare(conn: &mut Conn, settings: Settings) -> Result<Facts, Clie
     let version: Option<String> = conn.query_first("SELECT VERSION()")?;
     let facts = Facts::parse(&version.unwrap_or_default());
     conn.query_drop("SET NAMES utf8mb4")?;
-    // What does not fit is an error, and is not cut.
-    const MODES: &str = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION";
     // MySQL would round a time up to the next second, MariaDB does not.
     let cuts = !facts.is_mariadb
         && conn.query_drop(format!("SET SESSION sql_mode = '{MODES},TIME_TRUNCATE_FRACTIONAL'")).is_ok();

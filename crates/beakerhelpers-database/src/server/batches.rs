@@ -114,11 +114,17 @@ impl<C: Client> Table for Batches<'_, C> {
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             };
             if C::LOCKS_WHAT_IT_SCANS && !archive {
-                let deleted = transaction(client, &store.table, |client| client.delete_unlocked(sql, found, &cutoff))?;
-                return Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }));
+                let mut attempt = |skip_locked, started: Instant| {
+                    let deleted = transaction(client, &store.table, |client| {
+                        client.delete_found(sql, found, &cutoff, skip_locked)
+                    })?;
+                    Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
+                };
+                let done = attempt(false, started);
+                return if in_the_way(&done) { attempt(true, Instant::now()) } else { done };
             }
             let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
-            if !C::SKIPS_LOCKED || !done.as_ref().is_err_and(|failure: &Failure| failure.trouble == Trouble::InTheWay) {
+            if !C::SKIPS_LOCKED || !in_the_way(&done) {
                 return done;
             }
             // Somebody works on a row of these for longer than others should wait for the rest of them.
@@ -160,4 +166,8 @@ fn transaction<C: Client>(
         let _ = client.execute("ROLLBACK");
     }
     done
+}
+
+fn in_the_way(done: &Result<Batch, Failure>) -> bool {
+    done.as_ref().is_err_and(|failure| failure.trouble == Trouble::InTheWay)
 }

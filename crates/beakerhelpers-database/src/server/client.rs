@@ -73,9 +73,10 @@ pub(crate) trait Client: Sized + Send + 'static {
         archive: Archive<'_>,
     ) -> Result<u64, Failure>;
 
-    /// Deletes, in the transaction that is open, what is old, as far as no other transaction has it locked. Asked of those
-    /// that lock what they scan.
-    fn delete_unlocked(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
+    /// Deletes, in the transaction that is open, what is old, or as much of that as no other transaction has locked. Asked
+    /// of those that lock what they scan.
+    fn delete_found(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age, skip_locked: bool) -> Result<u64, Failure> {
+        let _ = skip_locked;
         let (by, keys) = found.targets(sql);
         self.change(&by.delete_old_of(keys, cutoff))
     }

@@ -27,6 +27,9 @@ const SMALL: [&str; 6] = [
     "--skip-innodb-use-native-aio",
 ];
 
+/// More than Debian gives. It cannot be made larger while the server runs.
+const LARGE: &str = "--innodb-buffer-pool-size=512M";
+
 /// What its binary log is called.
 const BINLOG: &str = "binlog";
 
@@ -94,10 +97,13 @@ impl Program for MariaDb {
         fs::create_dir_all(data.join("tmp"))?;
         account.give(&data.join("tmp"))?;
         command.arg(format!("--tmpdir={}", data.join("tmp").display()));
-        if durability == Durability::None {
-            // Sites with replicas have it, and it forbids statements that would be allowed without.
-            command.args(SMALL).arg(format!("--log-bin={BINLOG}")).arg(format!("--server-id={port}"));
-        }
+        match durability {
+            // Sites with replicas have the log, and it forbids statements that would be allowed without.
+            Durability::None => {
+                command.args(SMALL).arg(format!("--log-bin={BINLOG}")).arg(format!("--server-id={port}"))
+            }
+            Durability::Default => command.arg(LARGE),
+        };
         Ok(command)
     }
 

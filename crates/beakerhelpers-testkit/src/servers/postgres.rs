@@ -27,6 +27,9 @@ const HBA: &str = "local all all scram-sha-256\n\
 const SMALL: [&str; 4] =
     ["fsync=off", "full_page_writes=off", "shared_buffers=32MB", "dynamic_shared_memory_type=mmap"];
 
+/// More than Debian gives.
+const LARGE: &str = "shared_buffers=512MB";
+
 pub(super) struct Postgres;
 
 impl Program for Postgres {
@@ -83,8 +86,11 @@ impl Program for Postgres {
             format!("ssl_cert_file={}", certificates.certificate().display()),
             format!("ssl_key_file={}", certificates.key().display()),
         ];
-        let small = SMALL.iter().filter(|_| durability == Durability::None).map(|&setting| setting.to_owned());
-        for setting in settings.into_iter().chain(small) {
+        let more: &[&str] = match durability {
+            Durability::None => &SMALL,
+            Durability::Default => &[LARGE],
+        };
+        for setting in settings.into_iter().chain(more.iter().map(ToString::to_string)) {
             command.arg("-c").arg(setting);
         }
         Ok(command)

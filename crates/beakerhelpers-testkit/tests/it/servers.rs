@@ -237,8 +237,8 @@ fn durability_is_none_or_that_of_the_packages() {
             }
         };
         let (none, default) = match kind {
-            Kind::Postgres => ("off\non\n32MB\n", "on\non\n128MB\n"),
-            _ => ("nosync\n2\n64\n", "O_DIRECT\n1\n128\n"),
+            Kind::Postgres => ("off\non\n32MB\n", "on\non\n512MB\n"),
+            _ => ("nosync\n2\n64\n", "O_DIRECT\n1\n512\n"),
         };
         assert_eq!(server.run(None, settings), none);
         let home = Home::open(server.home()).expect("it is there");

@@ -13,6 +13,15 @@ use crate::run::Result;
 /// How many pages that are not yet written, and transactions whose rows are not yet purged, are as good as none: it has
 /// some of its own.
 const FEW: u64 = 100;
+const LEFT: &str = "SELECT max(cast(variable_value AS unsigned)) FROM information_schema.global_status \
+    WHERE variable_name IN ('Innodb_buffer_pool_pages_dirty', 'Innodb_history_list_length')";
+/// Lets it write all that it has, and as fast as it can: left alone it would write 200 pages in a second.
+const HURRY: &str = "SET GLOBAL innodb_io_capacity_max = 50000; SET GLOBAL innodb_io_capacity = 50000; \
+    SET GLOBAL innodb_max_dirty_pages_pct = 0";
+/// Asks for the statements that set this back.
+const USUAL: &str = "SELECT concat('SET GLOBAL innodb_io_capacity = ', @@innodb_io_capacity, \
+    '; SET GLOBAL innodb_io_capacity_max = ', @@innodb_io_capacity_max, \
+    '; SET GLOBAL innodb_max_dirty_pages_pct = ', @@innodb_max_dirty_pages_pct)";
 /// For so long it may write and purge.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -34,12 +43,6 @@ impl Dialect for MariaDb {
 
     fn statement(&self) -> &'static str {
         "--execute"
-    }
-
-    fn size(&self, server: &Server, memory_mib: u32) -> Result {
-        let bytes = u64::from(memory_mib) << 20;
-        ask(server, self, None, &format!("SET GLOBAL innodb_buffer_pool_size = {bytes}"))?;
-        wait(|| Ok(ask(server, self, None, "SELECT @@innodb_buffer_pool_size")?.trim() == bytes.to_string()))
     }
 
     fn facts(&self) -> &'static str {
@@ -73,20 +76,10 @@ impl Dialect for MariaDb {
     }
 
     fn settle(&self, server: &Server) -> Result {
-        let dirty = "innodb_max_dirty_pages_pct";
-        let usual = ask(server, self, None, &format!("SELECT @@{dirty}"))?;
-        ask(server, self, None, &format!("SET GLOBAL {dirty} = 0"))?;
-        let settled = wait(|| {
-            let left = ask(
-                server,
-                self,
-                None,
-                "SELECT max(cast(variable_value AS unsigned)) FROM information_schema.global_status \
-                 WHERE variable_name IN ('Innodb_buffer_pool_pages_dirty', 'Innodb_history_list_length')",
-            )?;
-            left.trim().parse().map(|left: u64| left <= FEW).map_err(|error| format!("{left:?}: {error}"))
-        });
-        ask(server, self, None, &format!("SET GLOBAL {dirty} = {usual}"))?;
+        let usual = ask(server, self, None, USUAL)?;
+        ask(server, self, None, HURRY)?;
+        let settled = self.wait(server);
+        ask(server, self, None, usual.trim())?;
         settled
     }
 
@@ -95,14 +88,19 @@ impl Dialect for MariaDb {
     }
 }
 
-/// Asks until the answer is yes.
-fn wait(is_done: impl Fn() -> Result<bool>) -> Result {
-    let started = Instant::now();
-    while !is_done()? {
-        if started.elapsed() > PATIENCE {
-            return Err("MariaDB takes too long to settle".to_owned());
+impl MariaDb {
+    /// Waits until it has written and purged nearly all.
+    fn wait(&self, server: &Server) -> Result {
+        let started = Instant::now();
+        loop {
+            let left = ask(server, self, None, LEFT)?;
+            if left.trim().parse::<u64>().map_err(|error| format!("{left:?}: {error}"))? <= FEW {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(format!("MariaDB takes too long to write and to purge: {} is left", left.trim()));
+            }
+            thread::sleep(Duration::from_millis(50));
         }
-        thread::sleep(Duration::from_millis(50));
     }
-    Ok(())
 }

@@ -27,13 +27,6 @@ impl Dialect for Postgres {
         "--command"
     }
 
-    fn size(&self, server: &Server, memory_mib: u32) -> Result {
-        ask(server, self, None, &format!("ALTER SYSTEM SET shared_buffers = '{memory_mib}MB'"))?;
-        server.stop();
-        server.start();
-        Ok(())
-    }
-
     fn facts(&self) -> &'static str {
         "SELECT split_part(current_setting('server_version'), ' ', 1), \
          string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name DESC) FROM pg_settings \

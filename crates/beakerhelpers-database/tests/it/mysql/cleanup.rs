@@ -52,21 +52,22 @@ fn what_cannot_be_kept_is_not_deleted() {
     assert_eq!(count(&database), 200, "the batch that could not be kept is there still");
 }
 
+/// Starts another one in the middle.
+struct Second<'d>(&'d beakerhelpers_testkit::servers::Database<'d>, Vec<Ended>);
+impl Progress for Second<'_> {
+    fn batch(&mut self, _: &beakerhelpers_core::Deleted) -> std::ops::ControlFlow<()> {
+        let done = store(self.0).delete_old(cutoff(), &plan(), &mut Silent).expect("it steps aside");
+        assert_eq!(done.deleted, 0);
+        self.1.push(done.ended);
+        std::ops::ControlFlow::Continue(())
+    }
+}
+
 #[test]
 fn two_at_once_are_one() {
     let server = mariadb!();
     let (database, one) = with_table(server);
     fill(&database, 300);
-    /// Starts another one in the middle.
-    struct Second<'d>(&'d beakerhelpers_testkit::servers::Database<'d>, Vec<Ended>);
-    impl Progress for Second<'_> {
-        fn batch(&mut self, _: &beakerhelpers_core::Deleted) -> std::ops::ControlFlow<()> {
-            let done = store(self.0).delete_old(cutoff(), &plan(), &mut Silent).expect("it steps aside");
-            assert_eq!(done.deleted, 0);
-            self.1.push(done.ended);
-            std::ops::ControlFlow::Continue(())
-        }
-    }
     let mut second = Second(&database, Vec::new());
     let done = one.delete_old(cutoff(), &plan().with_batch_size(100), &mut second).expect("it cleans");
     assert_eq!((done.deleted, done.ended), (300, Ended::Completed));
