@@ -131,10 +131,8 @@ fn a_session_that_somebody_keeps_locked_is_left() {
         let writer = hold(database.server(), User::SITE, Some(database.name()), &lock);
         let summary = place.clean(&[]);
         assert_eq!((&summary["ended"], &summary["deleted"]), (&"completed".into(), &(ROWS - KEPT - 1).into()));
-        assert_eq!(
-            place.texts(&format!("SELECT namespace AS t FROM beaker_cache WHERE accessed < {old}")),
-            [id.clone()]
-        );
+        let left = place.texts(&format!("SELECT namespace AS t FROM beaker_cache WHERE accessed < {old}"));
+        assert!(left.iter().eq([id]), "{} are left", left.len());
         drop(writer);
         assert_eq!(place.clean(&[])["deleted"], 1);
     });
