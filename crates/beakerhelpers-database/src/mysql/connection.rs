@@ -32,6 +32,8 @@ pub(crate) struct MySqlClient {
     free: bool,
     /// The unique indexes of single columns of the table that is cleaned: column and index.
     indexes: Vec<(String, String)>,
+    /// How many seconds a cleanup waits for the lock of a row.
+    lock_wait: Option<u8>,
 }
 
 impl MySqlClient {
@@ -60,6 +62,16 @@ impl MySqlClient {
             self.conn = None;
         }
         errors::failure(error)
+    }
+
+    /// Sets how long to wait for the lock of a row. With zero, which `MariaDB` has, a SELECT that goes round locks makes
+    /// the COMMIT after it fail (10.11.14, error 1180).
+    fn wait_for_locks(&mut self, seconds: u8) -> Result<(), Failure> {
+        if self.lock_wait != Some(seconds) {
+            self.execute(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))?;
+            self.lock_wait = Some(seconds);
+        }
+        Ok(())
     }
 
     /// Runs SQL and collects its rows, which are few.
@@ -108,7 +120,7 @@ impl Client for MySqlClient {
             |failure: Failure| Failure { error: failure.error.with_context("database", target.to_string()), ..failure };
         let mut conn = session::connect(target, settings.wait).map_err(at)?;
         let facts = session::prepare(&mut conn, settings).map_err(|error| at(errors::failure(&error)))?;
-        Ok(Self { conn: Some(conn), facts, free: true, indexes: Vec::new() })
+        Ok(Self { conn: Some(conn), facts, free: true, indexes: Vec::new(), lock_wait: None })
     }
 
     fn is_broken(&mut self) -> bool {
@@ -159,9 +171,8 @@ impl Client for MySqlClient {
     }
 
     fn start_cleanup(&mut self, table: &TableName) -> Result<bool, Failure> {
-        // A batch has many rows locked: it must not wait long for one that somebody else has. Less than a second is not to
-        // be had: with zero, MariaDB 10.11 fails in the next transaction, too.
-        self.execute("SET SESSION innodb_lock_wait_timeout = 1")?;
+        // A batch has many rows locked: it must not wait long for one that somebody else has.
+        self.wait_for_locks(1)?;
         self.indexes = info::unique_indexes(self, table)?;
         // As long as the connection, and gone with it.
         let answer = self.answers(&info::lock(table));
@@ -192,7 +203,15 @@ impl Client for MySqlClient {
     }
 
     fn delete_found(&mut self, sql: Sql<'_>, found: &Found, cutoff: &Age, skip_locked: bool) -> Result<u64, Failure> {
-        if skip_locked { locked::delete(self, sql, found, cutoff) } else { locked::wait(self, sql, found, cutoff) }
+        if skip_locked {
+            self.wait_for_locks(1)?;
+            return locked::delete(self, sql, found, cutoff);
+        }
+        if !self.facts.never_waits() {
+            return locked::wait(self, sql, found, cutoff);
+        }
+        self.wait_for_locks(0)?;
+        locked::at_once(self, sql, found, cutoff)
     }
 
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure> {

@@ -38,6 +38,11 @@ impl Facts {
         self.version >= if self.is_mariadb { (10, 6) } else { (8, 0) }
     }
 
+    /// A session can be told not to wait for locks at all, and to go round them.
+    pub(super) fn never_waits(self) -> bool {
+        self.is_mariadb && self.skips_locked()
+    }
+
     fn parse(version: &str) -> Self {
         let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
         // What old clients are told before the true version.
