@@ -1,9 +1,10 @@
-//! Deleting in the application's order of locks.
+//! Deleting without deadlocks.
 //!
 //! The application finds a session by its id: InnoDB locks its entry in the index on `namespace` first, then the row. A
 //! DELETE that finds rows by `id` locks them the other way round, and so does one that finds them by `namespace` without
 //! that index, which the server thinks best where a batch is a good part of the table: a deadlock, whose victim is the
-//! application, because it has changed less. That was seen within seconds. So rows are found through that index alone.
+//! application, because it has changed less. That was seen within seconds. So rows are found through that index alone, or no lock is
+//! waited for.
 
 use std::ops::ControlFlow;
 
