@@ -132,7 +132,11 @@ impl Place {
         fs::write(place.path("site.ini"), ini).expect("it can be written");
         for minutes in (10..=130).step_by(20) {
             let accessed = NOW.earlier_by(Duration::from_secs(minutes * 60));
-            let payload = Payload::new(Framing::Namespace, format!("contents of {minutes}").into_bytes());
+            // {'session': {'user': '10'}}
+            let user = minutes.to_string();
+            let length = u8::try_from(user.len()).unwrap();
+            let contents = [&b"\x80\x02}U\x07session}U\x04userU"[..], &[length], user.as_bytes(), b"ss."].concat();
+            let payload = Payload::new(Framing::Namespace, contents);
             let record = Record::new(SessionId::new(format!("m{minutes}")), payload);
             let record = record.with_times(Some(accessed.earlier_by(Duration::from_micros(7))), Some(accessed));
             place.store.memory.save(&record, SaveMode::Create).expect("it is empty");
