@@ -100,8 +100,7 @@ impl BenchArgs {
             Work::Decode => 9,
             // MariaDB takes as long for each copy as for a cleanup.
             Work::Clean if size.sessions() >= 1_000_000 && database == Database::Mariadb => 2,
-            Work::Clean if size.sessions() >= 1_000_000 => 3,
-            Work::List if size.sessions() >= 1_000_000 => 3,
+            Work::Clean | Work::List if size.sessions() >= 1_000_000 => 3,
             Work::List | Work::Clean | Work::Harm => 5,
         }
     }
