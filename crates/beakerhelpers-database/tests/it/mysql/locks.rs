@@ -56,8 +56,9 @@ fn saving_what_is_being_deleted_is_no_deadlock() {
                     let mut saved = 0;
                     while !over.load(Ordering::Relaxed) {
                         saved += 1;
-                        // In another order than that of the rows.
-                        let id = format!("o{}", 1 + saved * 7919 % 2000);
+                        // In another order than that of the rows. Each has its own: two that add the same session get
+                        // into a deadlock with each other, whoever deleted it before.
+                        let id = format!("o{}", 1 + saved * 7919 % 600 * 3 + thread);
                         let old = "2026-11-01 00:00:00";
                         store
                             .save(&record(&id, old), SaveMode::Upsert)
