@@ -1,8 +1,9 @@
 //! The library half.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use beakerhelpers_codec::Settings;
+use beakerhelpers_codec::{AccessedTime, Settings};
 use beakerhelpers_core::{Cutoff, DeletePlan, Deleted, Error, Progress, Result, SessionStore, Silent, Timestamp, Zone};
 
 use crate::clock::ClockCheck;
@@ -126,6 +127,8 @@ impl Cleanup {
     /// was deleted until then stays deleted.
     pub fn run(&self, store: &dyn SessionStore, now: Timestamp, progress: &mut dyn Progress) -> Result<Deleted> {
         self.check_clock(store)?;
-        store.delete_old(self.cutoff(now), &self.plan, progress)
+        let mut plan = self.plan.clone();
+        plan.times.get_or_insert_with(|| Arc::new(AccessedTime::new(self.settings.clone())));
+        store.delete_old(self.cutoff(now), &plan, progress)
     }
 }

@@ -48,7 +48,7 @@ impl SeenZone {
     pub fn of(store: &dyn SessionStore, zone: Zone, settings: &Settings) -> Result<Self> {
         let capabilities = store.info().capabilities;
         // A store whose times are not local ones, or that cannot show any session, leaves nothing to check.
-        if !capabilities.access_times || !capabilities.iter {
+        if !capabilities.local_times || !capabilities.iter {
             return Ok(Self::Fitting);
         }
         let mut decoder = Decoder::with_settings(settings.clone());
@@ -112,12 +112,41 @@ fn quarters_apart(accessed: Timestamp, zone: Zone, session: &Session) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use beakerhelpers_core::{Framing, MemoryStore, NaiveTime, Payload, Record, SaveMode, SessionId};
+    use beakerhelpers_core::{
+        Framing, MemoryStore, NaiveTime, Payload, Record, Records, SaveMode, SessionId, StoreInfo,
+    };
 
     use super::*;
 
+    /// Keeps local times, as a database does.
+    #[derive(Debug)]
+    struct Table(MemoryStore);
+
+    impl SessionStore for Table {
+        fn info(&self) -> StoreInfo {
+            let info = self.0.info();
+            StoreInfo::new(info.store_type, info.location, info.capabilities.with_local_times(true))
+        }
+
+        fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+            self.0.load(id)
+        }
+
+        fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+            self.0.save(record, mode)
+        }
+
+        fn delete(&self, id: &SessionId) -> Result<bool> {
+            self.0.delete(id)
+        }
+
+        fn iter(&self, query: Query) -> Records<'_> {
+            self.0.iter(query)
+        }
+    }
+
     /// A store whose sessions have this in the column, on the wall of a zone, and this inside.
-    fn store(zone: Zone, column: &str, inside: f64) -> MemoryStore {
+    fn store(zone: Zone, column: &str, inside: f64) -> Table {
         let store = MemoryStore::new();
         let accessed = zone.instant_of(NaiveTime::parse(column.as_bytes()).unwrap());
         let pickle = [b"\x80\x02}X\x0e\x00\x00\x00_accessed_timeG".as_slice(), &inside.to_be_bytes(), b"s."].concat();
@@ -126,10 +155,10 @@ mod tests {
             let record = Record::new(SessionId::new(id), payload).with_times(Some(accessed), Some(accessed));
             store.save(&record, SaveMode::Create).unwrap();
         }
-        store
+        Table(store)
     }
 
-    fn seen(store: &MemoryStore, zone: Zone) -> SeenZone {
+    fn seen(store: &dyn SessionStore, zone: Zone) -> SeenZone {
         SeenZone::of(store, zone, &Settings::new()).unwrap()
     }
 
@@ -164,11 +193,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_tells_nothing_and_why() {
         let (column, inside) = ("2026-11-20 12:00:01", epoch("2026-11-20 10:00:00"));
-        let add = |store: &MemoryStore, id: &str, payload: &[u8]| {
+        let add = |store: &Table, id: &str, payload: &[u8]| {
             let record = Record::new(SessionId::new(id), Payload::new(Framing::Namespace, payload.to_vec()));
             store.save(&record, SaveMode::Create).unwrap();
         };
-        let alone = MemoryStore::new();
+        let alone = Table(MemoryStore::new());
         assert!(matches!(seen(&alone, Zone::UTC), SeenZone::Fitting));
         // Neither an empty session nor a cache is one that cannot be read.
         add(&alone, "empty", b"\x80\x02}.");

@@ -200,7 +200,7 @@ impl Decoder {
         }
         let mut pass = Pass { draft, care, most, limits: json::Limits::of(bytes.len(), self.max_payload) };
         // Memcached keeps the text as it is. No pickle is like that: each ends with a dot.
-        if payload.framing() == Framing::Value && is_base64(bytes) {
+        if matches!(payload.framing(), Framing::Value | Framing::Text) && is_base64(bytes) {
             return self.read_text(bytes, &mut pass);
         }
         pass.draft.reset(most);

@@ -72,6 +72,7 @@ impl Encoder {
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
         let (before, after): (&[u8], &[u8]) = match framing {
             Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
+            Framing::Text => (b"", b""),
             _ => (b"\x80\x02", b"q\0."),
         };
         match self.settings.serializer() {
@@ -79,12 +80,18 @@ impl Encoder {
             Some(Serializer::Pickle) | None => self.pickle(session)?,
         }
         let bytes = match self.settings.sealing()? {
+            None if framing == Framing::Text => BASE64.encode(&self.inner).into_bytes(),
             None => base64::payload(before, &self.inner, after),
             Some(how) => {
-                let mut bytes = before.to_vec();
-                text_opcode(&mut bytes, seal(&self.settings, how, &self.inner)?.as_bytes(), None, b'X');
-                bytes.extend_from_slice(after);
-                bytes
+                let sealed = seal(&self.settings, how, &self.inner)?;
+                if framing == Framing::Text {
+                    sealed.into_bytes()
+                } else {
+                    let mut bytes = before.to_vec();
+                    text_opcode(&mut bytes, sealed.as_bytes(), None, b'X');
+                    bytes.extend_from_slice(after);
+                    bytes
+                }
             }
         };
         Ok(Payload::new(framing, bytes))

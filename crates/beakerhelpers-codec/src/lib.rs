@@ -14,6 +14,7 @@ mod json;
 mod pickle;
 mod settings;
 pub mod text;
+mod times;
 mod typed;
 
 pub use cipher::Cipher;
@@ -23,4 +24,5 @@ pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
 pub use encoder::Encoder;
 pub use settings::Settings;
+pub use times::AccessedTime;
 pub use typed::Typed;

@@ -21,13 +21,14 @@ pub use command::Command;
 pub use config::{Access, Config, StoreConfig};
 pub use error::{Error, ErrorKind, Result};
 pub use escape::{escape_controls, is_printable_ascii, push_escaped};
-pub use record::{Framing, Payload, Record};
+pub use record::{Expiry, Framing, Payload, Record};
 pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_first};
 pub use session::{RESERVED_KEYS, Scalar, Session};
 pub use session_id::{Fingerprint, FingerprintKey, SessionId};
 pub use store::{
     Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Finding, IndexOutcome, MemoryStore, Order, Pace,
     Progress, Query, Records, Rest, SaveMode, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
+    TimeReader,
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;

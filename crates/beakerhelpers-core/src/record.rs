@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{SessionId, Timestamp};
+use crate::{Session, SessionId, Timestamp};
 
 /// One session as a store holds it, its contents not decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,15 +14,46 @@ pub struct Record {
     pub created: Option<Timestamp>,
     /// When it was last saved; `None` where the store does not know or holds no valid time.
     pub accessed: Option<Timestamp>,
+    /// When the store drops it by itself, where it can.
+    pub expiry: Expiry,
     /// The contents.
     pub payload: Payload,
+}
+
+/// When a store drops a record by itself. Only stores with
+/// [`Capabilities::expiry`](crate::Capabilities::expiry) do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// Saving: when Beaker would have it dropped. Reading: nobody asked.
+    #[default]
+    Usual,
+    /// Never.
+    Never,
+    /// At this instant.
+    At(Timestamp),
 }
 
 impl Record {
     /// A record without times.
     #[must_use]
     pub const fn new(id: SessionId, payload: Payload) -> Self {
-        Self { id, created: None, accessed: None, payload }
+        Self { id, created: None, accessed: None, expiry: Expiry::Usual, payload }
+    }
+
+    /// Takes the times that its session tells, where the store keeps none.
+    #[must_use]
+    pub fn with_times_of(mut self, session: &Session) -> Self {
+        self.created = self.created.or_else(|| session.creation_time());
+        self.accessed = self.accessed.or_else(|| session.accessed_time());
+        self
+    }
+
+    /// Sets when the store drops it by itself.
+    #[must_use]
+    pub const fn with_expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
     }
 
     /// Sets both times.
@@ -43,6 +74,12 @@ pub enum Framing {
     Namespace,
     /// The pickle of the value alone: dbm, Redis and their like.
     Value,
+    /// The value itself where it is text, and a pickle of it otherwise: memcached, whose client libraries pickle what is
+    /// no text (`beaker/ext/memcached.py`, 1.14.1).
+    Text,
+    /// The pickle of an object whose attributes are the session: session2 (`session2/store/DirectorySessionStore.py`,
+    /// 0.6).
+    Object,
 }
 
 /// Undecoded bytes and how they wrap the session.

@@ -225,9 +225,8 @@ impl Registry {
     }
 }
 
-/// The types that Beaker itself has (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
-const BEAKERS: [&str; 9] =
-    ["memory", "file", "dbm", "cookie", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:mongodb", "ext:google"];
+/// The types that Beaker itself has and nobody here (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
+const BEAKERS: [&str; 2] = ["ext:mongodb", "ext:google"];
 
 /// The options that count for every store type.
 const READ_FOR_ALL: [&str; 7] =
@@ -269,7 +268,18 @@ const BEAKERS_OPTIONS: [&str; 29] = [
 
 /// The crate of this project that registers a store type.
 fn known_crate(store_type: &str) -> Option<&'static str> {
-    matches!(store_type, "ext:database" | "ext:sqla").then_some("beakerhelpers-database")
+    let package = match store_type {
+        "ext:database" | "ext:sqla" => "beakerhelpers-database",
+        "file" => "beakerhelpers-file",
+        "dbm" => "beakerhelpers-dbm",
+        "ext:redis" | "ext:rediscluster" => "beakerhelpers-redis",
+        "ext:memcached" => "beakerhelpers-memcached",
+        "memory" => "beakerhelpers-memory",
+        "cookie" => "beakerhelpers-cookie",
+        _ if store_type.starts_with("session2:") => "beakerhelpers-session2",
+        _ => return None,
+    };
+    Some(package)
 }
 
 fn refuse_twins(what: &str, plugins: impl Iterator<Item = (&'static str, Package)>) -> Result<()> {

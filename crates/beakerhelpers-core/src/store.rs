@@ -1,6 +1,8 @@
 //! The contract between stores and everything else.
 
+mod capabilities;
 mod cleanup;
+mod info;
 mod memory;
 mod pace;
 mod setup;
@@ -9,7 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent};
+pub use capabilities::Capabilities;
+pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, TimeReader};
+pub use info::StoreInfo;
 pub use memory::MemoryStore;
 pub use pace::Pace;
 pub use setup::{Finding, IndexOutcome, SetupMode, SetupOutcome, Severity};
@@ -24,7 +28,7 @@ pub type Records<'a> = Box<dyn Iterator<Item = Result<Record>> + Send + 'a>;
 ///
 /// # Contract
 ///
-/// * A store moves bytes: it never decodes a payload.
+/// * A store moves bytes: it never decodes a payload. One that keeps no times beside it is handed a [`TimeReader`].
 /// * What is not there is no error: `None`, `false`.
 /// * No call holds a lock or a transaction on the store after it has returned, an iterator not between two items that
 ///   are asked for: a reader that is slow must never stop the application that owns the sessions.
@@ -52,7 +56,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// `Unavailable`, `PermissionDenied` or `NotSetUp` as the store says; `Corrupt` where the record cannot be read.
     fn load(&self, id: &SessionId) -> Result<Option<Record>>;
 
-    /// Saves a record under its id. An existing record keeps its `created`; `accessed` and payload are replaced.
+    /// Saves a record under its id. An existing record keeps its `created`; `accessed` and payload are replaced, and where
+    /// the store has [`Capabilities::expiry`] the record is dropped when its [`expiry`](Record::expiry) says.
     ///
     /// # Errors
     ///
@@ -126,6 +131,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Deletes the records whose `accessed` is before the cutoff, strictly; one whose time is unknown is kept.
+    /// A store without [`Capabilities::access_times`] asks [`DeletePlan::time_reader`] for the time, and tells
+    /// [`Progress::unreadable`] where it cannot be had.
     ///
     /// # Concurrency
     ///
@@ -134,8 +141,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::delete_old`] is off, and for [`DeletePlan::archive`] where
-    /// [`Capabilities::archive`] is: nothing is deleted then. What [`Progress::archive`] says. Otherwise as
+    /// `Unsupported` where [`Capabilities::delete_old`] is off, for [`DeletePlan::archive`] where
+    /// [`Capabilities::archive`] is, and where there is no [`DeletePlan::time_reader`] but a need of one: nothing is
+    /// deleted then. What [`Progress::archive`] says. Otherwise as
     /// [`load`](Self::load).
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
         let _ = (cutoff, plan, progress);
@@ -214,141 +222,6 @@ macro_rules! forward {
 forward!(Box);
 forward!(Arc);
 
-/// What a store is, for people and for the choice of what to ask of it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoreInfo {
-    /// The registered name, `ext:database`.
-    pub store_type: &'static str,
-    /// Where it is, without password: `sqlite:////srv/app/sessions.db, table beaker_cache`.
-    pub location: String,
-    /// What it can do.
-    pub capabilities: Capabilities,
-}
-
-impl StoreInfo {
-    /// Describes a store.
-    #[must_use]
-    pub const fn new(store_type: &'static str, location: String, capabilities: Capabilities) -> Self {
-        Self { store_type, location, capabilities }
-    }
-}
-
-/// What a store can do beyond loading, saving and deleting by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer, and all are read by name")]
-pub struct Capabilities {
-    /// [`SessionStore::setup`] and [`SessionStore::check`] work.
-    pub setup: bool,
-    /// [`SessionStore::add_index`] works.
-    pub index: bool,
-    /// [`SessionStore::iter`] works.
-    pub iter: bool,
-    /// [`SessionStore::delete_old`] works.
-    pub delete_old: bool,
-    /// [`DeletePlan::archive`] works.
-    pub archive: bool,
-    /// [`SessionStore::vacuum`] works.
-    pub vacuum: bool,
-    /// The store keeps `created` and `accessed` itself, outside of the payload.
-    pub access_times: bool,
-    /// Other processes may use the same place at the same time.
-    pub multiprocess_safe: bool,
-}
-
-impl Capabilities {
-    /// Nothing but loading, saving and deleting by id.
-    pub const NONE: Self = Self::all(false);
-    /// Everything.
-    pub const ALL: Self = Self::all(true);
-
-    const fn all(can: bool) -> Self {
-        Self {
-            setup: can,
-            index: can,
-            iter: can,
-            delete_old: can,
-            archive: can,
-            vacuum: can,
-            access_times: can,
-            multiprocess_safe: can,
-        }
-    }
-
-    /// Sets [`Capabilities::setup`].
-    #[must_use]
-    pub const fn with_setup(mut self, can: bool) -> Self {
-        self.setup = can;
-        self
-    }
-
-    /// Sets [`Capabilities::index`].
-    #[must_use]
-    pub const fn with_index(mut self, can: bool) -> Self {
-        self.index = can;
-        self
-    }
-
-    /// Sets [`Capabilities::iter`].
-    #[must_use]
-    pub const fn with_iter(mut self, can: bool) -> Self {
-        self.iter = can;
-        self
-    }
-
-    /// Sets [`Capabilities::delete_old`].
-    #[must_use]
-    pub const fn with_delete_old(mut self, can: bool) -> Self {
-        self.delete_old = can;
-        self
-    }
-
-    /// Sets [`Capabilities::archive`].
-    #[must_use]
-    pub const fn with_archive(mut self, can: bool) -> Self {
-        self.archive = can;
-        self
-    }
-
-    /// Sets [`Capabilities::vacuum`].
-    #[must_use]
-    pub const fn with_vacuum(mut self, can: bool) -> Self {
-        self.vacuum = can;
-        self
-    }
-
-    /// Sets [`Capabilities::access_times`].
-    #[must_use]
-    pub const fn with_access_times(mut self, can: bool) -> Self {
-        self.access_times = can;
-        self
-    }
-
-    /// Sets [`Capabilities::multiprocess_safe`].
-    #[must_use]
-    pub const fn with_multiprocess_safe(mut self, can: bool) -> Self {
-        self.multiprocess_safe = can;
-        self
-    }
-
-    /// Every capability by name, in the order of the fields.
-    pub fn iter(self) -> impl Iterator<Item = (&'static str, bool)> {
-        let Self { setup, index, iter, delete_old, archive, vacuum, access_times, multiprocess_safe } = self;
-        [
-            ("setup", setup),
-            ("index", index),
-            ("iter", iter),
-            ("delete_old", delete_old),
-            ("archive", archive),
-            ("vacuum", vacuum),
-            ("access_times", access_times),
-            ("multiprocess_safe", multiprocess_safe),
-        ]
-        .into_iter()
-    }
-}
-
 /// What saving does where the id is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -363,17 +236,20 @@ pub enum SaveMode {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Query {
-    /// Only records accessed at this cutoff or later, and those whose time is unknown.
+    /// Only records accessed at this cutoff or later, and those whose time is unknown: a store that keeps no access
+    /// times beside the payload gives all.
     pub active: Option<Cutoff>,
     /// In which order.
     pub order: Order,
     /// At most so many.
     pub limit: Option<u64>,
+    /// Whether to ask when the store drops each record by itself, where asking costs something.
+    pub expiry: bool,
 }
 
 impl Query {
     /// All records, in the store's order.
-    pub const ALL: Self = Self { active: None, order: Order::Any, limit: None };
+    pub const ALL: Self = Self { active: None, order: Order::Any, limit: None, expiry: false };
 
     /// Leaves out what is older than the cutoff.
     #[must_use]
@@ -382,11 +258,18 @@ impl Query {
         self
     }
 
+    /// Asks when the store drops each record by itself: [`Record::expiry`].
+    #[must_use]
+    pub const fn with_expiry(mut self) -> Self {
+        self.expiry = true;
+        self
+    }
+
     /// The records created last, at most `limit` of them, last first as far as the store can tell without reading
     /// everything.
     #[must_use]
     pub const fn newest(limit: u64) -> Self {
-        Self { active: None, order: Order::Newest, limit: Some(limit) }
+        Self { active: None, order: Order::Newest, limit: Some(limit), expiry: false }
     }
 }
 

@@ -29,7 +29,7 @@ use beakerhelpers_core::{
 pub static DATABASE: StoreType =
     StoreType::new("ext:database", "sessions in a database table (SQLAlchemy)", open_database, package!())
         .with_options(OPTIONS)
-        .with_capabilities(Capabilities::ALL);
+        .with_capabilities(CAPABILITIES);
 register_store!(DATABASE);
 
 /// The store type `ext:sqla`: a table whose key is `namespace`.
@@ -40,8 +40,10 @@ register_store!(DATABASE);
 pub static SQLA: StoreType =
     StoreType::new("ext:sqla", "sessions in a database table without `id` (SQLAlchemy)", open_sqla, package!())
         .with_options(OPTIONS)
-        .with_capabilities(Capabilities::ALL);
+        .with_capabilities(CAPABILITIES);
 register_store!(SQLA);
+
+const CAPABILITIES: Capabilities = Capabilities::ALL.with_expiry(false);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::secret("url", "database URL in SQLAlchemy's form: `sqlite:////srv/app/sessions.db`"),

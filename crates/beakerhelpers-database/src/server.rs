@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query,
-    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
 };
 
 use self::client::{Client, Settings};
@@ -166,7 +166,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
             Flavor::Database => crate::DATABASE.name,
             Flavor::Sqla => crate::SQLA.name,
         };
-        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), Capabilities::ALL)
+        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), crate::CAPABILITIES)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {

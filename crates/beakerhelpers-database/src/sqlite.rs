@@ -18,9 +18,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, NaiveTime, Progress,
-    Query, Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo,
-    Zone, escape_controls,
+    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, NaiveTime, Progress, Query, Record,
+    Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    escape_controls,
 };
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
@@ -189,7 +189,7 @@ impl SessionStore for SqliteStore {
             Flavor::Sqla => crate::SQLA.name,
         };
         let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
-        StoreInfo::new(store_type, location, Capabilities::ALL)
+        StoreInfo::new(store_type, location, crate::CAPABILITIES)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {

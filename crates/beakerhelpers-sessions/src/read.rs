@@ -82,7 +82,7 @@ pub(crate) fn each_record(
             for item in batch {
                 match item {
                     Ok(Item { record, found, session }) => {
-                        let result = take(&record, found, &session);
+                        let result = if is_old(&record, query) { Ok(()) } else { take(&record, found, &session) };
                         if session.allocated() <= SPARE_BYTES {
                             spare.push(session);
                         }
@@ -104,6 +104,12 @@ pub(crate) fn each_record(
         observer.done();
         Ok(())
     })
+}
+
+/// Whether it is not one of those that were asked for. A store that keeps no times gives all; what they are is known only
+/// now.
+fn is_old(record: &Record, query: Query) -> bool {
+    query.active.is_some_and(|cutoff| record.accessed.is_some_and(|accessed| accessed < cutoff.at()))
 }
 
 fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Result<Record>>>) {
@@ -136,6 +142,7 @@ fn decode_records(
             let record = record?;
             let mut session = spare.pop().unwrap_or_default();
             let found = decoder.decode_into(&record.payload, &mut session);
+            let record = record.with_times_of(&session);
             Ok(Item { record, found, session })
         };
         if items.send(batch.into_iter().map(decode).collect()).is_err() {

@@ -83,6 +83,8 @@ pub(super) fn write(record: &Record, out: &mut dyn Write) -> Result<(), WriteErr
     let framing = match record.payload.framing() {
         Framing::Namespace => "namespace",
         Framing::Value => "value",
+        Framing::Text => "text",
+        Framing::Object => "object",
         _ => return Err(WriteError::UnknownFraming),
     };
     let line = Line {
@@ -113,6 +115,8 @@ pub(super) fn read(line: &[u8]) -> Result<Record, &'static str> {
     let framing = match &*line.framing {
         "namespace" => Framing::Namespace,
         "value" => Framing::Value,
+        "text" => Framing::Text,
+        "object" => Framing::Object,
         _ => return Err("its framing is unknown"),
     };
     let time = |text: Option<Cow<'_, str>>| text.map(|text| instant(&text).ok_or("a time is malformed")).transpose();
@@ -159,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_record_comes_back() {
-        for framing in [Framing::Namespace, Framing::Value] {
+        for framing in [Framing::Namespace, Framing::Value, Framing::Text, Framing::Object] {
             for bytes in [vec![], vec![0; 100_001], (0..=255).collect()] {
                 for id in ["", "\u{0}\u{7f}\u{2028}", "{\"id\":1}"] {
                     let record = Record::new(SessionId::new(id), Payload::new(framing, bytes.clone()));

@@ -90,8 +90,8 @@ Commands:
   setup        beakerhelpers-setup V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times multiprocess_safe
+  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );

@@ -1,9 +1,11 @@
 //! The words of a cleanup: what is old, how to go about it, what came of it.
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Error, Record, Result, Timestamp};
+use crate::{Error, Payload, Record, Result, Timestamp};
 
 /// The instant that divides active sessions from old ones, and when the question was asked.
 ///
@@ -33,6 +35,18 @@ impl Cutoff {
     }
 }
 
+/// Reads from a payload when its session was last accessed, for stores that keep no times beside it. The codec has
+/// one; a store does not decode.
+pub trait TimeReader: fmt::Debug + Send + Sync {
+    /// When the session was last accessed, as Beaker notes in it; `None` where it does not say: it is deleted, or no
+    /// session at all.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` or `Unsupported` where the payload cannot be decoded.
+    fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>>;
+}
+
 /// How to go about a cleanup.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -49,6 +63,8 @@ pub struct DeletePlan {
     pub limit: Option<u64>,
     /// Hands every record that goes to [`Progress::archive`] first.
     pub archive: bool,
+    /// Tells the age of sessions in a store that keeps no access times beside the payload; others do without.
+    pub times: Option<Arc<dyn TimeReader>>,
 }
 
 impl Default for DeletePlan {
@@ -60,6 +76,7 @@ impl Default for DeletePlan {
             max_time: None,
             limit: None,
             archive: false,
+            times: None,
         }
     }
 }
@@ -104,6 +121,27 @@ impl DeletePlan {
     pub const fn with_archive(mut self) -> Self {
         self.archive = true;
         self
+    }
+
+    /// Sets who tells the age of sessions in a store that keeps no access times beside the payload.
+    #[must_use]
+    pub fn with_times(mut self, times: Arc<dyn TimeReader>) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Who tells the age of sessions, for a store that cannot do without.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where nobody was set.
+    pub fn time_reader(&self) -> Result<&dyn TimeReader> {
+        self.times.as_deref().ok_or_else(|| {
+            Error::unsupported(
+                "the access times are inside of the sessions, and nobody was given to read them: nothing was deleted",
+            )
+            .with_hint("set `DeletePlan::with_times`")
+        })
     }
 }
 
@@ -194,6 +232,12 @@ pub trait Progress {
     fn archive(&mut self, records: &[Record]) -> Result<()> {
         let _ = records;
         Err(Error::unsupported("whoever follows this cleanup keeps no records: nothing was deleted"))
+    }
+
+    /// The age of a record cannot be read, which is therefore kept, and counted as unknown. Only a store without access
+    /// times beside the payload calls it.
+    fn unreadable(&mut self, error: &Error) {
+        let _ = error;
     }
 
     /// A batch kept others from writing for this long; batches that found nothing to delete keep nobody.

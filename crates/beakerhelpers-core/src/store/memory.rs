@@ -96,7 +96,11 @@ struct Found {
 
 impl SessionStore for MemoryStore {
     fn info(&self) -> StoreInfo {
-        let capabilities = Capabilities::ALL.with_multiprocess_safe(false).with_index(false);
+        let capabilities = Capabilities::ALL
+            .with_multiprocess_safe(false)
+            .with_index(false)
+            .with_local_times(false)
+            .with_expiry(false);
         StoreInfo::new("memory", "memory of this process".to_owned(), capabilities)
     }
 

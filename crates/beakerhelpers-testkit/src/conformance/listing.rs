@@ -53,12 +53,19 @@ pub fn active_keeps_the_exact_cutoff(s: &Subject) {
         s.save(id, before_cutoff(secs));
     }
     let active = s.ids(Query::ALL.active_since(cutoff()));
-    assert_eq!(sorted(active), ["exact", "now", "younger"]);
+    if s.can().access_times {
+        assert_eq!(sorted(active), ["exact", "now", "younger"]);
+    } else {
+        // Whoever decodes them knows.
+        assert_eq!(sorted(active), ["ancient", "exact", "now", "older", "younger"]);
+    }
 }
 
 pub fn active_keeps_unknown_times(s: &Subject) {
     if s.can().iter && s.save_if_supported(&s.timeless("unknown")) {
-        s.save("old", before_cutoff(1));
+        if s.can().access_times {
+            s.save("old", before_cutoff(1));
+        }
         assert_eq!(s.ids(Query::ALL.active_since(cutoff())), ["unknown"]);
     }
 }
@@ -68,7 +75,9 @@ pub fn limits_are_exact(s: &Subject) {
         return;
     }
     let all = fill(s);
-    s.save("old", before_cutoff(1));
+    if s.can().access_times {
+        s.save("old", before_cutoff(1));
+    }
     for limit in [0, 1, 7, MANY, MANY + 5] {
         let mut query = Query::ALL.active_since(cutoff());
         query.limit = Some(limit as u64);
@@ -80,7 +89,8 @@ pub fn limits_are_exact(s: &Subject) {
 }
 
 pub fn newest_comes_first(s: &Subject) {
-    if !s.can().iter || !s.can().access_times {
+    // Where the times are instants, nobody needs to ask.
+    if !s.can().iter || !s.can().local_times {
         return;
     }
     // Neither the order of the ids nor that of the access times.

@@ -100,7 +100,7 @@ fn apply(s: &Subject, store: &dyn SessionStore, operation: &Operation) -> Vec<St
         }
         Operation::Delete(id) => vec![format!("{}", store.delete(&session_id(id)).expect("the store deletes"))],
         Operation::List { active } if s.can().iter => {
-            let query = if active { Query::ALL.active_since(cutoff()) } else { Query::ALL };
+            let query = if active && s.can().access_times { Query::ALL.active_since(cutoff()) } else { Query::ALL };
             let mut lines: Vec<String> =
                 store.iter(query).map(|item| line(s, &item.expect("the store lists"))).collect();
             lines.sort();
@@ -123,6 +123,7 @@ fn apply(s: &Subject, store: &dyn SessionStore, operation: &Operation) -> Vec<St
 }
 
 fn line(s: &Subject, record: &Record) -> String {
-    let times = if s.can().access_times { (record.created, record.accessed) } else { (None, None) };
+    let created = record.created.filter(|_| s.keeps_created());
+    let times = (created, record.accessed.filter(|_| s.can().access_times));
     format!("{} {times:?} {:?}", record.id.as_str(), record.payload.bytes())
 }

@@ -96,7 +96,8 @@ fn like(id: &str, pattern: &str) -> bool {
 
 impl SessionStore for Faulty {
     fn info(&self) -> StoreInfo {
-        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { self.0.info().capabilities };
+        let all = self.0.info().capabilities.with_local_times(true);
+        let capabilities = if self.1 == Fault::ClaimsNothing { Capabilities::NONE } else { all };
         StoreInfo::new("faulty", "memory".to_owned(), capabilities)
     }
 

@@ -1,0 +1,50 @@
+//! The times that a session itself tells, for stores that keep none beside it.
+
+use std::sync::{Mutex, PoisonError};
+
+use beakerhelpers_core::{Payload, Result, Session, TimeReader, Timestamp};
+
+use crate::{Decoder, Found, Settings};
+
+/// Reads `_accessed_time`, which every release of Beaker since 1.2 keeps in the session (`beaker/session.py`, 1.14.1).
+#[derive(Debug)]
+pub struct AccessedTime(Mutex<(Decoder, Session)>);
+
+impl AccessedTime {
+    /// Reads sessions of the form that the settings tell.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self(Mutex::new((Decoder::with_settings(settings), Session::new())))
+    }
+}
+
+impl TimeReader for AccessedTime {
+    fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>> {
+        // A decoder begins anew with each payload, whatever became of the last one.
+        let (decoder, session) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(match decoder.decode_into(payload, session)? {
+            Found::Session => session.accessed_time(),
+            Found::Empty | Found::NotASession => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beakerhelpers_core::{ErrorKind, Framing};
+
+    use super::*;
+
+    #[test]
+    fn the_time_is_that_of_the_session() {
+        let reader = AccessedTime::new(Settings::new());
+        let read =
+            |bytes: &[u8]| reader.accessed(&Payload::new(Framing::Value, bytes.to_vec())).map_err(|error| error.kind());
+        let pickle = [b"\x80\x02}U\x0e_accessed_timeG".as_slice(), &1_000_000_000.5_f64.to_be_bytes(), b"s."].concat();
+        assert_eq!(read(&pickle), Ok(Some(Timestamp::from_micros(1_000_000_000_500_000))));
+        assert_eq!(read(b"\x80\x02}."), Ok(None));
+        assert_eq!(read(b"\x80\x02}U\x01aK\x01s."), Ok(None));
+        assert_eq!(read(b"\x80\x02}"), Err(ErrorKind::Corrupt));
+        assert_eq!(read(&pickle), Ok(Some(Timestamp::from_micros(1_000_000_000_500_000))));
+    }
+}
