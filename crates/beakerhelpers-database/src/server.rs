@@ -82,10 +82,10 @@ impl<C: Client> ServerStore<C> {
     }
 
     /// Runs something on a connection, once.
-    fn with<T>(&self, work: impl FnOnce(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T>(&self, work: impl FnOnce(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T, Failure> {
         self.on_client(|client| {
             let layout = self.layout(client)?;
-            work(client, self.sql(layout), layout.room)
+            work(client, self.sql(layout), layout)
         })
     }
 
@@ -104,7 +104,7 @@ impl<C: Client> ServerStore<C> {
     }
 
     /// Runs something that may be run again.
-    fn read<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
+    fn read<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T> {
         // A server that was there before is waited for; one that was not is most likely not where it is looked for.
         let known = self.known_layout().is_some();
         let mut backoff = Backoff::start(self.settings.wait, if known { RESTART } else { Duration::ZERO });
@@ -118,7 +118,7 @@ impl<C: Client> ServerStore<C> {
 
     /// Runs a change. One that was undone because others were in the way is tried again; one whose end is not known is
     /// not.
-    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
+    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T> {
         self.refuse_to_write()?;
         let mut backoff = Backoff::start(self.settings.wait, Duration::ZERO);
         loop {
@@ -170,7 +170,8 @@ impl<C: Client> SessionStore for ServerStore<C> {
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
-        self.read(|client, sql, room| pages::one(client, &sql.by_id(id.as_str()), room, self.zone))?.transpose()
+        self.read(|client, sql, layout| pages::one(client, &sql.by_id(id.as_str()), layout.room, self.zone))?
+            .transpose()
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
@@ -183,9 +184,9 @@ impl<C: Client> SessionStore for ServerStore<C> {
         let age = |at| Age::Time(self.zone.naive_at(at));
         let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());
-        self.write(|client, sql, room| {
-            if data.len() as u64 > room {
-                return Err(too_large(data.len(), room).into());
+        self.write(|client, sql, layout| {
+            if data.len() as u64 > layout.room {
+                return Err(too_large(data.len(), layout.room).into());
             }
             let update = sql.update(id, &accessed, data);
             for _ in 0..ATTEMPTS {

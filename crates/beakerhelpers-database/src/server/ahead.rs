@@ -1,7 +1,9 @@
 //! Reading ahead: while somebody works on the sessions of one page, the server is busy with the next.
 
+use std::panic;
 use std::sync::mpsc::{self, Receiver};
-use std::{thread, vec};
+use std::thread::{self, JoinHandle};
+use std::vec;
 
 use beakerhelpers_core::{Query, Record, Records, Result};
 
@@ -19,14 +21,15 @@ const WAITING: usize = 5;
 struct Ahead {
     parts: Receiver<Vec<Result<Record>>>,
     part: vec::IntoIter<Result<Record>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 /// Iterates over the records of a query. Where no thread can be had, each page is read when it is asked for.
 pub(super) fn records<C: Client>(store: &ServerStore<C>, query: Query) -> Records<'_> {
     let (send, parts) = mpsc::sync_channel(WAITING);
-    let reader = store.clone();
+    let behind = store.clone();
     let spawned = thread::Builder::new().name("pages".to_owned()).spawn(move || {
-        let mut pages = Pages::new(&reader, query);
+        let mut pages = Pages::new(&behind, query);
         loop {
             let part = next_part(&mut pages);
             // Nobody listens any more, or there is no more.
@@ -36,7 +39,7 @@ pub(super) fn records<C: Client>(store: &ServerStore<C>, query: Query) -> Record
         }
     });
     match spawned {
-        Ok(_) => Box::new(Ahead { parts, part: Vec::new().into_iter() }),
+        Ok(reader) => Box::new(Ahead { parts, part: Vec::new().into_iter(), reader: Some(reader) }),
         Err(_) => Box::new(Pages::new(store, query)),
     }
 }
@@ -59,7 +62,16 @@ impl Iterator for Ahead {
             if let Some(record) = self.part.next() {
                 return Some(record);
             }
-            self.part = self.parts.recv().ok()?.into_iter();
+            match self.parts.recv() {
+                Ok(part) => self.part = part.into_iter(),
+                Err(_) => {
+                    // A reader that failed must not look like one that has read all.
+                    if let Some(Err(failure)) = self.reader.take().map(JoinHandle::join) {
+                        panic::resume_unwind(failure);
+                    }
+                    return None;
+                }
+            }
         }
     }
 }
