@@ -8,6 +8,7 @@ pub(crate) mod pages;
 mod pool;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(crate) struct ServerStore<C: Client> {
     prefix: String,
     pool: r2d2::Pool<Manager<C>>,
     layout: Arc<Mutex<Option<Layout>>>,
+    /// Nobody waits any more for what this handle reads: it is not tried again.
+    abandoned: Arc<AtomicBool>,
 }
 
 /// Another handle on the same connections.
@@ -54,6 +57,7 @@ impl<C: Client> Clone for ServerStore<C> {
             prefix: self.prefix.clone(),
             pool: self.pool.clone(),
             layout: Arc::clone(&self.layout),
+            abandoned: Arc::clone(&self.abandoned),
         }
     }
 }
@@ -74,11 +78,12 @@ impl<C: Client> ServerStore<C> {
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            // Connections are opened at once or fail at once; what is waited for is another thread's work.
+            // What is waited for is another thread's work: a connection that is handed out is not open yet.
             .connection_timeout(config.wait().max(Duration::from_secs(30)))
-            .build_unchecked(Manager { target: target.clone(), settings });
+            .build_unchecked(Manager::default());
         let prefix = config.prefix().to_owned();
-        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout: Arc::default() })
+        let (layout, abandoned) = (Arc::default(), Arc::default());
+        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout, abandoned })
     }
 
     /// Runs something on a connection, once.
@@ -92,15 +97,11 @@ impl<C: Client> ServerStore<C> {
     fn on_client<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut pooled =
             self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
-        work(self.manager().client(&mut pooled)?)
+        work(pooled.client(&self.target, self.settings)?)
     }
 
     fn once<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T> {
         self.on_client(work).map_err(|failure| failure.error)
-    }
-
-    fn manager(&self) -> Manager<C> {
-        Manager { target: self.target.clone(), settings: self.settings }
     }
 
     /// Runs something that may be run again.
@@ -111,6 +112,7 @@ impl<C: Client> ServerStore<C> {
         loop {
             match self.with(&mut work) {
                 Ok(done) => return Ok(done),
+                Err(failure) if self.abandoned.load(Ordering::Relaxed) => return Err(failure.error),
                 Err(failure) => thread::sleep(backoff.after(failure)?),
             }
         }
