@@ -105,3 +105,46 @@ fn missing(tables: &[String], table: &TableName, prefix: &str) -> Error {
              starts, and so does `beakerhelpers setup`"
         ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The layout of Beaker's table whose column `accessed` has a type of this name.
+    fn layout(type_name: &str, digits: u32) -> Layout {
+        let column = |name: &str, kind| Column {
+            name: name.to_owned(),
+            kind,
+            type_name: type_name.to_owned(),
+            is_key: matches!(name, "id" | "namespace"),
+        };
+        let columns = [
+            column("id", ColumnKind::Integer),
+            column("namespace", ColumnKind::Text),
+            column("accessed", ColumnKind::time(type_name, digits)),
+            column("created", ColumnKind::Time(6)),
+            column("data", ColumnKind::Bytes(65_535)),
+        ];
+        let table = TableName::new(None, "beaker_cache").expect("a name");
+        of_columns(&columns, &table, "beaker.session").expect("it is Beaker's")
+    }
+
+    #[test]
+    fn a_cutoff_is_a_time_that_the_column_keeps() {
+        let naive = |time: &str| NaiveTime::parse(time.as_bytes()).expect("a time");
+        for (type_name, digits, cutoff) in [
+            ("datetime", 0, "2026-11-20 11:00:00"),
+            ("datetime(0)", 0, "2026-11-20 11:00:00"),
+            ("datetime(1)", 0, "2026-11-20 11:00:00.9"),
+            ("datetime(6)", 0, "2026-11-20 11:00:00.987654"),
+            ("timestamp without time zone", 6, "2026-11-20 11:00:00.987654"),
+            ("timestamp(3) without time zone", 6, "2026-11-20 11:00:00.987"),
+        ] {
+            let layout = layout(type_name, digits);
+            assert_eq!(layout.cutoff(naive("2026-11-20 11:00:00.987654")), naive(cutoff), "{type_name}");
+            assert_eq!(layout.cutoff(naive(cutoff)), naive(cutoff), "{type_name}");
+        }
+        // Before 1970, too, it is the one before.
+        assert_eq!(layout("datetime", 0).cutoff(NaiveTime::from_micros(-1)), NaiveTime::from_micros(-1_000_000));
+    }
+}

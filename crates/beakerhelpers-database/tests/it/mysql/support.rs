@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use beakerhelpers_core::{Access, SaveMode, SessionStore, SetupMode, StoreConfig, Zone};
+use beakerhelpers_core::{Access, Query, Record, SaveMode, SessionStore, SetupMode, StoreConfig, Zone};
 use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::servers::{Database, Kind};
 
@@ -74,4 +74,9 @@ pub(crate) fn fill(database: &Database<'_>, old: u32) {
 
 pub(crate) fn count(database: &Database<'_>) -> u64 {
     database.run("SELECT count(*) FROM beaker_cache;").trim().parse().expect("a number")
+}
+
+/// What a query lists.
+pub(crate) fn listed(store: &dyn SessionStore, query: Query) -> Vec<Record> {
+    store.iter(query).map(|item| item.expect("it lists")).collect()
 }

@@ -1,9 +1,11 @@
 //! Tables that are not quite as Beaker makes them, and large ones.
 
-use beakerhelpers_core::{DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use std::time::Duration;
+
+use beakerhelpers_core::{Cutoff, DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
 
 use super::support::{ACTIVE, OLD, config, count, fill, listed, postgres, save, store, with_table};
-use crate::support::{assert_error, cutoff, open, record};
+use crate::support::{assert_error, at, cutoff, open, record};
 
 #[test]
 fn partitions_are_one_table() {
@@ -54,6 +56,25 @@ fn columns_of_other_types_are_named() {
     database.run("ALTER TABLE beaker_cache DROP COLUMN id, DROP CONSTRAINT beaker_cache_namespace_key;");
     let error = store(&database).has(&SessionId::new("a")).expect_err("no key");
     assert_error(&error, ErrorKind::Unsupported, &["has no key"]);
+}
+
+/// Beaker's column has all digits; somebody may have made it smaller. PostgreSQL rounds to what it has.
+#[test]
+fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_rounds_its_time() {
+    let server = postgres!();
+    for (column, rounds) in [("timestamp", false), ("timestamp(1)", true), ("timestamp(0)", true)] {
+        let (database, _) = with_table(server);
+        database.run(&format!("ALTER TABLE beaker_cache ALTER accessed TYPE {column};"));
+        let store = store(&database);
+        save(&*store, "before", "2026-11-20 11:00:00.02");
+        save(&*store, "after", "2026-11-20 11:00:00.04");
+        let cutoff = Cutoff::ago(at("2026-11-20 12:00:00.03"), Duration::from_secs(3600));
+        let kept = if rounds { 2 } else { 1 };
+        assert_eq!(listed(&*store, Query::ALL.active_since(cutoff)).len(), kept, "{column}");
+        let done = store.delete_old(cutoff, &DeletePlan::default(), &mut Silent).expect("it cleans");
+        assert_eq!((done.kept, count(&database)), (kept as u64, kept as u64), "{column}");
+        assert!(store.has(&SessionId::new("after")).expect("it answers"), "{column}");
+    }
 }
 
 #[test]
