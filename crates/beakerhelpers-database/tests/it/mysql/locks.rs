@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use beakerhelpers_core::{DeletePlan, Rest, SaveMode, Silent};
+use beakerhelpers_testkit::own_server;
+use beakerhelpers_testkit::servers::Kind;
 
 use super::support::{ACTIVE, count, fill, impatient, mariadb, save, store, with_table};
 use crate::support::{cutoff, record};
@@ -40,11 +42,12 @@ fn a_row_that_somebody_has_locked_is_left_for_the_next_run() {
     assert_eq!(store.delete_old(cutoff(), &plan, &mut Silent).expect("it is free").deleted, 1);
 }
 
-/// The application changes sessions while these are being deleted: nobody gets into a deadlock.
+/// The application changes sessions while these are being deleted: nobody gets into a deadlock. The server counts those of
+/// all its databases, and so it is the test's own.
 #[test]
 fn saving_what_is_being_deleted_is_no_deadlock() {
-    let server = mariadb!();
-    let (database, cleaner) = with_table(server);
+    let server = own_server!(Kind::MariaDb);
+    let (database, cleaner) = with_table(&server);
     let deadlocks = || server.run(None, "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks';");
     let before = deadlocks();
     let over = AtomicBool::new(false);
