@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use beakerhelpers_codec::Decoder;
 use beakerhelpers_core::{Cutoff, DeletePlan, ErrorKind, Framing, Payload, Query, Record, SaveMode, SessionId, Silent};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::Kind;
 
-use super::support::{ACTIVE, OLD, config, listed, mariadb, reader, save, store, with_table};
+use crate::servers::{ACTIVE, OLD, config, listed, reader, save, store, with_table};
 use crate::support::{assert_error, at, cutoff, open, record};
 
 #[test]
 fn ids_that_the_column_takes_for_one_are_two() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "abc", ACTIVE);
     for other in ["ABC", "abc ", "ábc"] {
@@ -31,7 +33,7 @@ fn ids_that_the_column_takes_for_one_are_two() {
 
 #[test]
 fn zero_dates_are_unknown_and_kept() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     database.run(
         "SET sql_mode = ''; INSERT INTO beaker_cache (namespace, accessed, created, data) VALUES \
@@ -48,7 +50,7 @@ fn zero_dates_are_unknown_and_kept() {
 
 #[test]
 fn the_servers_zone_and_modes_do_not_matter() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     for settings in [
@@ -68,7 +70,7 @@ fn the_servers_zone_and_modes_do_not_matter() {
 
 #[test]
 fn a_session_that_its_column_cut_is_named() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     let large = |size: usize| Payload::new(Framing::Namespace, vec![b'x'; size]);
     let mut record = record("large", ACTIVE);
@@ -98,7 +100,7 @@ fn a_session_that_its_column_cut_is_named() {
 
 #[test]
 fn what_is_no_table_of_sessions_is_told() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let database = server.create_database();
     let list = |table: &str| {
         let config = config(&database.url("mysql")).with("table_name", table);
@@ -117,7 +119,7 @@ fn what_is_no_table_of_sessions_is_told() {
 
 #[test]
 fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_cuts_its_time() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "old", OLD);
     save(&*store, "a", "2026-11-20 11:00:00.9");

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use beakerhelpers_core::{Cutoff, DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::Kind;
 
-use super::support::{ACTIVE, OLD, config, count, fill, listed, postgres, save, store, with_table};
+use crate::servers::{ACTIVE, OLD, config, count, fill, listed, save, store, with_table};
 use crate::support::{assert_error, at, cutoff, open, record};
 
 #[test]
 fn partitions_are_one_table() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     database.run(
         "CREATE TABLE beaker_cache (id int NOT NULL, namespace varchar(255) NOT NULL PRIMARY KEY, accessed timestamp \
@@ -27,7 +29,7 @@ fn partitions_are_one_table() {
 
 #[test]
 fn a_table_is_found_by_the_search_path() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     database.run("CREATE SCHEMA shop AUTHORIZATION site;");
     let in_schema = open(&config(&database.url("postgresql")).with("schema_name", "shop"));
@@ -41,7 +43,7 @@ fn a_table_is_found_by_the_search_path() {
 
 #[test]
 fn columns_of_other_types_are_named() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     for (change, part) in [
         ("ALTER accessed TYPE timestamptz", "timestamp with time zone"),
         ("ALTER data TYPE text USING ''", "`data`"),
@@ -61,7 +63,7 @@ fn columns_of_other_types_are_named() {
 /// Beaker's column has all digits; somebody may have made it smaller. PostgreSQL rounds to what it has.
 #[test]
 fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_rounds_its_time() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     for (column, rounds) in [("timestamp", false), ("timestamp(1)", true), ("timestamp(0)", true)] {
         let (database, _) = with_table(server);
         database.run(&format!("ALTER TABLE beaker_cache ALTER accessed TYPE {column};"));
@@ -79,7 +81,7 @@ fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_rounds_its_time()
 
 #[test]
 fn constraints_and_triggers_refuse_without_telling_contents() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     database.run("ALTER TABLE beaker_cache ADD CONSTRAINT short CHECK (length(namespace) < 10);");
     let error = store.save(&record("a-secret-session-id", ACTIVE), SaveMode::Upsert).expect_err("it is too long");
@@ -98,7 +100,7 @@ fn constraints_and_triggers_refuse_without_telling_contents() {
 
 #[test]
 fn pages_of_all_sizes_hold_every_record_once() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     for store_type in ["ext:database", "ext:sqla"] {
         let database = server.create_database();
         let store = open(&config(&database.url("postgresql")).with("type", store_type));

@@ -1,11 +1,10 @@
-//! What the tests on MariaDB share.
+//! What the tests on servers share, whichever it is.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use beakerhelpers_core::{Access, Query, Record, SaveMode, SessionStore, SetupMode, StoreConfig, Zone};
 use beakerhelpers_testkit::Server;
-use beakerhelpers_testkit::servers::{Database, Kind};
+use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
 
 use crate::support::{open, record};
 
@@ -13,43 +12,38 @@ use crate::support::{open, record};
 pub(crate) const OLD: &str = "2026-11-20 10:00:00";
 pub(crate) const ACTIVE: &str = "2026-11-20 11:30:00";
 
-/// The server of all tests, for as long as the process runs.
-pub(crate) fn shared() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| Server::shared(Kind::MariaDb)).as_ref();
-    if server.is_none() {
-        // Each test says so, and fails where it must.
-        drop(Server::shared(Kind::MariaDb));
-    }
-    server
+/// The server of all tests, for those whose databases outlive a function. What is leaked is no more than its address.
+pub(crate) fn shared(kind: Kind) -> Option<&'static Server> {
+    Server::shared(kind).map(|server| &*Box::leak(Box::new(server)))
 }
-
-/// Gives the server, or ends the test.
-macro_rules! mariadb {
-    () => {
-        match $crate::mysql::support::shared() {
-            Some(server) => server,
-            None => return,
-        }
-    };
-}
-pub(crate) use mariadb;
 
 pub(crate) fn config(url: &str) -> StoreConfig {
     StoreConfig::new("beaker.session").with("url", url).with("type", "ext:database").with_zone(Zone::UTC)
 }
 
+fn config_of(database: &Database<'_>) -> StoreConfig {
+    config(&url_of(database, User::SITE))
+}
+
+pub(crate) fn url_of(database: &Database<'_>, user: User) -> String {
+    let scheme = match database.server().kind() {
+        Kind::Postgres => "postgresql",
+        _ => "mysql+pymysql",
+    };
+    database.url_for(scheme, user, Via::Tcp)
+}
+
 pub(crate) fn store(database: &Database<'_>) -> Box<dyn SessionStore> {
-    open(&config(&database.url("mysql+pymysql")))
+    open(&config_of(database))
 }
 
 pub(crate) fn reader(database: &Database<'_>) -> Box<dyn SessionStore> {
-    open(&config(&database.url("mysql+pymysql")).with_access(Access::ReadOnly))
+    open(&config_of(database).with_access(Access::ReadOnly))
 }
 
-/// A store that waits for nothing.
-pub(crate) fn impatient(database: &Database<'_>) -> Box<dyn SessionStore> {
-    open(&config(&database.url("mysql+pymysql")).with_wait(Duration::ZERO))
+/// A store that waits no longer than this.
+pub(crate) fn waiting(database: &Database<'_>, wait: Duration) -> Box<dyn SessionStore> {
+    open(&config_of(database).with_wait(wait))
 }
 
 /// A database with Beaker's table.
@@ -66,9 +60,17 @@ pub(crate) fn save(store: &dyn SessionStore, id: &str, accessed: &str) {
 
 /// As many old sessions, named `o1` and so on, as are wanted, without a store.
 pub(crate) fn fill(database: &Database<'_>, old: u32) {
+    let (id, time, numbers) = match database.server().kind() {
+        Kind::Postgres => (
+            "'o' || n",
+            "timestamp '2026-11-01 00:00:00' + n * interval '1 second'",
+            format!("generate_series(1, {old}) AS n"),
+        ),
+        _ => ("CONCAT('o', seq)", "'2026-11-01 00:00:00' + INTERVAL seq SECOND", format!("seq_1_to_{old}")),
+    };
     database.run(&format!(
-        "INSERT INTO beaker_cache (namespace, accessed, created, data) SELECT CONCAT('o', seq), \
-         '2026-11-01 00:00:00' + INTERVAL seq SECOND, '2026-11-01', 'contents' FROM seq_1_to_{old};"
+        "INSERT INTO beaker_cache (namespace, accessed, created, data) \
+         SELECT {id}, {time}, '2026-11-01', 'contents' FROM {numbers};"
     ));
 }
 
