@@ -41,7 +41,7 @@ pub(crate) struct ServerStore<C: Client> {
     prefix: String,
     pool: r2d2::Pool<Manager<C>>,
     layout: Arc<Mutex<Option<Layout>>>,
-    /// Nobody waits any more for what this handle reads: it is not tried again.
+    /// Nobody waits any more for what this handle reads: the server is asked nothing more.
     abandoned: Arc<AtomicBool>,
 }
 
@@ -110,9 +110,11 @@ impl<C: Client> ServerStore<C> {
         let known = self.known_layout().is_some();
         let mut backoff = Backoff::start(self.settings.wait, if known { RESTART } else { Duration::ZERO });
         loop {
+            if self.abandoned.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Unavailable, "nobody waits any more for what is to be read"));
+            }
             match self.with(&mut work) {
                 Ok(done) => return Ok(done),
-                Err(failure) if self.abandoned.load(Ordering::Relaxed) => return Err(failure.error),
                 Err(failure) => thread::sleep(backoff.after(failure)?),
             }
         }

@@ -102,8 +102,8 @@ impl Iterator for Ahead {
 }
 
 /// Waits for the reader, as whoever drops this may end the process next, and a thread that is in the middle of C code
-/// then finds what that uses taken down. It takes as long as the statement that the server is busy with (one page), or
-/// one attempt to connect; what fails then is not tried again.
+/// then finds what that uses taken down. It takes as long as what the reader is at: the statement for one page, one
+/// attempt to connect, or one of the waits between two attempts, two seconds at most. Nothing is begun after that.
 impl Drop for Ahead {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.take() {
@@ -168,5 +168,20 @@ mod tests {
         assert!(ahead.next().is_none());
         // Nobody looks at what it does not bring.
         drop(failing());
+    }
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_handle_that_is_abandoned_asks_the_server_nothing() {
+        use beakerhelpers_core::{DatabaseUrl, SessionId, SessionStore as _, StoreConfig};
+
+        let url = DatabaseUrl::parse("postgresql://nobody@127.0.0.1:1/nothing").expect("a URL");
+        let target = crate::postgres::PgTarget::new(&url).expect("a place");
+        let config = StoreConfig::new("beaker.session");
+        let store = ServerStore::<crate::postgres::PgClient>::new(&config, crate::Flavor::Database, target);
+        let store = store.expect("nothing is asked yet");
+        let failure = || store.has(&SessionId::new("a")).expect_err("nobody listens there").message().to_owned();
+        assert!(!failure().contains("nobody waits"));
+        store.abandoned.store(true, Ordering::Relaxed);
+        assert!(failure().contains("nobody waits"));
     }
 }
