@@ -77,12 +77,15 @@ fn in_namespace(source: &[u8]) -> Result<Vec<u8>> {
     if !machine.is_done() {
         return Err(edit::irregular());
     }
-    let stop = machine.end().saturating_sub(1);
+    let end = machine.end();
+    let stop = end.saturating_sub(1);
     let protocol = source.get(..protocol_len(source)).unwrap_or_default();
     let value = source.get(protocol.len()..stop).unwrap_or_default();
+    // Behind STOP there is nothing that matters, unless a frame says that it holds it.
+    let rest = source.get(end..).unwrap_or_default();
     // Neither the dict nor its key is in the memo: what is there keeps its number. If a frame ends with STOP, it ends with
     // SETITEM now.
-    Ok([protocol, b"}X\x07\0\0\0session", value, b"s."].concat())
+    Ok([protocol, b"}X\x07\0\0\0session", value, b"s.", rest].concat())
 }
 
 /// The value of a namespace as a pickle of its own.
