@@ -12,6 +12,8 @@ mod process;
 // The plugins of the standard build.
 #[cfg(feature = "cleanup")]
 use beakerhelpers_cleanup as _;
+#[cfg(feature = "copy")]
+use beakerhelpers_copy as _;
 #[cfg(feature = "database")]
 use beakerhelpers_database as _;
 #[cfg(feature = "delete")]
