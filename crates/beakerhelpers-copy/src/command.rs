@@ -179,7 +179,8 @@ impl CopyArgs {
         let result = self.plan().run_into(from, to, now, &mut report, &mut copied);
         report.finish();
         let has_failed = result.is_err();
-        if !self.quiet && !(has_failed && copied.seen == 0) {
+        let nothing_done = has_failed && copied.seen == 0;
+        if !self.quiet && !nothing_done {
             let summary = Summary { copied, mode: self.mode(), has_failed, took: started.elapsed() };
             writeln!(cx.stdout, "{}", summary.render(self.format))?;
         }

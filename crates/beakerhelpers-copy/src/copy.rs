@@ -293,12 +293,17 @@ impl Copy {
             if self.max_time.is_some_and(|max| elapsed >= max) {
                 return Some(Ended::MaxTime);
             }
-            let Some(rate) = self.rate else { return None };
-            #[expect(clippy::cast_precision_loss, reason = "no more sessions are looked at than a float can count")]
-            let due = Duration::try_from_secs_f64(so_far.seen as f64 / f64::from(rate.max(1))).unwrap_or(Duration::MAX);
-            let Some(rest) = due.checked_sub(elapsed).filter(|rest| !rest.is_zero()) else { return None };
-            thread::sleep(rest.min(SLICE));
+            // Without a need to rest it goes on.
+            thread::sleep(self.rest(so_far.seen, elapsed)?.min(SLICE));
         }
+    }
+
+    /// How long it is too early for the next one.
+    fn rest(&self, seen: u64, elapsed: Duration) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "no more sessions are looked at than a float can count")]
+        let due = seen as f64 / f64::from(self.rate?.max(1));
+        let due = Duration::try_from_secs_f64(due).unwrap_or(Duration::MAX);
+        due.checked_sub(elapsed).filter(|rest| !rest.is_zero())
     }
 }
 

@@ -140,7 +140,7 @@ impl<'p, 's> Judge<'p, 's> {
             let wall = |at| Timestamp::from_micros(self.to.zone.naive_at(at).as_micros());
             let apart = |one: Timestamp, other: Timestamp| one.since(other).max(other.since(one)) >= PRECISION;
             // In the hour that comes twice, a local time stands for two instants.
-            apart(one, other) && !(self.can.local_times && !apart(wall(one), wall(other)))
+            apart(one, other) && (!self.can.local_times || apart(wall(one), wall(other)))
         };
         (differ(record.created, there.created) || differ(record.accessed, there.accessed)).then_some(WrongTime)
     }

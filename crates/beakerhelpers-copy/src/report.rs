@@ -40,8 +40,9 @@ impl<'r, 'c> Report<'r, 'c> {
     /// Clears the progress from the screen, and tells what was only counted until now.
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
-        let lines: Vec<_> = self.failed.rest().collect();
-        lines.iter().for_each(|line| self.cx.note(line));
+        for line in self.failed.rest() {
+            self.cx.note(&line);
+        }
         for (what, count) in self.differing {
             if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
                 self.cx.note(&format!("warning: {more} more that {what}"));

@@ -1,5 +1,4 @@
 //! Copying between stores in memory.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod forms;
 mod runs;
