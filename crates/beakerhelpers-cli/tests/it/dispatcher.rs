@@ -16,6 +16,7 @@ Usage: beakerhelpers COMMAND [OPTIONS] [ARGUMENTS]
 
 Sessions:
   cleanup      Delete the old sessions
+  copy         Copy the sessions of one store to another
   delete       Delete chosen sessions
   restore      Put archived sessions back
   sessions     Show the active sessions
@@ -38,7 +39,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "restore", "sessions", "setup", "completions", "man", "plugins"] {
+    for command in ["cleanup", "copy", "delete", "restore", "sessions", "setup", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -82,6 +83,7 @@ fn plugins_are_listed_with_crate_version_and_capabilities() {
 Commands:
   cleanup      beakerhelpers-cleanup V
   completions  beakerhelpers-cli V
+  copy         beakerhelpers-copy V
   delete       beakerhelpers-delete V
   man          beakerhelpers-cli V
   plugins      beakerhelpers-cli V
@@ -101,7 +103,7 @@ Store types:
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).done();
-        for word in ["cleanup", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
+        for word in ["cleanup", "copy", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -117,7 +119,7 @@ fn completions_for_every_shell() {
 #[test]
 fn manual_pages() {
     assert!(run(["man"]).done().contains(".TH beakerhelpers 1"));
-    for command in ["cleanup", "delete", "restore", "sessions"] {
+    for command in ["cleanup", "copy", "delete", "restore", "sessions"] {
         let page = run(["man", command]).done();
         assert!(page.contains(&format!(".TH beakerhelpers-{command} 1")), "{page}");
         assert!(page.contains("time\\-zone") && page.contains("Examples:"), "{page}");
