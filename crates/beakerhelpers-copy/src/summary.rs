@@ -102,11 +102,11 @@ impl Summary {
             "failed": failed,
             "other_times": wrong_times,
             "ended": match ended {
-                _ if self.has_failed => "error",
+                _ if self.has_failed => "failed",
                 Ended::Completed => "completed",
                 Ended::Limit => "limit",
                 Ended::MaxTime => "max-time",
-                Ended::Stopped => "signal",
+                Ended::Stopped => "interrupted",
             },
             "seconds": self.took.as_secs_f64(),
         })

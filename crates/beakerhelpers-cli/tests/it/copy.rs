@@ -15,6 +15,9 @@ use crate::servers::place::{Place, without_passwords};
 /// What a site has that forgets a visitor after an hour.
 const HOURLY: &str = "beaker.session.timeout = 3600";
 
+/// Enough for some seconds at a hundred a second.
+const ROWS: u64 = 600;
+
 /// Copies sessions, or counts or compares them.
 #[track_caller]
 fn copy(from: &Place<'_>, to: &Place<'_>, args: &[&str]) -> Run {

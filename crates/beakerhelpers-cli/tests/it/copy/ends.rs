@@ -3,11 +3,11 @@
 use beakerhelpers_core::command::exit;
 use rustix::process::Signal;
 
-use super::{between_each, copy, counts};
+use super::{ROWS, between_each, copy, counts};
 use crate::interrupted::listening;
 use crate::run::binary;
 use crate::servers::child::Running;
-use crate::servers::place::{Place, ROWS};
+use crate::servers::place::Place;
 
 /// Copying at a hundred sessions a second, of which some are there.
 fn copying(from: &Place<'_>, to: &Place<'_>) -> Running {
@@ -23,7 +23,7 @@ fn copying(from: &Place<'_>, to: &Place<'_>) -> Running {
 #[test]
 fn the_next_run_goes_on_where_one_was_ended() {
     between_each("", |python, from, to| {
-        from.fill(python, ROWS.unsigned_abs());
+        from.fill(python, ROWS);
         to.run("setup", &["--quiet"]).done();
         for (signal, code) in [(Signal::INT, exit::INTERRUPTED), (Signal::TERM, exit::TERMINATED)] {
             // What is there already is looked at first, and nothing of it is new.
@@ -43,9 +43,9 @@ fn the_next_run_goes_on_where_one_was_ended() {
         assert_eq!(killed.end().code, 137);
         let args = ["--skip-clock-check"];
         let there = to.count().unsigned_abs();
-        assert!((1..ROWS.unsigned_abs()).contains(&there), "{there}");
-        assert_eq!(counts(from, to, &args), [ROWS.unsigned_abs() - there, 0, there, 0, 0, 0]);
-        assert_eq!(counts(from, to, &["--verify", args[0]]), [0, 0, ROWS.unsigned_abs(), 0, 0, 0]);
+        assert!((1..ROWS).contains(&there), "{there}");
+        assert_eq!(counts(from, to, &args), [ROWS - there, 0, there, 0, 0, 0]);
+        assert_eq!(counts(from, to, &["--verify", args[0]]), [0, 0, ROWS, 0, 0, 0]);
         assert_eq!(from.rows().len(), to.rows().len());
     });
 }

@@ -1,12 +1,11 @@
 //! A site that goes on while it is copied.
 
-use super::{between_each, copy, counts, loaded};
-use crate::servers::place::ROWS;
+use super::{ROWS, between_each, copy, counts, loaded};
 
 #[test]
 fn a_live_site_is_copied_and_nothing_that_it_saved_is_lost() {
     between_each("", |python, from, to| {
-        from.fill(python, ROWS.unsigned_abs());
+        from.fill(python, ROWS);
         to.run("setup", &["--quiet"]).done();
         let old = from.ini();
         let live = python.site(&old).go_live();
@@ -17,7 +16,7 @@ fn a_live_site_is_copied_and_nothing_that_it_saved_is_lost() {
         assert!(report.answered > 20, "{report:?}");
         let last = counts(from, to, &["--skip-clock-check"]);
         assert_eq!((again[3..].to_vec(), last[3..].to_vec()), (vec![0; 3], vec![0; 3]));
-        let all = ROWS.unsigned_abs() + 20;
+        let all = ROWS + 20;
         assert_eq!(last[..3].iter().sum::<u64>(), all);
         assert_eq!(counts(from, to, &["--skip-clock-check", "--verify"]), [0, 0, all, 0, 0, 0]);
         let ids: Vec<_> = (0..20).map(|n| format!("live-{n}")).collect();
