@@ -18,6 +18,8 @@ use beakerhelpers_copy as _;
 use beakerhelpers_database as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
+#[cfg(feature = "file")]
+use beakerhelpers_file as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]
