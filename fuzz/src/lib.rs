@@ -9,6 +9,8 @@ use peak_alloc::PeakAlloc;
 mod change;
 #[path = "../../crates/beakerhelpers-codec/tests/it/laws/exercise.rs"]
 mod exercise;
+#[path = "../../crates/beakerhelpers-codec/tests/it/laws/frames.rs"]
+mod frames;
 
 /// Memory that does not depend on the payload, where it may hold JSON.
 const FREE_WITH_JSON: usize = exercise::FREE + (1 << 20);
@@ -52,6 +54,11 @@ pub fn print(payload: &Payload, max_len: usize) {
 /// Changes a session and updates its payload; `which` says how it is changed.
 pub fn update(payload: &Payload, which: u8) {
     change::update(payload, which.into());
+}
+
+/// Puts a payload into every other frame, and demands that it is the same session there.
+pub fn reframe(payload: &Payload) {
+    frames::reframed(payload);
 }
 
 /// Decodes a payload in as much memory as is promised, by what the allocator counted.

@@ -12,12 +12,16 @@ mod process;
 // The plugins of the standard build.
 #[cfg(feature = "cleanup")]
 use beakerhelpers_cleanup as _;
+#[cfg(feature = "copy")]
+use beakerhelpers_copy as _;
 #[cfg(feature = "database")]
 use beakerhelpers_database as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
 #[cfg(feature = "file")]
 use beakerhelpers_file as _;
+#[cfg(feature = "redis")]
+use beakerhelpers_redis as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]

@@ -2,6 +2,7 @@
 
 mod base64;
 mod edit;
+mod reframe;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use ::base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
+pub use self::reframe::reframe;
 use crate::cipher::seal::seal;
 use crate::decoder::is_base64;
 use crate::pickle::literal::Literal;
@@ -70,11 +72,7 @@ impl Encoder {
     /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2, or no JSON, can
     /// have (the error names the key), and for settings that do not suffice to encrypt.
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
-        let (before, after): (&[u8], &[u8]) = match framing {
-            Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
-            Framing::Text => (b"", b""),
-            _ => (b"\x80\x02", b"q\0."),
-        };
+        let (before, after) = wrapping(framing);
         match self.settings.serializer() {
             Some(Serializer::Json) => self.inner = json::write(session)?,
             Some(Serializer::Pickle) | None => self.pickle(session)?,
@@ -224,6 +222,15 @@ impl Encoder {
             None => Ok(BASE64.encode(updated).into_bytes()),
             Some(how) => seal(settings, how, &updated).map(String::into_bytes),
         }
+    }
+}
+
+/// What stands around the text of a session in a new payload.
+const fn wrapping(framing: Framing) -> (&'static [u8], &'static [u8]) {
+    match framing {
+        Framing::Namespace => (b"\x80\x02}q\0X\x07\0\0\0sessionq\x01", b"q\x02s."),
+        Framing::Text => (b"", b""),
+        _ => (b"\x80\x02", b"q\0."),
     }
 }
 

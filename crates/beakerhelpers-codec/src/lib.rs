@@ -22,7 +22,7 @@ pub use classes::{Class, classes};
 pub use clock::{OtherZone, SeenZone};
 pub use condition::Condition;
 pub use decoder::{Decoded, Decoder, Found};
-pub use encoder::Encoder;
+pub use encoder::{Encoder, reframe};
 pub use settings::Settings;
 pub use times::AccessedTime;
 pub use typed::Typed;

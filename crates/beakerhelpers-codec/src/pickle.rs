@@ -90,6 +90,11 @@ impl Machine {
         self.end
     }
 
+    /// Whether the pickle that was read last made its value and nothing else.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.stack.is_empty() && self.marks.is_empty()
+    }
+
     /// The value that was put into the memo last under a number.
     pub(crate) fn kept(&self, number: u32) -> Option<NodeId> {
         self.memo.get(wide(number)).ok()

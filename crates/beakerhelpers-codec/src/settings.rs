@@ -105,6 +105,18 @@ impl Settings {
         })
     }
 
+    /// Whether a site of these settings writes its sessions in the same form, and with the same keys, as one of those: each
+    /// can read what the other wrote.
+    #[must_use]
+    pub fn agree_with(&self, other: &Self) -> bool {
+        let serializer = |settings: &Self| settings.serializer.unwrap_or(Serializer::Pickle);
+        let keys = |settings: &Self| {
+            let Self { encrypt_key, validate_key, module, nonce, .. } = settings.clone();
+            encrypt_key.map(|key| (key, validate_key, module, nonce.unwrap_or_default()))
+        };
+        serializer(self) == serializer(other) && keys(self) == keys(other)
+    }
+
     /// The serializer that is set.
     pub(crate) const fn serializer(&self) -> Option<Serializer> {
         self.serializer
@@ -277,6 +289,31 @@ mod tests {
         assert_eq!(obstacle(&keys[..2]), None);
         let error = Settings::new().obstacle("seems to be").unwrap();
         assert_eq!(error.to_string(), "the session seems to be encrypted, and `encrypt_key` is not set");
+    }
+
+    #[test]
+    fn settings_agree_where_one_site_reads_what_the_other_wrote() {
+        let of = |pairs: &[(&str, &str)]| read(pairs).unwrap();
+        let keys = [("encrypt_key", "k"), ("validate_key", "v")];
+        for same in [
+            [of(&[]), of(&[("data_serializer", "pickle")])],
+            // Where nothing is encrypted it does not matter by what.
+            [of(&[]), of(&[("crypto_type", "cryptography"), ("validate_key", "v"), ("encrypt_nonce_bits", "48")])],
+            [of(&keys), of(&[keys[0], keys[1], ("encrypt_nonce_bits", "128")])],
+        ] {
+            assert!(same[0].agree_with(&same[1]) && same[1].agree_with(&same[0]), "{same:?}");
+        }
+        for other in [
+            of(&[("data_serializer", "json")]),
+            of(&keys),
+            of(&[keys[0], ("validate_key", "other")]),
+            of(&[keys[0], keys[1], ("crypto_type", "pycryptodome")]),
+            of(&[keys[0], keys[1], ("encrypt_nonce_bits", "48")]),
+        ] {
+            assert!(other.agree_with(&other));
+            assert!(!other.agree_with(&of(&[])) && !of(&[("encrypt_key", "k")]).agree_with(&other), "{other:?}");
+            assert!(!other.agree_with(&of(&[keys[0], ("validate_key", "a third")])), "{other:?}");
+        }
     }
 
     #[test]

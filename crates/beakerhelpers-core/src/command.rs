@@ -302,6 +302,12 @@ pub struct Opened {
 }
 
 impl StoreArgs {
+    /// The arguments of a command that has two stores, whose options have names of their own.
+    #[must_use]
+    pub const fn new(config: PathBuf, prefix: String, time_zone: Zone, wait: Duration) -> Self {
+        Self { config, prefix, time_zone, wait }
+    }
+
     /// Opens the store that the arguments describe. What looks like a misspelt option becomes one of the configuration's
     /// [notices](StoreConfig::notices).
     ///

@@ -1,4 +1,4 @@
-//! Throwaway database servers: PostgreSQL and MariaDB on a free port of the loopback interface, with a data folder, a
+//! Throwaway servers: PostgreSQL, MariaDB and Redis on a free port of the loopback interface, with a data folder, a
 //! folder for sockets and certificates of their own.
 //!
 //! `cargo xtask test` starts one of each kind for all tests and tells them by the environment: [`server!`](crate::server).
@@ -7,6 +7,7 @@
 
 mod account;
 mod certificates;
+mod cluster;
 mod database;
 mod home;
 mod instance;
@@ -14,12 +15,14 @@ mod mariadb;
 mod postgres;
 mod process;
 mod program;
+mod redis;
 mod server;
 mod template;
 mod url;
 mod users;
 
 pub use certificates::Certificates;
+pub use cluster::Cluster;
 pub use database::Database;
 pub use home::Home;
 pub use server::Server;
@@ -34,17 +37,25 @@ pub enum Kind {
     Postgres,
     /// MariaDB.
     MariaDb,
+    /// Redis, which runs by itself.
+    Redis,
+    /// A node of a [`Cluster`] of Redis: never shared.
+    RedisNode,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Postgres, Self::MariaDb];
+    /// Every kind that tests share.
+    pub const ALL: [Self; 3] = [Self::Postgres, Self::MariaDb, Self::Redis];
+    /// Those that speak SQL.
+    pub const SQL: [Self; 2] = [Self::Postgres, Self::MariaDb];
 
     /// The name that people know it by.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
             Self::MariaDb => "MariaDB",
+            Self::Redis => "Redis",
+            Self::RedisNode => "a node of Redis",
         }
     }
 
@@ -61,6 +72,8 @@ impl Kind {
         match self {
             Self::Postgres => &postgres::Postgres,
             Self::MariaDb => &mariadb::MariaDb,
+            Self::Redis => &redis::Redis,
+            Self::RedisNode => &redis::Node,
         }
     }
 }

@@ -16,6 +16,7 @@ Usage: beakerhelpers COMMAND [OPTIONS] [ARGUMENTS]
 
 Sessions:
   cleanup      Delete the old sessions
+  copy         Copy the sessions of one store to another
   delete       Delete chosen sessions
   restore      Put archived sessions back
   sessions     Show the active sessions
@@ -38,7 +39,7 @@ fn alone_and_with_help_it_lists_its_commands() {
 
 #[test]
 fn help_about_a_command() {
-    for command in ["cleanup", "delete", "restore", "sessions", "setup", "completions", "man", "plugins"] {
+    for command in ["cleanup", "copy", "delete", "restore", "sessions", "setup", "completions", "man", "plugins"] {
         let help = run(["help", command]).done();
         assert_eq!(help, run([command, "--help"]).done());
         assert!(help.contains(&format!("Usage: beakerhelpers {command}")), "{help}");
@@ -64,7 +65,7 @@ fn an_unknown_command_is_answered_with_the_known_ones_near_names_first() {
         assert_eq!(
             run(args).failed(exit::USAGE),
             "error: there is no command `sesions`\n  \
-               linked: `sessions`, `completions`, `plugins`, `setup`, `cleanup`, `restore`, `delete`, `man`\n\n\
+               linked: `sessions`, `completions`, `plugins`, `setup`, `cleanup`, `restore`, `delete`, `copy`, `man`\n\n\
              hint: `beakerhelpers help` lists the commands; a plugin crate adds more\n"
         );
     }
@@ -82,6 +83,7 @@ fn plugins_are_listed_with_crate_version_and_capabilities() {
 Commands:
   cleanup      beakerhelpers-cleanup V
   completions  beakerhelpers-cli V
+  copy         beakerhelpers-copy V
   delete       beakerhelpers-delete V
   man          beakerhelpers-cli V
   plugins      beakerhelpers-cli V
@@ -90,9 +92,11 @@ Commands:
   setup        beakerhelpers-setup V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  file          beakerhelpers-file V      setup iter delete_old archive tidy access_times multiprocess_safe
+  ext:database      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:redis         beakerhelpers-redis V     iter delete_old archive expiry multiprocess_safe
+  ext:rediscluster  beakerhelpers-redis V     iter delete_old archive expiry multiprocess_safe
+  ext:sqla          beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  file              beakerhelpers-file V      setup iter delete_old archive tidy access_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );
@@ -102,7 +106,7 @@ Store types:
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).done();
-        for word in ["cleanup", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
+        for word in ["cleanup", "copy", "delete", "restore", "sessions", "time-zone", "batch-size", "fingerprint"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -118,7 +122,7 @@ fn completions_for_every_shell() {
 #[test]
 fn manual_pages() {
     assert!(run(["man"]).done().contains(".TH beakerhelpers 1"));
-    for command in ["cleanup", "delete", "restore", "sessions"] {
+    for command in ["cleanup", "copy", "delete", "restore", "sessions"] {
         let page = run(["man", command]).done();
         assert!(page.contains(&format!(".TH beakerhelpers-{command} 1")), "{page}");
         assert!(page.contains("time\\-zone") && page.contains("Examples:"), "{page}");

@@ -8,6 +8,7 @@ mod beaker;
 mod classes;
 mod cleanup;
 mod console;
+mod copy;
 mod delete;
 mod dispatcher;
 mod formats;

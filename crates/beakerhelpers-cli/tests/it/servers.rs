@@ -2,12 +2,12 @@
 #![expect(clippy::print_stdout, reason = "a test that fails says in which database")]
 
 mod archives;
-mod child;
+pub(crate) mod child;
 mod commands;
 mod faults;
 mod live;
 mod logins;
 mod others;
-mod place;
+pub(crate) mod place;
 mod replicas;
 mod signals;

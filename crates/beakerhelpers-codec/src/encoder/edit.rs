@@ -39,8 +39,7 @@ pub(super) fn pickle(
 ) -> Result<Vec<u8>> {
     let edited = match skim.pickle(source) {
         Ok(()) => edit(source, skim, &skim.pairs, skim.end, session, scratch),
-        Err(halt @ Halt::Damaged(..)) => Err(Failed::Other(broken(what, halt))),
-        Err(Halt::Irregular) => Err(Failed::Irregular),
+        Err(halt) => Err(halted(what, halt)),
     };
     match edited {
         Err(Failed::Irregular) => {
@@ -264,6 +263,14 @@ pub(super) fn check_plain(source: &[u8], in_namespace: bool) -> Result<()> {
     let is_dict = value.is_some_and(|value| matches!(value.kind(), Kind::None | Kind::Dict(_)));
     let plain = (0..old.node_count()).all(|id| !matches!(old.by_id(id).raw_kind(), Kind::Object(_)));
     if is_dict && plain { Ok(()) } else { Err(irregular()) }
+}
+
+/// As [`broken`], where the pickle may be written anew.
+pub(super) fn halted(what: &str, halt: Halt) -> Failed {
+    match halt {
+        Halt::Irregular => Failed::Irregular,
+        Halt::Damaged(..) => Failed::Other(broken(what, halt)),
+    }
 }
 
 pub(super) fn broken(what: &str, halt: Halt) -> Error {

@@ -3,6 +3,7 @@
 `edit.py make` prints sessions as CPython pickles them, one line for each, form and protocol: number, form, protocol and
 payload. `edit.py check` reads lines with number, what was done to which key, the payload before and the payload after,
 all but the numbers in hexadecimal or as words, does the same to the session in Python, and compares.
+`edit.py framed` reads payloads and what they became in another frame, each after its form.
 `edit.py same` reads pairs of payloads that hold the same; `edit.py values` as well, of what `values.py` makes, whose
 classes it takes for its own.
 """
@@ -405,6 +406,21 @@ def same():
     print(checked)
 
 
+def framed():
+    """Both unpicklers of CPython are asked: only the one in Python minds where a frame ends."""
+    checked = 0
+    for line in sys.stdin:
+        form, before, other, after = line.rstrip("\n").split("|")
+        before, after = FORMS[form][1](bytes.fromhex(before)), bytes.fromhex(after)
+        for loads in (pickle.loads, pickle._loads):
+            made = loads(after)
+            made = made["session"] if other in ("plain", "base64") else made
+            made = loads(base64.b64decode(made)) if other in ("base64", "inner") else made
+            assert shape(before) == shape(made), (form, other, after)
+        checked += 1
+    print(checked)
+
+
 def values():
     made = {"__name__": "values"}
     with open(os.path.join(os.path.dirname(__file__), "values.py"), encoding="utf-8") as file:
@@ -416,4 +432,4 @@ def values():
 
 
 if __name__ == "__main__":
-    {"make": make, "check": check, "same": same, "values": values}[sys.argv[1]]()
+    {"make": make, "check": check, "same": same, "framed": framed, "values": values}[sys.argv[1]]()

@@ -15,7 +15,7 @@ use super::cpython::unhex;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/edit.py");
 
 /// Runs the script with the Python of the tests.
-fn run(python: &Python, what: &str, input: &str) -> String {
+pub(super) fn run(python: &Python, what: &str, input: &str) -> String {
     let mut child = python
         .command()
         .args([SCRIPT, what])
@@ -31,7 +31,7 @@ fn run(python: &Python, what: &str, input: &str) -> String {
 }
 
 /// Number, form, protocol and payload of every session that CPython pickled.
-fn made(python: &Python) -> Vec<(usize, String, u8, Payload)> {
+pub(super) fn made(python: &Python) -> Vec<(usize, String, u8, Payload)> {
     let made = run(python, "make", "");
     let payload = |line: &str| {
         let fields: Vec<_> = line.split('|').collect();
@@ -48,7 +48,7 @@ fn decoded(payload: &Payload) -> Session {
     session
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
         hex

@@ -2,10 +2,11 @@
 
 mod change;
 mod exercise;
+mod frames;
 
 use std::collections::BTreeMap;
 
-use beakerhelpers_codec::{Decoded, Settings};
+use beakerhelpers_codec::{Decoded, Settings, reframe};
 use beakerhelpers_core::{Framing, Kind, Payload, Value};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -153,6 +154,44 @@ fn same(ours: Value<'_>, theirs: &Theirs) -> bool {
 fn update_any(bytes: &[u8], which: usize) {
     for framing in [Framing::Namespace, Framing::Value] {
         change::update(&Payload::new(framing, bytes.to_vec()), which);
+    }
+}
+
+/// Puts the bytes into other frames.
+fn reframe_any(bytes: &[u8]) {
+    for framing in [Framing::Namespace, Framing::Value, Framing::Text] {
+        frames::reframed(&Payload::new(framing, bytes.to_vec()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_opcodes_are_reframed_or_refused((before, middle) in (vec(opcode(), 0..20), vec(opcode(), 0..40))) {
+        reframe_any(&middle);
+        reframe_any(&[b"\x80\x04\x95\x04\0\0\0\0\0\0\0}\x94", &before[..], b"Vsession\n\x94", &middle[..], b"s."].concat());
+        reframe_any(&[b"}q\0Vsession\nq\x01}q\x02(", &middle[..], b"h\x01h\0us."].concat());
+        reframe_any(&[b"}q\x02(Va\n]q\x03h\x02", &middle[..], b"u."].concat());
+    }
+
+    #[test]
+    fn damaged_pickles_are_reframed_or_refused(
+        seed in proptest::sample::select(&SEEDS[..]),
+        changes in vec((any::<prop::sample::Index>(), opcode()), 0..6),
+    ) {
+        let mut bytes = seed.to_vec();
+        for (at, byte) in changes {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        reframe_any(&bytes);
+    }
+
+    #[test]
+    fn what_serde_pickle_writes_is_reframed(values in btree_map(".*", theirs(), 1..6)) {
+        let session = Theirs::Dict(values.into_iter().map(|(key, value)| (HashableValue::String(key), value)).collect());
+        let bytes = serde_pickle::value_to_vec(&session, serde_pickle::SerOptions::new()).unwrap();
+        let payload = Payload::new(Framing::Value, bytes);
+        prop_assert!(reframe(&payload, Framing::Namespace).is_ok());
+        frames::reframed(&payload);
     }
 }
 

@@ -10,6 +10,7 @@ mod json;
 mod laws;
 mod names;
 mod payloads;
+mod reframe;
 mod sealed;
 mod typed;
 

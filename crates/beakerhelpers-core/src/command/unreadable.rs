@@ -13,8 +13,10 @@ const REASONS: usize = 100;
 ///
 /// The first twenty of each reason are named, one a line. A reason that has a hint, a key that is not set for example, is
 /// that of the whole store most likely: it is told once, with the hint. All others are counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Unreadable {
+    /// What is the matter with them.
+    cannot: &'static str,
     /// How many sessions there are for each reason.
     reasons: BTreeMap<String, Counted>,
     /// How many there are for still others.
@@ -28,7 +30,19 @@ struct Counted {
     named: u64,
 }
 
+impl Default for Unreadable {
+    fn default() -> Self {
+        Self::new("cannot be read")
+    }
+}
+
 impl Unreadable {
+    /// Says of each session that it `cannot`, such as "cannot be copied", and why; "cannot be read" by default.
+    #[must_use]
+    pub const fn new(cannot: &'static str) -> Self {
+        Self { cannot, reasons: BTreeMap::new(), others: 0, count: 0 }
+    }
+
     /// Counts a session, and gives the lines to print at once, if there are any. It is named by its fingerprint where its
     /// id is known.
     pub fn add(&mut self, error: &Error, id: Option<&SessionId>, key: &FingerprintKey) -> Option<String> {
@@ -40,7 +54,7 @@ impl Unreadable {
             return None;
         }
         let which = id.map_or_else(|| "a session".to_owned(), |id| format!("session {}", id.fingerprint(key)));
-        let line = format!("warning: {which} cannot be read: {reason}");
+        let line = format!("warning: {which} {}: {reason}", self.cannot);
         let most = if error.hint().is_some() { 1 } else { NAMED };
         let counted = self.reasons.entry(reason).or_insert(Counted { sessions: 0, named: 0 });
         counted.sessions += 1;
@@ -54,9 +68,9 @@ impl Unreadable {
 
     /// Gives the lines about those that were counted and not named.
     pub fn rest(&self) -> impl Iterator<Item = String> {
-        let line = |sessions: u64, reason: &str| {
+        let line = move |sessions: u64, reason: &str| {
             let s = if sessions == 1 { "" } else { "s" };
-            format!("warning: {sessions} more session{s} cannot be read: {}", escape_controls(reason))
+            format!("warning: {sessions} more session{s} {}: {}", self.cannot, escape_controls(reason))
         };
         let reasons = self.reasons.iter().map(|(reason, counted)| (counted.sessions - counted.named, reason.as_str()));
         let all = reasons.chain([(self.others, "for other reasons")]);

@@ -14,9 +14,9 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::account::Account;
-use super::process::{PATIENCE, Running, end_stale, run_with_input};
+use super::process::{PATIENCE, Running, end_stale};
 use super::program::{Place, Program};
-use super::{Certificates, Durability, Kind, User};
+use super::{Certificates, Durability, Kind};
 
 /// Below those that systems give to outgoing connections, so that the port of a server that is stopped stays free.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
@@ -54,8 +54,9 @@ impl Instance {
         let sockets = tempfile::Builder::new().prefix("bh-").tempdir()?;
         account.give_alone(sockets.path())?;
         fs::write(folder.join("sockets"), sockets.path().as_os_str().as_encoded_bytes())?;
-        let place =
-            Place { data: folder.join("data"), sockets: sockets.path().to_owned(), port: free_port()?, certificates };
+        let (data, sockets_path) = (folder.join("data"), sockets.path().to_owned());
+        let (port, other_port) = (free_port()?, free_port()?);
+        let place = Place { data, sockets: sockets_path, port, other_port, certificates };
         let running = Mutex::new(None);
         Ok(Self { kind, durability, account, folder, place, running, _sockets: sockets, _lock: lock })
     }
@@ -112,7 +113,8 @@ impl Instance {
         let began = Instant::now();
         let socket = self.program().socket(&self.place);
         loop {
-            let answer = if socket.exists() { self.ask("SELECT 1;") } else { Err(io::Error::other("no socket")) };
+            let answer =
+                if socket.exists() { self.program().answers(&self.place) } else { Err(io::Error::other("no socket")) };
             let Err(error) = answer else { return Ok(()) };
             if running.has_ended()? || began.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
@@ -121,10 +123,6 @@ impl Instance {
             }
             thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    fn ask(&self, sql: &str) -> io::Result<String> {
-        run_with_input(&mut self.program().client(&self.place, User::ADMIN, None)?, sql)
     }
 
     pub(super) fn log(&self) -> PathBuf {

@@ -4,4 +4,5 @@ mod bare;
 mod beaker;
 mod faults;
 mod memory;
+mod redis;
 mod servers;

@@ -58,7 +58,7 @@ fn change(session: &mut Session, which: usize) -> Vec<String> {
     shown(session)
 }
 
-fn shown(session: &Session) -> Vec<String> {
+pub(super) fn shown(session: &Session) -> Vec<String> {
     let text = Text::new().with_max_len(1000);
     let print = |value| {
         let mut out = String::new();

@@ -1,0 +1,89 @@
+//! Follows a run for the person who started it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use beakerhelpers_core::command::{Context, Signal, Unreadable};
+use beakerhelpers_core::{Error, FingerprintKey, SessionId};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{Copied, Difference, Observer};
+
+/// Work that is done sooner needs no progress.
+const NOTICED: Duration = Duration::from_millis(500);
+/// Progress is drawn so often.
+const DRAW: Duration = Duration::from_millis(100);
+/// So many sessions are named for one difference; the others of it are counted.
+const NAMED: u64 = 20;
+
+pub(crate) struct Report<'r, 'c> {
+    cx: &'r mut Context<'c>,
+    key: FingerprintKey,
+    bar: ProgressBar,
+    drawn: Instant,
+    failed: Unreadable,
+    /// How many sessions there are of each difference.
+    differing: BTreeMap<&'static str, u64>,
+}
+
+impl<'r, 'c> Report<'r, 'c> {
+    pub(crate) fn new(cx: &'r mut Context<'c>, key: FingerprintKey, quiet: bool, cannot: &'static str) -> Self {
+        let shows = cx.terminals.stderr && !quiet;
+        let target = if shows { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("the template is well formed");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let failed = Unreadable::new(cannot);
+        Self { cx, key, bar, drawn: Instant::now() + NOTICED, failed, differing: BTreeMap::new() }
+    }
+
+    /// Clears the progress from the screen, and tells what was only counted until now.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+        for line in self.failed.rest() {
+            self.cx.note(&line);
+        }
+        for (what, count) in self.differing {
+            if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
+                self.cx.note(&format!("warning: {more} more that {what}"));
+            }
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        let Self { cx, bar, .. } = self;
+        bar.suspend(|| cx.note(line));
+    }
+}
+
+impl Observer for Report<'_, '_> {
+    fn next(&mut self, so_far: &Copied) -> ControlFlow<()> {
+        if Instant::now() >= self.drawn {
+            self.drawn = Instant::now() + DRAW;
+            self.bar.set_message(format!("{} sessions, {} to copy", so_far.seen, so_far.new + so_far.changed));
+            self.bar.tick();
+        }
+        if Signal::caught(&self.cx.signal).is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn failed(&mut self, error: &Error, id: Option<&SessionId>) {
+        if let Some(lines) = self.failed.add(error, id, &self.key) {
+            self.note(&lines);
+        }
+    }
+
+    fn differs(&mut self, difference: Difference, id: &SessionId) {
+        let what = match difference {
+            Difference::Missing => "is missing in TO",
+            Difference::Older => "is older in TO",
+            Difference::Times => "has other times in TO",
+            Difference::LoggedOut => "logged out and is in TO",
+        };
+        let count = self.differing.entry(what).or_default();
+        *count += 1;
+        if *count <= NAMED {
+            let line = format!("warning: session {} {what}", id.fingerprint(&self.key));
+            self.note(&line);
+        }
+    }
+}
