@@ -26,6 +26,7 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     }
     tests.env("BEAKERHELPERS_PYTHON", environments.current());
     tests.env("BEAKERHELPERS_PYTHON_OLDER", environments.older());
+    tests.env("BEAKERHELPERS_BEAKER_RELEASES", environments.releases());
     tests.envs(servers.iter().map(Server::environment));
     if skips == Skips::Forbidden {
         tests.env("BEAKERHELPERS_NO_SKIP", "1");

@@ -9,6 +9,7 @@ pub mod conformance;
 mod corpus;
 #[cfg(feature = "suite")]
 mod python;
+mod releases;
 pub mod servers;
 mod skip;
 #[cfg(feature = "suite")]
@@ -19,7 +20,8 @@ pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, sqli
 #[cfg(feature = "suite")]
 pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, RecordedValue, corpus, recorded_store};
 #[cfg(feature = "suite")]
-pub use python::{OLDER_RELEASES, Python};
+pub use python::Python;
+pub use releases::{CURRENT_RELEASE, OLDER_RELEASES, RELEASES};
 pub use servers::Server;
 #[cfg(feature = "suite")]
 pub use visitors::{Visitors, Visits};
