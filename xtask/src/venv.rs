@@ -139,7 +139,7 @@ impl Release {
         say(&format!("installing Beaker {name} into {}", directory.display()));
         remove(directory)?;
         let what = format!("Beaker=={name}");
-        install(python, |pip| pip.args(["--no-deps", "--no-compile", &what, "--target"]).arg(directory))?;
+        install(python, |pip| pip.args(["--no-deps", &what, "--target"]).arg(directory))?;
         fs::write(self.stamp_file(), &self.stamp).map_err(|error| format!("{}: {error}", directory.display()))
     }
 }

@@ -11,6 +11,8 @@ mod corpus;
 mod python;
 mod releases;
 pub mod servers;
+#[cfg(feature = "suite")]
+mod sites;
 mod skip;
 #[cfg(feature = "suite")]
 mod visitors;
@@ -23,6 +25,8 @@ pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, Re
 pub use python::Python;
 pub use releases::{CURRENT_RELEASE, OLDER_RELEASES, RELEASES};
 pub use servers::Server;
+#[cfg(feature = "suite")]
+pub use sites::{Raised, Repr, Sites, Step};
 #[cfg(feature = "suite")]
 pub use visitors::{Visitors, Visits};
 

@@ -13,6 +13,7 @@ mod dispatcher;
 mod formats;
 mod forms;
 mod interrupted;
+mod matrix;
 mod original;
 mod recorded;
 mod run;
