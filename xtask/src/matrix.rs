@@ -9,7 +9,7 @@ use crate::test::{self, Skips};
 /// Where the tables stand, each below its heading.
 const DOCUMENT: &str = "docs/reference/compatibility.md";
 /// The tests that make them.
-const TESTS: [&str; 5] = ["--package=beakerhelpers-cli", "--test", "it", "matrix::", "--no-fail-fast"];
+const TESTS: [&str; 4] = ["--package=beakerhelpers-cli", "--test", "it", "matrix::"];
 
 /// Runs the tests, prints the tables and, where it is wanted, writes them into the document. Otherwise the tests hold
 /// them to the document.

@@ -4,4 +4,5 @@ mod bare;
 mod beaker;
 mod faults;
 mod memory;
+mod processes;
 mod servers;
