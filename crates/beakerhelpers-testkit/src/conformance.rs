@@ -4,6 +4,7 @@ pub mod admin;
 pub mod archive;
 pub mod bare;
 pub mod cleanup;
+pub mod inside;
 pub mod interference;
 pub mod listing;
 pub mod model;
@@ -67,6 +68,9 @@ macro_rules! conformance {
             cleanup::progress_sees_every_old_one,
             cleanup::whoever_follows_can_stop_it,
             cleanup::its_time_can_be_over,
+            inside::either_the_store_or_the_session_tells_the_age,
+            inside::what_cannot_be_read_is_kept_where_only_it_tells_its_age,
+            inside::without_a_reader_of_ages_it_deletes_by_its_own_or_refuses,
             archive::every_deleted_record_is_handed_over_first,
             archive::batches_of_every_size_hand_over_the_same,
             archive::a_failing_archive_ends_the_run_and_keeps_its_batch,
@@ -136,6 +140,7 @@ macro_rules! process_conformance {
         $crate::__process_conformance! { $place, $open, $framing;
             others::readers_see_whole_records_while_others_save,
             others::a_cleanup_leaves_what_others_touch,
+            others::what_another_touches_after_it_was_found_survives,
             others::one_of_many_processes_creates,
             others::one_of_many_processes_deletes,
             others::cleanups_at_once_delete_each_session_once,
@@ -196,6 +201,7 @@ mod tests {
             ("archive", include_str!("conformance/archive.rs")),
             ("bare", include_str!("conformance/bare.rs")),
             ("cleanup", include_str!("conformance/cleanup.rs")),
+            ("inside", include_str!("conformance/inside.rs")),
             ("interference", include_str!("conformance/interference.rs")),
             ("listing", include_str!("conformance/listing.rs")),
             ("model", include_str!("conformance/model.rs")),

@@ -15,6 +15,7 @@ mod forms;
 mod interrupted;
 mod matrix;
 mod original;
+mod processes;
 mod recorded;
 mod run;
 mod servers;

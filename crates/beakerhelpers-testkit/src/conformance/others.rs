@@ -2,10 +2,13 @@
 //! [`multiprocess_safe`](beakerhelpers_core::Capabilities::multiprocess_safe).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use beakerhelpers_core::{DeletePlan, Deleted, ErrorKind, Query, Record, SaveMode, SessionId, SessionStore, Silent};
+use beakerhelpers_core::{
+    DeletePlan, Deleted, ErrorKind, Progress, Query, Record, SaveMode, SessionId, SessionStore, Silent, Timestamp,
+};
 
 use super::process::{Other, Place};
 use super::subject::{before_cutoff, cutoff, plan};
@@ -27,6 +30,7 @@ pub(super) fn play(place: &Place, role: &str) -> Vec<String> {
         "create" => create_all(place, name),
         "delete" => delete_all(place),
         "clean" => vec![clean(place.store()).deleted.to_string()],
+        "obey" => touch_what_is_told(place, name),
         "scribble" => scribble(place, name),
         other => panic!("no role {other}"),
     }
@@ -127,6 +131,42 @@ pub fn a_cleanup_leaves_what_others_touch(place: &Place) {
     });
     for (name, n) in names().flat_map(|name| (0..EACH * 4).map(move |n| (name.clone(), n))) {
         place.assert_stored(&place.tagged(&format!("{name}-{n}"), &name, n));
+    }
+}
+
+/// Each line of standard input is an id.
+fn touch_what_is_told(place: &Place, name: &str) -> Vec<String> {
+    for id in io::stdin().lines() {
+        place.save(&place.tagged(&id.expect("it is text"), name, 0));
+        place.say("touched");
+    }
+    Vec::new()
+}
+
+pub fn what_another_touches_after_it_was_found_survives(place: &Place) {
+    /// Has the other process touch one session as soon as it is found.
+    struct Touch<'o>(&'o mut Other);
+    impl Progress for Touch<'_> {
+        fn old(&mut self, accessed: Timestamp) {
+            if accessed == before_cutoff(4) {
+                self.0.tell("s4");
+                assert_eq!(self.0.line().as_deref(), Some("touched"), "another process saves while a cleanup runs");
+            }
+        }
+    }
+    if !place.store().info().capabilities.delete_old {
+        return;
+    }
+    let mut other = place.start("obey other");
+    other.go();
+    for plan in [plan().with_batch_size(1), plan().with_batch_size(100), plan()] {
+        for n in 1..=7 {
+            place.save(&place.aged(&format!("s{n}"), before_cutoff(n)));
+        }
+        let done = place.store().delete_old(cutoff(), &plan, &mut Touch(&mut other)).expect("it cleans");
+        assert_eq!((done.deleted, done.kept), (6, 1), "{plan:?}");
+        place.assert_stored(&place.tagged("s4", "other", 0));
+        assert!([1, 2, 3, 5, 6, 7].iter().all(|n| !place.has(&format!("s{n}"))));
     }
 }
 

@@ -149,7 +149,12 @@ pub(super) struct Other {
 impl Other {
     /// Lets it begin.
     pub(super) fn go(&mut self) {
-        self.input.write_all(b"\n").expect("it waits for this");
+        self.tell("");
+    }
+
+    /// Gives it a line to read.
+    pub(super) fn tell(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("it reads this");
     }
 
     /// The next thing that it says; `None` at its end.

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Capabilities, Cutoff, DeletePlan, Deleted, ErrorKind, Framing, Payload, Progress, Query, Record, Rest, Result,
-    SaveMode, SessionId, SessionStore, Silent, TimeReader, Timestamp,
+    Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Framing, Payload, Progress, Query, Record, Rest,
+    Result, SaveMode, SessionId, SessionStore, Silent, TimeReader, Timestamp,
 };
 
 /// When every test takes place: 2026-01-15T12:00:00Z, far from any zone's clock change.
@@ -33,8 +33,14 @@ pub(super) fn plan() -> DeletePlan {
 #[derive(Debug)]
 struct Inside;
 
+/// What it cannot read.
+pub(super) const UNREADABLE: &[u8] = b"neither a session nor anything else";
+
 impl TimeReader for Inside {
     fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>> {
+        if payload.bytes() == UNREADABLE {
+            return Err(Error::new(ErrorKind::Corrupt, "the payload is damaged"));
+        }
         let key = b"_accessed_timeG";
         let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
         let secs = found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")));
@@ -167,6 +173,11 @@ impl Subject {
     /// A record whose payload is a real session of these times.
     pub fn record(&self, id: &str, accessed: Timestamp) -> Record {
         session_record(self.framing, id, accessed, b"")
+    }
+
+    /// The same with a long note in it.
+    pub fn long_record(&self, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
+        session_record(self.framing, id, accessed, note)
     }
 
     /// A record of any bytes, which no store may look into.

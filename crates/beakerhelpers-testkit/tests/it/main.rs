@@ -3,6 +3,7 @@
 mod bare;
 mod beaker;
 mod faults;
+mod inside;
 mod memory;
 mod processes;
 mod servers;

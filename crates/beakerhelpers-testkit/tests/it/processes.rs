@@ -50,10 +50,11 @@ fn finds(fault: Fault, behaviour: fn(&Place)) -> bool {
 
 #[test]
 fn the_suite_finds_every_fault_between_processes() {
-    let table: [(Fault, fn(&Place)); 7] = [
-        (Fault::CleansWithoutLooking, others::a_cleanup_leaves_what_others_touch),
+    let table: [(Fault, fn(&Place)); 8] = [
+        (Fault::CleansWithoutLooking, others::what_another_touches_after_it_was_found_survives),
         (Fault::CountsWhatOthersDeleted, others::cleanups_at_once_delete_each_session_once),
         (Fault::CreatesWithoutLock, others::one_of_many_processes_creates),
+        (Fault::KeepsForItself, others::a_cleanup_leaves_what_others_touch),
         (Fault::KeepsForItself, others::readers_see_whole_records_while_others_save),
         (Fault::LocksForGood, others::a_killed_process_leaves_whole_records_and_no_lock),
         (Fault::SaysDeletedTwice, others::one_of_many_processes_deletes),
