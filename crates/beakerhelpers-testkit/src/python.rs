@@ -22,6 +22,8 @@ pub const OLDER_RELEASES: [&str; 4] = ["1.9.1", "1.11.0", "1.12.1", "1.13.0"];
 pub struct Python {
     interpreter: PathBuf,
     zone: Option<String>,
+    /// Where it finds Beaker, if not among its own packages.
+    packages: Option<PathBuf>,
 }
 
 /// Gives the [`Python`](crate::Python) of a test, or ends the test where there is none: it prints `skipped:` and how to
@@ -59,6 +61,31 @@ impl Python {
         or_skip(Self::found(interpreter, &format!("Beaker {release}")))
     }
 
+    /// One with the current Beaker that has a module which not every Python comes with. As [`current`](Self::current).
+    pub fn with_module(module: &str) -> Option<Self> {
+        let why = || format!("no Python with {module}: on Debian and Ubuntu python3-gdbm has dbm.gnu and dbm.ndbm");
+        or_skip(Self::having(module).ok_or_else(why))
+    }
+
+    /// As [`with_module`](Self::with_module), for what can be done without: the interpreter of [`current`](Self::current),
+    /// the system's own, or a newer one.
+    pub fn having(module: &str) -> Option<Self> {
+        let current = Self::current()?;
+        let find = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
+        let packages = PathBuf::from(current.run(find).trim());
+        let others = ["/usr/bin/python3", "python3.13", "python3.14"].map(|interpreter| Self {
+            interpreter: interpreter.into(),
+            zone: None,
+            packages: Some(packages.clone()),
+        });
+        let import = format!("import {module}, beaker.middleware, paste.deploy");
+        let has = |python: &Self| {
+            let output = python.command().args(["-c", &import]).stdin(Stdio::null()).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        [current].into_iter().chain(others).find(has)
+    }
+
     /// Starts a command line with the interpreter, to which a script or `-c` is to be added. What the environment says
     /// about Python does not reach it.
     pub fn command(&self) -> Command {
@@ -66,6 +93,7 @@ impl Python {
         for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
             command.env_remove(name);
         }
+        command.envs(self.packages.as_ref().map(|packages| ("PYTHONPATH", packages)));
         command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
         command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
@@ -92,7 +120,7 @@ impl Python {
     /// The error says what is missing.
     fn found(interpreter: Option<PathBuf>, what: &str) -> Result<Self, String> {
         let problem = match interpreter {
-            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter, zone: None }),
+            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter, zone: None, packages: None }),
             Some(interpreter) => format!("{} is not there", interpreter.display()),
             None => "the environment names no interpreter".to_owned(),
         };

@@ -67,7 +67,7 @@ fn a_thousand_claims_of_the_key_take_the_memory_of_none() {
         let place = first + n * 24;
         bytes[place..place + 24].copy_from_slice(&element);
         // Where no such key is.
-        bytes[place + 8] = 0;
+        bytes[place + 8] = 1;
     }
     assert_eq!(read(Cursor::new(bytes)).ok(), Some(Content::Others));
 }
