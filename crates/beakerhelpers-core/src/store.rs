@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use capabilities::Capabilities;
-pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, TimeReader};
+pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, Tidied, TimeReader};
 pub use info::StoreInfo;
 pub use memory::MemoryStore;
 pub use pace::Pace;
@@ -160,6 +160,23 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         Err(unsupported(self, "give space back"))
     }
 
+    /// Removes what the application leaves behind beside its sessions and only needs while it runs, or counts it: lock
+    /// files, empty folders. No record changes.
+    ///
+    /// # Concurrency
+    ///
+    /// **The application must be stopped**, every process of it: beside a live one this loses what it saves. A store that
+    /// sees one alive refuses, but it need not see it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where [`Capabilities::tidy`] is off; `Unavailable` where the application is seen alive; otherwise as
+    /// [`load`](Self::load).
+    fn tidy_offline(&self, mode: CleanupMode) -> Result<Tidied> {
+        let _ = mode;
+        Err(unsupported(self, "tidy up"))
+    }
+
     /// How far replicas are behind, at this moment. Of a primary it is the replica that is furthest behind, as far as
     /// the primary can see; a replica tells its own. `None` where there is no replica.
     ///
@@ -212,6 +229,9 @@ macro_rules! forward {
             }
             fn vacuum(&self) -> Result<()> {
                 (**self).vacuum()
+            }
+            fn tidy_offline(&self, mode: CleanupMode) -> Result<Tidied> {
+                (**self).tidy_offline(mode)
             }
             fn replication_lag(&self) -> Result<Option<Duration>> {
                 (**self).replication_lag()

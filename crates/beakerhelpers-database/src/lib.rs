@@ -43,7 +43,7 @@ pub static SQLA: StoreType =
         .with_capabilities(CAPABILITIES);
 register_store!(SQLA);
 
-const CAPABILITIES: Capabilities = Capabilities::ALL.with_expiry(false);
+const CAPABILITIES: Capabilities = Capabilities::ALL.with_expiry(false).with_tidy(false);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::secret("url", "database URL in SQLAlchemy's form: `sqlite:////srv/app/sessions.db`"),

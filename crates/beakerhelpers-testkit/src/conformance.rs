@@ -87,6 +87,7 @@ macro_rules! conformance {
             admin::setup_leaves_sessions_alone,
             admin::recreating_empties,
             admin::vacuum_keeps_every_session,
+            admin::tidying_keeps_every_session,
             admin::a_fresh_store_lacks_nothing,
             admin::an_index_is_added_once,
             admin::what_it_cannot_do_is_unsupported,

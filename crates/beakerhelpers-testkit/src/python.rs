@@ -19,9 +19,9 @@ const DIRECTORY: &str = "BEAKERHELPERS_BEAKER_RELEASES";
 #[derive(Clone, Debug)]
 pub struct Python {
     interpreter: PathBuf,
-    /// Where an older Beaker is.
-    release: Option<PathBuf>,
     zone: Option<String>,
+    /// Where it finds Beaker, if not among its own packages.
+    packages: Option<PathBuf>,
 }
 
 /// Gives the [`Python`](crate::Python) of a test, or ends the test where there is none: it prints `skipped:` and how to
@@ -63,6 +63,31 @@ impl Python {
         or_skip(Self::found(interpreter, directory, &format!("Beaker {release}")))
     }
 
+    /// One with the current Beaker that has a module which not every Python comes with. As [`current`](Self::current).
+    pub fn with_module(module: &str) -> Option<Self> {
+        let why = || format!("no Python with {module}: on Debian and Ubuntu python3-gdbm has dbm.gnu and dbm.ndbm");
+        or_skip(Self::having(module).ok_or_else(why))
+    }
+
+    /// As [`with_module`](Self::with_module), for what can be done without: the interpreter of [`current`](Self::current),
+    /// the system's own, or a newer one.
+    pub fn having(module: &str) -> Option<Self> {
+        let current = Self::current()?;
+        let find = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
+        let packages = PathBuf::from(current.run(find).trim());
+        let others = ["/usr/bin/python3", "python3.13", "python3.14"].map(|interpreter| Self {
+            interpreter: interpreter.into(),
+            zone: None,
+            packages: Some(packages.clone()),
+        });
+        let import = format!("import {module}, beaker.middleware, paste.deploy");
+        let has = |python: &Self| {
+            let output = python.command().args(["-c", &import]).stdin(Stdio::null()).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        [current].into_iter().chain(others).find(has)
+    }
+
     /// Starts a command line with the interpreter, to which a script or `-c` is to be added. What the environment says
     /// about Python does not reach it.
     pub fn command(&self) -> Command {
@@ -70,7 +95,7 @@ impl Python {
         for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
             command.env_remove(name);
         }
-        command.envs(self.release.as_ref().map(|release| ("PYTHONPATH", release)));
+        command.envs(self.packages.as_ref().map(|packages| ("PYTHONPATH", packages)));
         command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
         command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
@@ -95,11 +120,11 @@ impl Python {
     }
 
     /// The error says what is missing.
-    fn found(interpreter: Option<PathBuf>, release: Option<PathBuf>, what: &str) -> Result<Self, String> {
-        let problem = match (interpreter, release) {
+    fn found(interpreter: Option<PathBuf>, packages: Option<PathBuf>, what: &str) -> Result<Self, String> {
+        let problem = match (interpreter, packages) {
             (Some(interpreter), _) if !interpreter.is_file() => format!("{} is not there", interpreter.display()),
-            (_, Some(release)) if !release.is_dir() => format!("{} is not there", release.display()),
-            (Some(interpreter), release) => return Ok(Self { interpreter, release, zone: None }),
+            (_, Some(packages)) if !packages.is_dir() => format!("{} is not there", packages.display()),
+            (Some(interpreter), packages) => return Ok(Self { interpreter, zone: None, packages }),
             (None, _) => "the environment names no interpreter".to_owned(),
         };
         Err(format!("no Python with {what}: {problem} — run `cargo xtask test`"))

@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub archive: bool,
     /// [`SessionStore::vacuum`] works.
     pub vacuum: bool,
+    /// [`SessionStore::tidy_offline`] works.
+    pub tidy: bool,
     /// The store keeps `accessed` itself, outside of the payload, and `created` too if it can.
     pub access_times: bool,
     /// Those times are naive local times of the host that wrote them: they mean nothing without its zone.
@@ -44,6 +46,7 @@ impl Capabilities {
             delete_old: can,
             archive: can,
             vacuum: can,
+            tidy: can,
             access_times: can,
             local_times: can,
             expiry: can,
@@ -93,6 +96,13 @@ impl Capabilities {
         self
     }
 
+    /// Sets [`Capabilities::tidy`].
+    #[must_use]
+    pub const fn with_tidy(mut self, can: bool) -> Self {
+        self.tidy = can;
+        self
+    }
+
     /// Sets [`Capabilities::access_times`].
     #[must_use]
     pub const fn with_access_times(mut self, can: bool) -> Self {
@@ -130,6 +140,7 @@ impl Capabilities {
             delete_old,
             archive,
             vacuum,
+            tidy,
             access_times,
             local_times,
             expiry,
@@ -142,6 +153,7 @@ impl Capabilities {
             ("delete_old", delete_old),
             ("archive", archive),
             ("vacuum", vacuum),
+            ("tidy", tidy),
             ("access_times", access_times),
             ("local_times", local_times),
             ("expiry", expiry),

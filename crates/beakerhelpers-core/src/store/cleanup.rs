@@ -190,6 +190,16 @@ impl Deleted {
     }
 }
 
+/// What came of tidying up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tidied {
+    /// Files removed, or counted, none of them a session: lock files, and what saves that were killed left behind.
+    pub files: u64,
+    /// Folders removed, or counted, in which nothing was left.
+    pub folders: u64,
+}
+
 /// Why a cleanup ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -234,8 +244,8 @@ pub trait Progress {
         Err(Error::unsupported("whoever follows this cleanup keeps no records: nothing was deleted"))
     }
 
-    /// The age of a record cannot be read, which is therefore kept, and counted as unknown. Only a store without access
-    /// times beside the payload calls it.
+    /// A record, or what holds some, cannot be read or may not be deleted, which is therefore kept. Where it is the age
+    /// that cannot be read, it is counted as unknown.
     fn unreadable(&mut self, error: &Error) {
         let _ = error;
     }

@@ -100,7 +100,8 @@ impl SessionStore for MemoryStore {
             .with_multiprocess_safe(false)
             .with_index(false)
             .with_local_times(false)
-            .with_expiry(false);
+            .with_expiry(false)
+            .with_tidy(false);
         StoreInfo::new("memory", "memory of this process".to_owned(), capabilities)
     }
 

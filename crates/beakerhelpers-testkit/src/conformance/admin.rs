@@ -1,7 +1,7 @@
 //! Setting up, capabilities, and what a store says of itself.
 
 use beakerhelpers_core::{
-    ErrorKind, IndexOutcome, Query, SaveMode, SessionId, SetupMode, SetupOutcome, Severity, Silent,
+    CleanupMode, ErrorKind, IndexOutcome, Query, SaveMode, SessionId, SetupMode, SetupOutcome, Severity, Silent, Tidied,
 };
 
 use super::Subject;
@@ -49,6 +49,28 @@ pub fn vacuum_keeps_every_session(s: &Subject) {
     assert!((0..40).all(|n| !s.has(&format!("gone-{n}"))));
     s.other().save(&s.record("kept-0", NOW), SaveMode::Upsert).expect("others go on");
     s.store().save(&s.record("fresh", NOW), SaveMode::Create).expect("and so does this one");
+}
+
+pub fn tidying_keeps_every_session(s: &Subject) {
+    if !s.can().tidy {
+        return;
+    }
+    let tidy = |mode| s.store().tidy_offline(mode).expect("nobody is at work");
+    let kept: Vec<_> = (0..10).map(|n| s.save(&format!("kept-{n}"), NOW)).collect();
+    for n in 0..20 {
+        let gone = s.save(&format!("{n}-gone"), NOW);
+        s.store().delete(&gone.id).expect("it deletes");
+    }
+    let counted = tidy(CleanupMode::Count);
+    assert_eq!(counted, tidy(CleanupMode::Count), "counting changes nothing");
+    assert_eq!(counted, tidy(CleanupMode::Delete));
+    assert_eq!(tidy(CleanupMode::Delete), Tidied::default(), "there is nothing left");
+    for record in &kept {
+        s.assert_stored(record);
+    }
+    let back = s.record("3-gone", NOW);
+    s.other().save(&back, SaveMode::Create).expect("others start again");
+    s.assert_stored(&back);
 }
 
 pub fn a_fresh_store_lacks_nothing(s: &Subject) {
@@ -103,6 +125,11 @@ pub fn what_it_cannot_do_is_unsupported(s: &Subject) {
         let result = s.store().delete_old(cutoff(), &plan().with_archive(), &mut Silent);
         assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
         assert!(s.has("old"), "what cannot be kept elsewhere stays");
+    }
+    if !can.tidy {
+        for mode in [CleanupMode::Count, CleanupMode::Delete] {
+            assert_eq!(s.store().tidy_offline(mode).map_err(|error| error.kind()), Err(ErrorKind::Unsupported));
+        }
     }
     if !can.vacuum {
         assert_eq!(s.store().vacuum().map_err(|error| error.kind()), Err(ErrorKind::Unsupported));

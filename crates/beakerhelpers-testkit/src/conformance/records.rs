@@ -83,17 +83,15 @@ pub fn ids_are_any_text(s: &Subject) {
 pub fn ids_that_look_like_patterns_stay_apart(s: &Subject) {
     // Each would match some of the others in a pattern.
     let ids = ["a%", "a_", "ab", "abc", "a*", "a?", "a.", "a[b]", "%", "_", "*"];
-    for id in ids {
-        s.save(id, NOW);
-    }
+    // Beaker drops dots from the names of files, so that a store that keeps some refuses them.
+    let saved = ids.map(|id| s.save_if_supported(&s.record(id, NOW)));
+    assert!(ids.iter().zip(saved).all(|(id, saved)| saved || *id == "a."), "{saved:?}");
+    let dots = s.has("a.");
     for id in ["a%", "a_", "%", "_", "*", "a?"] {
         assert!(s.store().delete(&SessionId::new(id)).expect("it deletes"), "{id:?}");
     }
-    assert_eq!(
-        ids.map(|id| s.has(id)),
-        ["a%", "a_", "ab", "abc", "a*", "a?", "a.", "a[b]", "%", "_", "*"]
-            .map(|id| { ["ab", "abc", "a*", "a.", "a[b]"].contains(&id) })
-    );
+    let left = ids.map(|id| ["ab", "abc", "a*", "a[b]"].contains(&id) || id == "a." && dots);
+    assert_eq!(ids.map(|id| s.has(id)), left);
 }
 
 pub fn ids_of_255_bytes_are_whole(s: &Subject) {

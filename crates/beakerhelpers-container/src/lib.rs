@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod clean;
+mod errors;
+mod folder;
+mod list;
+mod locks;
+mod name;
+mod place;
+mod replace;
+mod sessions;
+mod setup;
+mod tidy;
+mod walk;
+
+pub use clean::clean;
+pub use errors::failure;
+pub use folder::{Facts, Folder, Tree};
+pub use list::list;
+pub use locks::{Lock, Locks, Wait};
+pub use name::Name;
+pub use place::{Kind, Place};
+pub use replace::replace;
+pub use sessions::{Age, Fate, Guard, Sessions, Spot, remove_file};
+pub use walk::{Form, Walk};

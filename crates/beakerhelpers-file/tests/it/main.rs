@@ -1,0 +1,3 @@
+//! What the store does with files.
+
+mod conformance;
