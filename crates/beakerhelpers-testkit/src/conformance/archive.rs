@@ -39,7 +39,9 @@ fn fill(s: &Subject) -> Vec<Record> {
         s.save(&format!("{:02}-active", n * 7 % 20), before_cutoff(-i64::from(n)));
         let mut record = s.record(&format!("{:02}-old", n * 3 % 20), before_cutoff(i64::from(n) + 1));
         if n % 5 == 0 {
-            let bytes: Vec<u8> = (0..30_000).map(|byte| u8::try_from(byte % 251).expect("small")).collect();
+            let large = (0..30_000).map(|byte| u8::try_from(byte % 251).expect("small"));
+            // Stores that keep no times still find the one in the session.
+            let bytes: Vec<u8> = large.chain(record.payload.bytes().iter().copied()).collect();
             record.payload = beakerhelpers_core::Payload::new(record.payload.framing(), bytes);
         }
         s.store().save(&record, SaveMode::Upsert).expect("it takes a record");
