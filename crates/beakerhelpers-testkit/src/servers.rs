@@ -1,4 +1,4 @@
-//! Throwaway database servers: PostgreSQL and MariaDB on a free port of the loopback interface, with a data folder, a
+//! Throwaway servers: PostgreSQL, MariaDB and memcached on a free port of the loopback interface, with a data folder, a
 //! folder for sockets and certificates of their own.
 //!
 //! `cargo xtask test` starts one of each kind for all tests and tells them by the environment: [`server!`](crate::server).
@@ -11,6 +11,7 @@ mod database;
 mod home;
 mod instance;
 mod mariadb;
+mod memcached;
 mod postgres;
 mod process;
 mod program;
@@ -34,17 +35,22 @@ pub enum Kind {
     Postgres,
     /// MariaDB.
     MariaDb,
+    /// memcached, which has neither databases nor users, and takes items of 16 MiB.
+    Memcached,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Postgres, Self::MariaDb];
+    pub const ALL: [Self; 3] = [Self::Postgres, Self::MariaDb, Self::Memcached];
+    /// Those that speak SQL.
+    pub const SQL: [Self; 2] = [Self::Postgres, Self::MariaDb];
 
     /// The name that people know it by.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
             Self::MariaDb => "MariaDB",
+            Self::Memcached => "memcached",
         }
     }
 
@@ -61,6 +67,7 @@ impl Kind {
         match self {
             Self::Postgres => &postgres::Postgres,
             Self::MariaDb => &mariadb::MariaDb,
+            Self::Memcached => &memcached::Memcached,
         }
     }
 }

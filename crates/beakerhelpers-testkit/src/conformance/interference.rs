@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use beakerhelpers_core::{DeletePlan, Deleted, Ended, ErrorKind, Progress, SaveMode, SessionId, Silent, Timestamp};
+use beakerhelpers_core::{
+    DeletePlan, Deleted, Ended, ErrorKind, Progress, Rest, SaveMode, SessionId, Silent, Timestamp,
+};
 
 use super::Subject;
 use super::subject::{NOW, before_cutoff, cutoff, plan};

@@ -14,9 +14,9 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::account::Account;
-use super::process::{PATIENCE, Running, end_stale, run_with_input};
+use super::process::{PATIENCE, Running, end_stale};
 use super::program::{Place, Program};
-use super::{Certificates, Durability, Kind, User};
+use super::{Certificates, Durability, Kind};
 
 /// Below those that systems give to outgoing connections, so that the port of a server that is stopped stays free.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
@@ -110,10 +110,8 @@ impl Instance {
 
     fn wait_for(&self, running: &mut Running) -> io::Result<()> {
         let began = Instant::now();
-        let socket = self.program().socket(&self.place);
         loop {
-            let answer = if socket.exists() { self.ask("SELECT 1;") } else { Err(io::Error::other("no socket")) };
-            let Err(error) = answer else { return Ok(()) };
+            let Err(error) = self.program().answers(&self.place) else { return Ok(()) };
             if running.has_ended()? || began.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
                 let name = self.kind.name();
@@ -121,10 +119,6 @@ impl Instance {
             }
             thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    fn ask(&self, sql: &str) -> io::Result<String> {
-        run_with_input(&mut self.program().client(&self.place, User::ADMIN, None)?, sql)
     }
 
     pub(super) fn log(&self) -> PathBuf {

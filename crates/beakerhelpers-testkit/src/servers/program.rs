@@ -8,6 +8,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::account::Account;
+use super::process::run_with_input;
 use super::{Certificates, Durability, User, Via};
 
 /// Where a server is.
@@ -53,6 +54,14 @@ pub(super) trait Program: Sync {
 
     /// Ends it at once, without leaving anything in the system; its data will be thrown away.
     fn abandon_signal(&self) -> Signal;
+
+    /// Whether it answers by now. The error says what it lacks.
+    fn answers(&self, place: &Place) -> io::Result<()> {
+        if !self.socket(place).exists() {
+            return Err(io::Error::other("no socket"));
+        }
+        run_with_input(&mut self.client(place, User::ADMIN, None)?, "SELECT 1;").map(drop)
+    }
 
     /// The file of its unix socket.
     fn socket(&self, place: &Place) -> PathBuf;

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use beakerhelpers_testkit::servers::{Database, Durability, Home, Kind, User, Via};
-use beakerhelpers_testkit::{Request, database_ini, own_server, python, server};
+use beakerhelpers_testkit::{Request, Server, database_ini, own_server, python, server};
 use serde_json::{Value as Json, json};
 
 /// The scheme that Beaker's site names for the driver that the environments have.
@@ -31,7 +31,7 @@ fn attempt(database: &Database<'_>, user: User, sql: &str) -> Result<String, Str
 
 #[test]
 fn everybody_may_do_what_they_may() {
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let database = server.create_database();
         let made = attempt(&database, User::SITE, "CREATE TABLE t (n int); INSERT INTO t VALUES (7);");
@@ -56,7 +56,7 @@ fn everybody_may_do_what_they_may() {
 
 #[test]
 fn a_database_goes_with_its_guard() {
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let (one, other) = (server.create_database(), server.create_database());
         assert_ne!(one.name(), other.name());
@@ -87,7 +87,7 @@ print(json.dumps([attempt(*task) for task in json.loads(sys.argv[1])]))
 #[test]
 fn connections_are_encrypted_for_those_who_ask() {
     let python = python!();
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let database = server.create_database();
         let query = match kind {
@@ -134,7 +134,7 @@ fn connections_are_encrypted_for_those_who_ask() {
 fn beaker_writes_what_it_reads_on_servers() {
     // The second with SQLAlchemy 1.4.
     for python in [python!(), python!("1.11.0")] {
-        for kind in Kind::ALL {
+        for kind in Kind::SQL {
             let server = server!(kind);
             let database = server.create_database();
             let directory = tempfile::tempdir().expect("a directory");
@@ -173,7 +173,7 @@ fn the_table_is_the_one_that_is_written_down() {
              data\tblob\tNO\t65535\n"
         }
     };
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let database = server.create_database();
         let directory = tempfile::tempdir().expect("a directory");
@@ -204,7 +204,7 @@ fn the_table_is_the_one_that_is_written_down() {
 
 #[test]
 fn a_server_of_ones_own_keeps_its_data_through_stops_and_crashes() {
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = own_server!(kind);
         assert_ne!(server.port(), server!(kind).port());
         let database = server.create_database();
@@ -227,7 +227,7 @@ fn a_server_of_ones_own_keeps_its_data_through_stops_and_crashes() {
 
 #[test]
 fn durability_is_none_or_that_of_the_packages() {
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let settings = match kind {
             Kind::Postgres => "SHOW fsync; SHOW synchronous_commit; SHOW shared_buffers;",
@@ -249,7 +249,7 @@ fn durability_is_none_or_that_of_the_packages() {
 
 #[test]
 fn a_replica_follows_its_primary() {
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let primary = own_server!(kind);
         let before = primary.create_database();
         before.run("CREATE TABLE t (n int); INSERT INTO t VALUES (1);");
@@ -265,4 +265,25 @@ fn a_replica_follows_its_primary() {
             assert!(Instant::now() < patience, "{kind:?}: it does not follow\n{}", replica.log());
         }
     }
+}
+
+#[test]
+fn memcached_answers_until_it_is_stopped_and_forgets_everything() {
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    fn ask(server: &Server, command: &str, answer: &str) {
+        let mut connection = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
+        connection.write_all(command.as_bytes()).expect("it reads");
+        let mut said = vec![0; answer.len()];
+        connection.read_exact(&mut said).expect("it answers");
+        assert_eq!(String::from_utf8_lossy(&said), answer);
+    }
+    let server = own_server!(Kind::Memcached);
+    ask(&server, "set a 0 0 1\r\nx\r\n", "STORED\r\n");
+    ask(&server, "get a\r\n", "VALUE a 0 1\r\nx\r\nEND\r\n");
+    server.stop();
+    assert!(TcpStream::connect(("127.0.0.1", server.port())).is_err());
+    server.start();
+    ask(&server, "get a\r\n", "END\r\n");
 }

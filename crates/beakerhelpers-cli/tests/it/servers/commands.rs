@@ -14,7 +14,7 @@ const ANN: &str = "1123456789abcdef0123456789abcdef";
 #[test]
 fn a_table_that_was_set_up_is_beakers() {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let place = Place::on(&server, "");
         let missing = place.run("setup", &["--check"]);
@@ -76,7 +76,7 @@ fn a_dry_run_tells_what_a_cleanup_does() {
 #[test]
 fn the_time_zone_of_the_server_does_not_matter() {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = own_server!(kind);
         let place = Place::on(&server, "");
         place.fill(&python, 100);
@@ -101,7 +101,7 @@ fn the_time_zone_of_the_server_does_not_matter() {
 #[test]
 fn sessions_of_another_zone_are_noticed() {
     let python = python!().with_time_zone("Asia/Tokyo");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let place = Place::on(&server, "");
         let ini = place.ini();
