@@ -46,7 +46,7 @@ enum Chore {
     Demo,
     /// Looks for payloads that break a promise of the codec; what it finds is under target/fuzz
     Fuzz(fuzz::FuzzArgs),
-    /// Starts PostgreSQL and MariaDB as the tests do, and says how to get there, until Ctrl-C
+    /// Starts PostgreSQL, MariaDB and Redis as the tests do, and says how to get there, until Ctrl-C
     Serve,
     /// Measures decoding, listing, cleaning and its harm, beside CPython, the databases' clients and the original; writes
     /// docs/benchmarks.md

@@ -17,8 +17,8 @@ use crate::run::{Result, output, say, target};
 use crate::test::{Skips, chosen};
 
 /// What packages ask for in their manifests, under `[package.metadata.tests]`.
-const NAMES: [(&str, Kind); 3] =
-    [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb), ("memcached", Kind::Memcached)];
+const NAMES: [(&str, Kind); 4] =
+    [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb), ("memcached", Kind::Memcached), ("redis", Kind::Redis)];
 
 /// Starts what the tests of the packages need that arguments of cargo choose. What cannot be had is told, and the tests
 /// that need it are skipped, unless this is forbidden.
@@ -67,11 +67,14 @@ pub(crate) fn serve() -> Result {
                 say(&format!("\n{}, port {}", kind.name(), server.port()));
                 continue;
             }
+            Kind::Redis => ("redis", "0"),
             _ => ("mysql", "mysql"),
         };
         say(&format!("\n{}, port {}", kind.name(), server.port()));
-        say(&format!("  {:<9} {}", User::ADMIN.name, server.url(scheme, User::ADMIN, database, Via::Socket)));
-        for user in [User::SITE, User::READER, User::TLS_ONLY, User::STRANGER] {
+        let socket_scheme = if kind == Kind::Redis { "unix" } else { scheme };
+        say(&format!("  {:<9} {}", User::ADMIN.name, server.url(socket_scheme, User::ADMIN, database, Via::Socket)));
+        let tls_only = Some(User::TLS_ONLY).filter(|_| kind != Kind::Redis);
+        for user in [User::SITE, User::READER, User::STRANGER].into_iter().chain(tls_only) {
             say(&format!("  {:<9} {}", user.name, server.url(scheme, user, database, Via::Tcp)));
         }
         say(&format!("  CA        {}", server.certificates().authority().display()));
@@ -115,6 +118,8 @@ fn bring_programs(kind: Kind) -> Result {
         _ if there() => Ok(()),
         Kind::Postgres => without_system_cluster(|| bring("postgresql", &lacks, there)),
         Kind::Memcached => without_services(|| bring("memcached", &lacks, there)),
+        // The program is in there, and the package of the server would only start one.
+        Kind::Redis => bring("redis-tools", &lacks, there),
         _ => bring("mariadb-server-core mariadb-client-core", &lacks, there),
     }
 }

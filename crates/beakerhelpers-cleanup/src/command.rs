@@ -29,6 +29,8 @@ use crate::{Cleanup, ClockCheck};
 /// its turn, and tests the age again in the statement that deletes, so that a session that is used meanwhile survives. It
 /// can be interrupted at any time; what was deleted stays deleted and the next run goes on.
 ///
+/// Where a store keeps no access times, they are read from the sessions; one that cannot be read is kept.
+///
 /// Beaker caches that live in the same table are deleted by age too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -103,8 +105,10 @@ impl Subcommand for CleanupArgs {
             .with_grace(self.grace.unwrap_or_default());
         self.refuse_what_cannot_be(&opened)?;
         let lag = self.lag(cx, &opened)?;
-        let cleanup = if self.skip_clock_check {
-            cleanup.with_clock_check(ClockCheck::Skip)
+        let cleanup = if self.skip_clock_check { cleanup.with_clock_check(ClockCheck::Skip) } else { cleanup };
+        // Who looks into no session needs no keys.
+        let cleanup = if self.skip_clock_check && opened.store.info().capabilities.access_times {
+            cleanup
         } else {
             cleanup.with_settings(Settings::from_config(&opened.config)?)
         };
@@ -244,6 +248,9 @@ impl CleanupArgs {
             Ok(Deleted::default())
         };
         follow.finish();
+        if let Some(error) = &follow.first_unreadable {
+            cx.note(error);
+        }
         let why = Why::of(&result, follow.stop.as_ref());
         let deleted = *result.as_ref().unwrap_or(&follow.so_far);
         let archive = follow.archive.as_ref().filter(|archive| archive.records() > 0).map(|it| it.path().to_owned());
@@ -253,6 +260,7 @@ impl CleanupArgs {
         if !self.quiet && !nothing_done {
             let summary = Summary {
                 deleted,
+                unreadable: follow.unreadable,
                 timeout: cleanup.timeout(),
                 grace: cleanup.grace(),
                 cutoff: cleanup.cutoff(cx.now),
@@ -282,7 +290,8 @@ impl CleanupArgs {
             let vacuumed = opened.store.vacuum();
             vacuumed.map_err(|error| error.with_context("after", "a cleanup that is done: only `--vacuum` failed"))?;
         }
-        Ok(Signal::caught(&cx.signal).map_or(Outcome::Done, Outcome::Interrupted))
+        let done = if follow.unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable };
+        Ok(Signal::caught(&cx.signal).map_or(done, Outcome::Interrupted))
     }
 }
 

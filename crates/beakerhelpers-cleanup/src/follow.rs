@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_core::command::Context;
-use beakerhelpers_core::{Deleted, Progress, Record, Result, Silent, Timestamp};
+use beakerhelpers_core::{Deleted, Error, Progress, Record, Result, Silent, Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ages::Ages;
@@ -30,6 +30,10 @@ pub(crate) struct Follow<'s> {
     pub(crate) so_far: Deleted,
     pub(crate) locks: Locks,
     pub(crate) archive: Option<ArchiveWriter>,
+    /// How many sessions have an age that cannot be read.
+    pub(crate) unreadable: u64,
+    /// What to say of the first of them.
+    pub(crate) first_unreadable: Option<String>,
     /// Why the run was told to end.
     pub(crate) stop: Option<Stop>,
 }
@@ -62,6 +66,8 @@ impl<'s> Follow<'s> {
             so_far: Deleted::default(),
             locks: Locks::default(),
             archive: None,
+            unreadable: 0,
+            first_unreadable: None,
             stop: None,
         }
     }
@@ -100,6 +106,16 @@ impl Progress for Follow<'_> {
             Some(archive) => archive.write(records),
             None => Silent.archive(records),
         }
+    }
+
+    fn unreadable(&mut self, error: &Error) {
+        self.unreadable += 1;
+        self.first_unreadable.get_or_insert_with(|| {
+            let mut line = format!("warning: a session cannot be read, and is kept: {error}");
+            error.context().for_each(|(key, value)| line.extend([" (", key, ": ", value, ")"]));
+            error.hint().into_iter().for_each(|hint| line.extend(["\nhint: ", hint]));
+            line
+        });
     }
 
     fn held(&mut self, lock: Duration) {

@@ -25,6 +25,8 @@ pub(crate) enum Format {
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) deleted: Deleted,
+    /// Of how many of unknown age it could not be read.
+    pub(crate) unreadable: u64,
     pub(crate) timeout: Duration,
     pub(crate) grace: Duration,
     pub(crate) cutoff: Cutoff,
@@ -56,7 +58,11 @@ impl Summary {
         let Deleted { deleted, kept, unknown, .. } = self.deleted;
         let verb = if self.dry_run { "would delete" } else { "deleted" };
         let plural = if deleted == 1 { "" } else { "s" };
-        let unknown = if unknown == 0 { String::new() } else { format!(" ({unknown} of them of unknown age)") };
+        let unknown = match (unknown, self.unreadable) {
+            (0, _) => String::new(),
+            (unknown, 0) => format!(" ({unknown} of them of unknown age)"),
+            (unknown, unreadable) => format!(" ({unknown} of them of unknown age: {unreadable} could not be read)"),
+        };
         let mut cutoff = String::new();
         self.zone.naive_at(self.cutoff.at()).push_seconds(&mut cutoff);
         let cutoff = format!("{cutoff} {}", self.zone.offset_name(self.cutoff.at()));
@@ -93,6 +99,7 @@ impl Summary {
             "deleted": deleted,
             "kept": kept,
             "unknown_age": unknown,
+            "unreadable": self.unreadable,
             "dry_run": self.dry_run,
             "ended": self.why.name(),
             "timeout_seconds": self.timeout.as_secs(),

@@ -18,6 +18,8 @@ use beakerhelpers_database as _;
 use beakerhelpers_delete as _;
 #[cfg(feature = "file")]
 use beakerhelpers_file as _;
+#[cfg(feature = "redis")]
+use beakerhelpers_redis as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]

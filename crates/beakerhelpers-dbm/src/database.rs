@@ -78,11 +78,8 @@ impl<'f> Database<'f> {
                 let standing = self.standing().map_err(|errno| failure("look for a session's database", errno))?;
                 Ok(standing.map(|_| Content::Empty))
             }
-            Found::Unknown(what) => {
-                Err(Error::corrupt(format!("a session's database cannot be read: it is {what}")).with_hint(
-                    "what Python's dbm.dumb, dbm.gnu, dbm.sqlite3 and, on Debian, dbm.ndbm write can be read",
-                ))
-            }
+            Found::Unknown(what) => Err(Error::corrupt(format!("a session's database cannot be read: it is {what}"))
+                .with_hint("what Python's dbm.dumb, dbm.gnu, dbm.sqlite3 and, on Debian, dbm.ndbm write can be read")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Throwaway servers: PostgreSQL, MariaDB and memcached on a free port of the loopback interface, with a data folder, a
+//! Throwaway servers: PostgreSQL, MariaDB, memcached and Redis on a free port of the loopback interface, with a data folder, a
 //! folder for sockets and certificates of their own.
 //!
 //! `cargo xtask test` starts one of each kind for all tests and tells them by the environment: [`server!`](crate::server).
@@ -7,6 +7,7 @@
 
 mod account;
 mod certificates;
+mod cluster;
 mod database;
 mod home;
 mod instance;
@@ -15,12 +16,14 @@ mod memcached;
 mod postgres;
 mod process;
 mod program;
+mod redis;
 mod server;
 mod template;
 mod url;
 mod users;
 
 pub use certificates::Certificates;
+pub use cluster::Cluster;
 pub use database::Database;
 pub use home::Home;
 pub use server::Server;
@@ -37,11 +40,15 @@ pub enum Kind {
     MariaDb,
     /// memcached, which has neither databases nor users, and takes items of 16 MiB.
     Memcached,
+    /// Redis, which runs by itself.
+    Redis,
+    /// A node of a [`Cluster`] of Redis: never shared.
+    RedisNode,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Postgres, Self::MariaDb, Self::Memcached];
+    /// Every kind that tests share.
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::MariaDb, Self::Memcached, Self::Redis];
     /// Those that speak SQL.
     pub const SQL: [Self; 2] = [Self::Postgres, Self::MariaDb];
 
@@ -51,6 +58,8 @@ impl Kind {
             Self::Postgres => "PostgreSQL",
             Self::MariaDb => "MariaDB",
             Self::Memcached => "memcached",
+            Self::Redis => "Redis",
+            Self::RedisNode => "a node of Redis",
         }
     }
 
@@ -68,6 +77,8 @@ impl Kind {
             Self::Postgres => &postgres::Postgres,
             Self::MariaDb => &mariadb::MariaDb,
             Self::Memcached => &memcached::Memcached,
+            Self::Redis => &redis::Redis,
+            Self::RedisNode => &redis::Node,
         }
     }
 }

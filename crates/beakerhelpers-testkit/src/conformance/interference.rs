@@ -121,7 +121,7 @@ pub fn saving_while_old_ones_go_loses_nothing(s: &Subject) {
             .collect();
         // It rests after each batch as a cleanup does by default: writers get their turn.
         let cleaner = scope.spawn(|| {
-            let plan = plan().with_rest(DeletePlan::default().rest).with_batch_size(5);
+            let plan = plan().with_rest(Rest::Auto).with_batch_size(5);
             while !done.load(Ordering::Relaxed) {
                 s.store().delete_old(cutoff(), &plan, &mut Silent).expect("the cleanup gets through");
             }

@@ -14,7 +14,7 @@ impl<'s> Database<'s> {
         Self { server, name }
     }
 
-    /// Its name, which needs no quotes.
+    /// Its name, which needs no quotes; Redis has numbers.
     pub fn name(&self) -> &str {
         &self.name
     }

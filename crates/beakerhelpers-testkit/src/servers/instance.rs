@@ -54,8 +54,9 @@ impl Instance {
         let sockets = tempfile::Builder::new().prefix("bh-").tempdir()?;
         account.give_alone(sockets.path())?;
         fs::write(folder.join("sockets"), sockets.path().as_os_str().as_encoded_bytes())?;
-        let place =
-            Place { data: folder.join("data"), sockets: sockets.path().to_owned(), port: free_port()?, certificates };
+        let (data, sockets_path) = (folder.join("data"), sockets.path().to_owned());
+        let (port, other_port) = (free_port()?, free_port()?);
+        let place = Place { data, sockets: sockets_path, port, other_port, certificates };
         let running = Mutex::new(None);
         Ok(Self { kind, durability, account, folder, place, running, _sockets: sockets, _lock: lock })
     }

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::account::Account;
 use super::process::{run, run_with_input};
-use super::program::{Place, Program, find};
+use super::program::{Place, Program, find, new_name, run_client};
 use super::url::encoded;
 use super::{Durability, User, Via, template};
 
@@ -138,12 +138,14 @@ impl Program for MariaDb {
         }
     }
 
-    fn create_database(&self, name: &str) -> String {
-        format!("CREATE DATABASE {name};")
+    fn create_database(&self, place: &Place) -> io::Result<String> {
+        let name = new_name();
+        let client = self.client(place, User::ADMIN, None);
+        run_client(client, &format!("CREATE DATABASE {name};")).map(|_| name)
     }
 
-    fn drop_database(&self, name: &str) -> String {
-        format!("DROP DATABASE {name};")
+    fn drop_database(&self, place: &Place, name: &str) -> io::Result<()> {
+        run_client(self.client(place, User::ADMIN, None), &format!("DROP DATABASE {name};")).map(drop)
     }
 }
 

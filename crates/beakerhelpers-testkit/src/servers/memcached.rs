@@ -88,12 +88,12 @@ impl Program for Memcached {
         format!("127.0.0.1:{}", place.port)
     }
 
-    fn create_database(&self, _name: &str) -> String {
-        String::new()
+    fn create_database(&self, _place: &Place) -> io::Result<String> {
+        Err(lacks("databases"))
     }
 
-    fn drop_database(&self, _name: &str) -> String {
-        String::new()
+    fn drop_database(&self, _place: &Place, _name: &str) -> io::Result<()> {
+        Err(lacks("databases"))
     }
 }
 

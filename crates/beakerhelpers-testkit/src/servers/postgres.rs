@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::account::Account;
 use super::process::{run, run_with_input};
-use super::program::{Place, Program, find};
+use super::program::{Place, Program, find, new_name, run_client};
 use super::url::encoded;
 use super::{Durability, User, Via};
 
@@ -71,13 +71,9 @@ impl Program for Postgres {
         run(backup.arg("--pgdata").arg(data).env("PGPASSWORD", User::ADMIN.password)).map(drop)
     }
 
-    fn become_replica(&self, _primary: &Place) -> String {
-        String::new()
-    }
-
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
         let mut command = account.command(find("postgres", &folders())?);
-        let Place { data, sockets, port, certificates } = place;
+        let Place { data, sockets, port, certificates, .. } = place;
         command.arg("-D").arg(data).arg("-p").arg(port.to_string());
         let settings = [
             "listen_addresses=127.0.0.1".to_owned(),
@@ -129,12 +125,15 @@ impl Program for Postgres {
         }
     }
 
-    fn create_database(&self, name: &str) -> String {
-        format!("CREATE DATABASE {name} OWNER site;")
+    fn create_database(&self, place: &Place) -> io::Result<String> {
+        let name = new_name();
+        let client = self.client(place, User::ADMIN, None);
+        run_client(client, &format!("CREATE DATABASE {name} OWNER site;")).map(|_| name)
     }
 
-    fn drop_database(&self, name: &str) -> String {
-        format!("DROP DATABASE {name} WITH (FORCE);")
+    fn drop_database(&self, place: &Place, name: &str) -> io::Result<()> {
+        let client = self.client(place, User::ADMIN, None);
+        run_client(client, &format!("DROP DATABASE {name} WITH (FORCE);")).map(drop)
     }
 }
 

@@ -4,10 +4,11 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 
-use super::account::Account;
+use super::account::{Account, forget_settings};
 use super::process::run_with_input;
 use super::{Certificates, Durability, User, Via};
 
@@ -20,6 +21,8 @@ pub(super) struct Place {
     pub(super) sockets: PathBuf,
     /// The port on 127.0.0.1.
     pub(super) port: u16,
+    /// Another one: Redis takes encrypted connections there, and a node of its cluster the other nodes.
+    pub(super) other_port: u16,
     pub(super) certificates: Certificates,
 }
 
@@ -41,10 +44,16 @@ pub(super) trait Program: Sync {
     fn initialise(&self, data: &Path, account: &Account) -> io::Result<()>;
 
     /// Makes the data folder of a replica, of another server's data or of the template that it began with.
-    fn copy_for_replica(&self, primary: &Place, template: &Path, data: &Path, account: &Account) -> io::Result<()>;
+    fn copy_for_replica(&self, primary: &Place, template: &Path, data: &Path, account: &Account) -> io::Result<()> {
+        let _ = (primary, template, data, account);
+        Err(lacks("replicas"))
+    }
 
     /// The statements that make a new server with such a folder a replica; none where its data say it.
-    fn become_replica(&self, primary: &Place) -> String;
+    fn become_replica(&self, primary: &Place) -> String {
+        let _ = primary;
+        String::new()
+    }
 
     /// The command that is the server.
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command>;
@@ -60,7 +69,7 @@ pub(super) trait Program: Sync {
         if !self.socket(place).exists() {
             return Err(io::Error::other("no socket"));
         }
-        run_with_input(&mut self.client(place, User::ADMIN, None)?, "SELECT 1;").map(drop)
+        run_client(self.client(place, User::ADMIN, None), "SELECT 1;").map(drop)
     }
 
     /// The file of its unix socket.
@@ -72,11 +81,30 @@ pub(super) trait Program: Sync {
     /// A URL as SQLAlchemy takes it, without the scheme.
     fn address(&self, place: &Place, user: User, database: &str, via: Via) -> String;
 
-    /// The statement that makes a database for [`User::SITE`].
-    fn create_database(&self, name: &str) -> String;
+    /// Makes an empty database for [`User::SITE`], and gives its name.
+    fn create_database(&self, place: &Place) -> io::Result<String>;
 
-    /// The statement that removes a database, though somebody is connected.
-    fn drop_database(&self, name: &str) -> String;
+    /// Removes a database, though somebody is connected.
+    fn drop_database(&self, place: &Place, name: &str) -> io::Result<()>;
+}
+
+/// Runs statements with a server's own client, and gives what it prints.
+pub(super) fn run_client(client: io::Result<Command>, statements: &str) -> io::Result<String> {
+    let mut client = client?;
+    forget_settings(&mut client);
+    run_with_input(&mut client, statements)
+}
+
+/// A name of a database that nobody else has.
+pub(super) fn new_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("t_{}_{number}", std::process::id())
+}
+
+/// What a kind of server does not do.
+pub(super) fn lacks(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("the testkit has no {what} of this kind of server"))
 }
 
 /// The first folder that has the program: those given, then those of the PATH, then those of root's PATH.

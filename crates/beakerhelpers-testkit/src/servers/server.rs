@@ -4,15 +4,13 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
 use super::account::forget_settings;
 use super::instance::Instance;
-use super::process::run_with_input;
-use super::program::{Place, Program};
+use super::program::{Place, Program, run_client};
 use super::{Certificates, Database, Durability, Home, Kind, User, Via};
 use crate::skip::skip;
 
@@ -64,12 +62,13 @@ impl Server {
 
     /// The variable of the environment, and its value, that tells tests about this server.
     pub fn environment(&self) -> (&'static str, String) {
-        let Place { data, sockets, port, certificates } = &self.place;
+        let Place { data, sockets, port, other_port, certificates } = &self.place;
         let facts = json!({
             "home": self.home,
             "data": data,
             "sockets": sockets,
             "port": port,
+            "other_port": other_port,
             "certificates": certificates.folder(),
         });
         (self.program().variable(), facts.to_string())
@@ -78,10 +77,12 @@ impl Server {
     fn parse(kind: Kind, facts: &str) -> Option<Self> {
         let facts: Json = serde_json::from_str(facts).ok()?;
         let path = |name: &str| facts[name].as_str().map(PathBuf::from);
+        let port = |name: &str| facts[name].as_u64()?.try_into().ok();
         let place = Place {
             data: path("data")?,
             sockets: path("sockets")?,
-            port: facts["port"].as_u64()?.try_into().ok()?,
+            port: port("port")?,
+            other_port: port("other_port")?,
             certificates: Certificates::at(path("certificates")?),
         };
         Some(Self { kind, home: path("home")?, place, instance: None })
@@ -99,6 +100,11 @@ impl Server {
     /// The port on 127.0.0.1.
     pub const fn port(&self) -> u16 {
         self.place.port
+    }
+
+    /// The port on 127.0.0.1 where Redis takes encrypted connections. Others take them where they take all.
+    pub const fn tls_port(&self) -> u16 {
+        self.place.other_port
     }
 
     /// The file of the unix socket. Its folder holds nothing else.
@@ -119,16 +125,12 @@ impl Server {
 
     /// An empty database with a name of its own. It is dropped with what is returned.
     pub fn create_database(&self) -> Database<'_> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("t_{}_{number}", std::process::id());
-        self.run(None, &self.program().create_database(&name));
+        let name = self.program().create_database(&self.place).unwrap_or_else(|error| panic!("{error}"));
         Database::new(self, name)
     }
 
     pub(super) fn drop_database(&self, name: &str) -> io::Result<()> {
-        let mut client = self.client(User::ADMIN, None)?;
-        run_with_input(&mut client, &self.program().drop_database(name)).map(drop)
+        self.program().drop_database(&self.place, name)
     }
 
     /// The server's own client, `psql` or `mariadb`, logged in over the unix socket. It reads statements from its
@@ -146,8 +148,7 @@ impl Server {
     /// Runs statements as [`User::ADMIN`] with the server's own client, in a database or where one is put at first, and
     /// gives what it prints. Panics where one fails.
     pub fn run(&self, database: Option<&str>, sql: &str) -> String {
-        let client = self.client(User::ADMIN, database);
-        client.and_then(|mut client| run_with_input(&mut client, sql)).unwrap_or_else(|error| panic!("{error}"))
+        run_client(self.client(User::ADMIN, database), sql).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Stops it in good order: connections are closed, data written. Panics where it is not one's own.

@@ -1,6 +1,7 @@
 /// Somebody who may log in to every [`Server`](super::Server), with a password.
 ///
-/// PostgreSQL asks for it by SCRAM-SHA-256, MariaDB by `mysql_native_password`, over sockets of either sort.
+/// PostgreSQL asks for it by SCRAM-SHA-256, MariaDB by `mysql_native_password`, over sockets of either sort. To Redis the
+/// way does not matter: it has no [`TLS_ONLY`](Self::TLS_ONLY), and [`ADMIN`](Self::ADMIN) comes over TCP, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {

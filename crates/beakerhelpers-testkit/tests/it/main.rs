@@ -6,4 +6,5 @@ mod faults;
 mod inside;
 mod memory;
 mod processes;
+mod redis;
 mod servers;

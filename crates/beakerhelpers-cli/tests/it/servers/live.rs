@@ -81,7 +81,7 @@ fn a_million_sessions_in_mariadb() {
 #[test]
 fn with_an_index_on_the_access_times() {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let place = Place::on(&server, "");
         place.fill(&python, FEW);
@@ -93,7 +93,7 @@ fn with_an_index_on_the_access_times() {
 #[test]
 fn in_the_table_of_ext_sqla() {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         let place = Place::on(&server, "");
         place.use_ext_sqla();

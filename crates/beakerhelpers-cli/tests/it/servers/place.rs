@@ -33,7 +33,7 @@ pub(crate) const SLOWLY: &[&str] = &["--batch-size", "150", "--sleep", "100ms", 
 /// Does something on each server, which all tests share, with a table of [`ROWS`] sessions.
 pub(crate) fn on_each(test: impl Fn(&Place<'_>)) {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = server!(kind);
         test(&Place::filled(&server, &python));
     }
@@ -56,7 +56,7 @@ pub(crate) fn on_sqlite(python: &Python) -> Place<'static> {
 /// Does something on each server, one that the test has for itself.
 pub(crate) fn on_each_own(test: impl Fn(&Place<'_>, &Server)) {
     let python = python!().with_time_zone("UTC");
-    for kind in Kind::ALL {
+    for kind in Kind::SQL {
         let server = own_server!(kind);
         test(&Place::filled(&server, &python), &server);
     }

@@ -57,8 +57,7 @@ impl Layout {
         if !is_large && !matches!(magic, OLD | SMALL | SMALL_COUNTED) {
             return None;
         }
-        let mut layout =
-            Self { is_big, is_large, before: 0, elements: 0, directory: 0, directory_len: 0, bits: 0 };
+        let mut layout = Self { is_big, is_large, before: 0, elements: 0, directory: 0, directory_len: 0, bits: 0 };
         let mut header = Numbers { layout: &layout, bytes: header.get(8..)? };
         let (directory, directory_len, bits) = (header.offset()?, header.number()?, header.number()?);
         let (bucket_len, elements) = (header.number()?, header.number()?);
@@ -79,11 +78,7 @@ impl Layout {
     /// How long a bucket may be before its elements: 64-bit numbers begin at multiples of 8, or of 4 on i386.
     fn lengths_before(&self) -> [u64; 2] {
         let numbers = 3 * 4;
-        if self.is_large {
-            [PIECES * 16 + numbers + 4, PIECES * 12 + numbers]
-        } else {
-            [PIECES * 8 + numbers; 2]
-        }
+        if self.is_large { [PIECES * 16 + numbers + 4, PIECES * 12 + numbers] } else { [PIECES * 8 + numbers; 2] }
     }
 
     const fn element_len(&self) -> u64 {

@@ -1,0 +1,169 @@
+//! Listing: while somebody works on some sessions, a thread reads the next.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, SystemTime};
+use std::{thread, vec};
+
+use beakerhelpers_core::{Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp};
+
+use crate::keys;
+use crate::server::Server;
+use crate::walk::{Entry, Part, Walk};
+
+/// Sessions are handed over so many bytes at a time, a single one apart that is larger.
+const PART_BYTES: usize = 1 << 20;
+/// Several pages of small sessions.
+const PART_RECORDS: usize = 1000;
+/// So many parts may wait.
+const WAITING: usize = 2;
+
+/// Iterates over all records. The order is the server's.
+pub(crate) fn records(server: &Arc<Server>, query: Query) -> Records<'_> {
+    let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let (send, parts) = mpsc::sync_channel(WAITING);
+    let mut reading = Reading::new(server, query);
+    let spawned = thread::Builder::new().name("scan".to_owned()).spawn(move || {
+        loop {
+            let part = next_part(&mut reading);
+            // Nobody listens any more, or there is no more.
+            if part.is_empty() || send.send(part).is_err() {
+                return;
+            }
+        }
+    });
+    match spawned {
+        Ok(_) => Box::new(Ahead { parts, part: Vec::new().into_iter() }.take(limit)),
+        // Where no thread can be had, each page is read when it is asked for.
+        Err(_) => Box::new(Reading::new(server, query).take(limit)),
+    }
+}
+
+fn next_part(records: &mut Reading) -> Vec<Result<Record>> {
+    let (mut part, mut bytes) = (Vec::new(), 0);
+    while part.len() < PART_RECORDS && bytes < PART_BYTES {
+        let Some(record) = records.next() else { break };
+        bytes += record.as_ref().map_or(0, |record| record.payload.bytes().len());
+        part.push(record);
+    }
+    part
+}
+
+struct Ahead {
+    parts: Receiver<Vec<Result<Record>>>,
+    part: vec::IntoIter<Result<Record>>,
+}
+
+impl Iterator for Ahead {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.part.next() {
+                return Some(record);
+            }
+            self.part = self.parts.recv().ok()?.into_iter();
+        }
+    }
+}
+
+/// Reads pages when their sessions are asked for.
+struct Reading {
+    server: Arc<Server>,
+    with_expiry: bool,
+    state: State,
+    page: vec::IntoIter<Entry>,
+    /// When the page was read.
+    at: Timestamp,
+}
+
+enum State {
+    Before,
+    Walking(Box<Walk>),
+    Over,
+}
+
+impl Reading {
+    fn new(server: &Arc<Server>, query: Query) -> Self {
+        let (page, at) = (Vec::new().into_iter(), Timestamp::from_secs(0));
+        Self { server: Arc::clone(server), with_expiry: query.expiry, state: State::Before, page, at }
+    }
+
+    fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
+        if matches!(self.state, State::Before) {
+            self.state = State::Walking(Box::new(Walk::start(&self.server, self.with_expiry)?));
+        }
+        let State::Walking(walk) = &mut self.state else { return Ok(None) };
+        let page = walk.page(usize::MAX)?;
+        self.at = SystemTime::now().into();
+        Ok(page)
+    }
+
+    /// `None`: it is gone.
+    fn record(&self, entry: Entry) -> Result<Option<Record>> {
+        let id = keys::id(&entry.key)?;
+        let value = match (entry.value, &self.state) {
+            (Part::Whole(bytes), _) => Some(bytes),
+            (Part::Unknown, State::Walking(walk)) => walk.value(&entry.key)?,
+            (Part::Unknown, _) => None,
+            (Part::WrongType, _) => return Err(wrong_type()),
+        };
+        let Some(expiry) = entry.left.map_or(Some(Expiry::Usual), |left| expiry(left, self.at)) else {
+            return Ok(None);
+        };
+        Ok(value.map(|bytes| Record::new(id, Payload::new(Framing::Value, bytes)).with_expiry(expiry)))
+    }
+}
+
+impl Iterator for Reading {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.page.next() {
+                match self.record(entry).transpose() {
+                    Some(Err(error)) if error.kind() != ErrorKind::Corrupt => {
+                        (self.state, self.page) = (State::Over, Vec::new().into_iter());
+                        return Some(Err(error));
+                    }
+                    Some(item) => return Some(item),
+                    None => continue,
+                }
+            }
+            match self.next_page() {
+                Ok(Some(page)) => self.page = page.into_iter(),
+                Ok(None) => return None,
+                Err(error) => {
+                    self.state = State::Over;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// The error of a key that holds something else.
+pub(crate) fn wrong_type() -> Error {
+    Error::corrupt("a key of a session holds no string but something else of Redis")
+}
+
+/// What `PTTL` says; `None`: the key is gone.
+pub(crate) fn expiry(left: i64, at: Timestamp) -> Option<Expiry> {
+    match left {
+        -1 => Some(Expiry::Never),
+        _ => u64::try_from(left).ok().map(|left| Expiry::At(at.later_by(Duration::from_millis(left)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_an_instant() {
+        let at = Timestamp::from_secs(1000);
+        assert_eq!(expiry(1500, at), Some(Expiry::At(Timestamp::from_micros(1_001_500_000))));
+        assert_eq!((expiry(-1, at), expiry(-2, at)), (Some(Expiry::Never), None));
+        assert!(expiry(i64::MAX, at).is_some());
+    }
+}

@@ -1,0 +1,74 @@
+//! Many commands in one turn.
+
+use redis::{Cmd, Connection, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+
+/// Commands that are sent together.
+#[derive(Debug, Default)]
+pub(crate) struct Pipeline {
+    packed: Vec<u8>,
+    commands: usize,
+}
+
+impl Pipeline {
+    /// Adds a command.
+    pub(crate) fn add(&mut self, command: &Cmd) {
+        self.packed.extend_from_slice(&command.get_packed_command());
+        self.commands += 1;
+    }
+
+    /// Sends them all and reads every answer: what the server answers to one, an error too, is a value here. After an
+    /// error of the connection it must not be used any more.
+    ///
+    /// The client's own pipelines go on waiting for each of the answers after one of them did not come in time.
+    pub(crate) fn run(&self, connection: &mut Connection) -> RedisResult<Vec<Value>> {
+        if self.commands == 0 {
+            return Ok(Vec::new());
+        }
+        connection.send_packed_command(&self.packed)?;
+        (0..self.commands).map(|_| connection.recv_response()).collect()
+    }
+}
+
+/// The error in an answer, if it is one.
+pub(crate) fn refusal(answer: &Value) -> Option<RedisError> {
+    match answer {
+        Value::ServerError(error) => Some(error.clone().into()),
+        _ => None,
+    }
+}
+
+/// The bytes of an answer; `None` where there is nothing.
+pub(crate) fn bytes(answer: Value) -> RedisResult<Option<Vec<u8>>> {
+    match answer {
+        Value::BulkString(bytes) => Ok(Some(bytes)),
+        Value::SimpleString(text) => Ok(Some(text.into_bytes())),
+        // A client that is too clever: the value was `OK`.
+        Value::Okay => Ok(Some(b"OK".to_vec())),
+        Value::Nil => Ok(None),
+        Value::ServerError(error) => Err(error.into()),
+        _ => Err(unexpected()),
+    }
+}
+
+/// The number in an answer.
+pub(crate) fn number(answer: &Value) -> RedisResult<i64> {
+    match answer {
+        Value::Int(number) => Ok(*number),
+        _ => Err(refusal(answer).unwrap_or_else(unexpected)),
+    }
+}
+
+pub(crate) fn unexpected() -> RedisError {
+    (ErrorKind::UnexpectedReturnType, "the answer is none that the command has").into()
+}
+
+/// Whether the server says that the key holds something else than a string.
+pub(crate) fn is_wrong_type(error: &RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
+}
+
+/// Whether another node has the key, or will have it in a moment.
+pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
+    let ErrorKind::Server(kind) = error.kind() else { return false };
+    matches!(kind, ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain)
+}

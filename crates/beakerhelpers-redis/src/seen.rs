@@ -1,0 +1,51 @@
+//! Keys that were given already.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+/// So many of the latest keys are known at least, and twice as many at most: 10 MB.
+const WINDOW: usize = 1 << 18;
+
+/// Finds the keys that `SCAN` gives twice.
+///
+/// It does so where its hash table becomes smaller meanwhile: it then begins the bucket that it is in anew, which
+/// covers several of the buckets that it came from. These are the latest keys, so that it is enough to know those.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Hashes by a function that nobody else knows.
+    hasher: RandomState,
+    latest: HashSet<u64>,
+    earlier: HashSet<u64>,
+}
+
+impl Seen {
+    /// Notes a key, and tells whether it is a new one.
+    pub(crate) fn is_new(&mut self, key: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(key);
+        if self.earlier.contains(&hash) || !self.latest.insert(hash) {
+            return false;
+        }
+        if self.latest.len() >= WINDOW {
+            self.earlier = std::mem::take(&mut self.latest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_are_known_and_memory_is_bounded() {
+        let mut seen = Seen::default();
+        let key = |n: usize| n.to_string().into_bytes();
+        for n in 0..WINDOW * 3 {
+            assert!(seen.is_new(&key(n)));
+            assert!(!seen.is_new(&key(n)));
+            assert!(!seen.is_new(&key(n.saturating_sub(WINDOW - 1))));
+        }
+        assert!(seen.latest.len() + seen.earlier.len() <= 2 * WINDOW);
+        assert!(seen.is_new(&key(0)), "what is long ago is forgotten");
+    }
+}

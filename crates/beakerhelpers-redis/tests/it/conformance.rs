@@ -1,0 +1,30 @@
+//! The suite.
+
+mod server {
+    use beakerhelpers_core::{Framing, SessionStore};
+
+    use crate::support::{config, open, server};
+
+    fn fresh() -> Option<(impl Send + Sync, Box<dyn SessionStore>, Box<dyn SessionStore>)> {
+        let database = server()?.create_database();
+        let config = config(&database.url("redis"));
+        Some((database, open(&config), open(&config)))
+    }
+
+    beakerhelpers_testkit::conformance!(fresh, Framing::Value);
+}
+
+mod cluster {
+    use beakerhelpers_core::{Framing, SessionStore};
+    use beakerhelpers_testkit::servers::User;
+
+    use crate::support::{Turn, cluster_config, open};
+
+    fn fresh() -> Option<(Turn, Box<dyn SessionStore>, Box<dyn SessionStore>)> {
+        let turn = Turn::take()?;
+        let config = cluster_config(turn.cluster, User::SITE);
+        Some((turn, open(&config), open(&config)))
+    }
+
+    beakerhelpers_testkit::conformance!(fresh, Framing::Value);
+}

@@ -1,0 +1,8 @@
+//! Sessions in Redis: the suite, and what is particular about it.
+
+mod beaker;
+mod conformance;
+mod faults;
+mod limits;
+mod logins;
+mod support;
