@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod fuzz;
+mod matrix;
 mod packages;
 mod run;
 mod servers;
@@ -27,6 +28,14 @@ struct Cli {
 enum Chore {
     /// Brings what the tests need, under target/, and runs them all
     Test {
+        /// Lets real Beaker and this project read each other's sessions in every store, and prints what came of it
+        #[arg(long, conflicts_with = "args")]
+        matrix: bool,
+
+        /// Writes that into docs/reference/compatibility.md
+        #[arg(long, requires = "matrix")]
+        write: bool,
+
         /// For `cargo test`: `-p` and a package, `--test it`, a part of the names of tests
         #[arg(last = true)]
         args: Vec<String>,
@@ -46,7 +55,8 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
-        Chore::Test { args } => test::run(&args, test::Skips::Allowed),
+        Chore::Test { matrix: true, write, .. } => matrix::run(write),
+        Chore::Test { args, .. } => test::run(&args, test::Skips::Allowed),
         Chore::Ci => ci::run_all(),
         Chore::Demo => demo::run_demo(),
         Chore::Fuzz(args) => fuzz::run_all(&args),

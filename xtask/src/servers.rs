@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -16,7 +17,8 @@ use crate::run::{Result, output, say, target};
 use crate::test::{Skips, chosen};
 
 /// What packages ask for in their manifests, under `[package.metadata.tests]`.
-const NAMES: [(&str, Kind); 3] = [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb), ("redis", Kind::Redis)];
+const NAMES: [(&str, Kind); 4] =
+    [("postgres", Kind::Postgres), ("mariadb", Kind::MariaDb), ("memcached", Kind::Memcached), ("redis", Kind::Redis)];
 
 /// Starts what the tests of the packages need that arguments of cargo choose. What cannot be had is told, and the tests
 /// that need it are skipped, unless this is forbidden.
@@ -61,6 +63,10 @@ pub(crate) fn serve() -> Result {
         let kind = server.kind();
         let (scheme, database) = match kind {
             Kind::Postgres => ("postgresql", "postgres"),
+            Kind::Memcached => {
+                say(&format!("\n{}, port {}", kind.name(), server.port()));
+                continue;
+            }
             Kind::Redis => ("redis", "0"),
             _ => ("mysql", "mysql"),
         };
@@ -111,6 +117,7 @@ fn bring_programs(kind: Kind) -> Result {
     match kind {
         _ if there() => Ok(()),
         Kind::Postgres => without_system_cluster(|| bring("postgresql", &lacks, there)),
+        Kind::Memcached => without_services(|| bring("memcached", &lacks, there)),
         // The program is in there, and the package of the server would only start one.
         Kind::Redis => bring("redis-tools", &lacks, there),
         _ => bring("mariadb-server-core mariadb-client-core", &lacks, there),
@@ -129,6 +136,21 @@ fn without_system_cluster(install: impl FnOnce() -> Result) -> Result {
     made.map_err(|error| format!("{}: {error}", file.display()))?;
     let installed = install();
     fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    installed
+}
+
+/// Debian's packages start what they bring, unless this program of the system's administrator forbids it.
+fn without_services(install: impl FnOnce() -> Result) -> Result {
+    let file = Path::new("/usr/sbin/policy-rc.d");
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !root || !Path::new("/etc/debian_version").is_file() || file.exists() {
+        return install();
+    }
+    let made = fs::write(file, "#!/bin/sh\nexit 101\n")
+        .and_then(|()| fs::set_permissions(file, fs::Permissions::from_mode(0o755)));
+    made.map_err(|error| format!("{}: {error}", file.display()))?;
+    let installed = install();
+    fs::remove_file(file).map_err(|error| format!("{}: {error}", file.display()))?;
     installed
 }
 

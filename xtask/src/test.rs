@@ -1,5 +1,7 @@
 //! `cargo xtask test`: the tests with all that they need.
 
+use std::process::Command;
+
 use beakerhelpers_testkit::Server;
 
 use crate::run::{self, Result, cargo};
@@ -16,9 +18,14 @@ pub(crate) enum Skips {
 
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String], skips: Skips) -> Result {
+    let (mut tests, _servers) = command(args, skips)?;
+    run::run(&mut tests)
+}
+
+/// What runs the tests, and the servers that they need: they end when these are dropped.
+pub(crate) fn command(args: &[String], skips: Skips) -> Result<(Command, Vec<Server>)> {
     let environments = venv::ensure()?;
     packages::bring_openssl()?;
-    // Until the tests are done: they end when these are dropped.
     let servers = servers::for_tests(args, skips)?;
     let mut tests = cargo(&["test", "--all-features"]);
     if chosen(args).is_empty() {
@@ -26,6 +33,7 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     }
     tests.env("BEAKERHELPERS_PYTHON", environments.current());
     tests.env("BEAKERHELPERS_PYTHON_OLDER", environments.older());
+    tests.env("BEAKERHELPERS_BEAKER_RELEASES", environments.releases());
     tests.envs(servers.iter().map(Server::environment));
     if skips == Skips::Forbidden {
         tests.env("BEAKERHELPERS_NO_SKIP", "1");
@@ -33,7 +41,7 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
         tests.arg("--no-fail-fast");
     }
     tests.args(args);
-    run::run(&mut tests)
+    Ok((tests, servers))
 }
 
 /// The packages that arguments of cargo choose, `None` where one is not to be understood; empty for all of them.

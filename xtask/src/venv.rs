@@ -1,19 +1,25 @@
 //! The Python environments that the tests against real Beaker run in.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use beakerhelpers_testkit::{CURRENT_RELEASE, RELEASES as RELEASES_OF_BEAKER};
 use sha2::{Digest, Sha256};
 
 use crate::packages;
 use crate::run::{Result, output, root, say, target};
 
-/// Where the requirements are: `current.txt`, and one file for each older release of Beaker, named after it.
+/// Where the requirements are.
 const REQUIREMENTS: &str = "crates/beakerhelpers-testkit/python/requirements";
 /// The name of the requirements of the current Beaker.
 const CURRENT: &str = "current";
+/// The name of what all older releases need.
+const OLDER: &str = "older";
+/// Where the older releases are, each in a directory of its own.
+const RELEASES: &str = "releases";
 
 /// Tells which Python this is; fails where the packages do not run on it.
 const DESCRIBE: &str = "import sys; print(sys.version, sys.executable); sys.exit(sys.version_info < (3, 10))";
@@ -29,9 +35,14 @@ impl Environments {
         interpreter(&self.directory.join(CURRENT))
     }
 
-    /// The directory of the older releases, an environment for each under its number.
+    /// The interpreter that has what older releases need.
     pub(crate) fn older(&self) -> PathBuf {
-        self.directory.clone()
+        interpreter(&self.directory.join(OLDER))
+    }
+
+    /// The directory of the older releases, each under its number.
+    pub(crate) fn releases(&self) -> PathBuf {
+        self.directory.join(RELEASES)
     }
 }
 
@@ -40,11 +51,9 @@ pub(crate) fn ensure() -> Result<Environments> {
     let directory = target().join("python");
     let python = output(Command::new("python3").args(["-c", DESCRIBE]))
         .map_err(|error| format!("the tests need Python 3.10 or later as `python3`: {error}"))?;
-    let entries = fs::read_dir(root().join(REQUIREMENTS)).map_err(|error| format!("{REQUIREMENTS}: {error}"))?;
     let mut missing = Vec::new();
-    for entry in entries {
-        let requirements = entry.map_err(|error| format!("{REQUIREMENTS}: {error}"))?.path();
-        let environment = Environment::new(&directory, requirements, &python)?;
+    for name in [CURRENT, OLDER] {
+        let environment = Environment::new(&directory, name, &python)?;
         if !environment.is_made() {
             missing.push(environment);
         }
@@ -53,11 +62,20 @@ pub(crate) fn ensure() -> Result<Environments> {
         bring_venv()?;
     }
     bring_tests_of_python()?;
+    at_once(&missing, Environment::make)?;
+    let environments = Environments { directory };
+    let older = RELEASES_OF_BEAKER.iter().filter(|release| **release != CURRENT_RELEASE);
+    let older = older.map(|release| Release::new(&environments, release, &python));
+    at_once(&older.filter(|release| !release.is_made()).collect::<Vec<_>>(), Release::make)?;
+    Ok(environments)
+}
+
+/// Does some work for each of these, all at the same time.
+fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> Result + Copy + Send) -> Result {
     thread::scope(|scope| {
-        let making: Vec<_> = missing.iter().map(|environment| scope.spawn(|| environment.make())).collect();
-        making.into_iter().try_for_each(|made| made.join().expect("making an environment does not panic"))
-    })?;
-    Ok(Environments { directory })
+        let working: Vec<_> = all.iter().map(|one| scope.spawn(move || work(one))).collect();
+        working.into_iter().try_for_each(|done| done.join().expect("an installation does not panic"))
+    })
 }
 
 /// An environment as it should be.
@@ -68,8 +86,8 @@ struct Environment {
 }
 
 impl Environment {
-    fn new(directory: &Path, requirements: PathBuf, python: &str) -> Result<Self> {
-        let name = requirements.file_stem().ok_or("a requirements file has no name")?;
+    fn new(directory: &Path, name: &str, python: &str) -> Result<Self> {
+        let requirements = root().join(REQUIREMENTS).join(name).with_extension("txt");
         let wanted = fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
         let stamp = Sha256::new().chain_update(python).chain_update(&wanted).finalize();
         Ok(Self { directory: directory.join(name), stamp: format!("{stamp:02x?}"), requirements })
@@ -86,17 +104,59 @@ impl Environment {
     fn make(&self) -> Result {
         let directory = &self.directory;
         say(&format!("installing {} into {}", self.requirements.display(), directory.display()));
-        if directory.exists() {
-            fs::remove_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        }
+        remove(directory)?;
         output(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
-        let pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--requirement"];
-        output(Command::new(interpreter(directory)).args(pip).arg(&self.requirements)).map_err(|error| {
-            format!("{error}\nthe tests need these packages from PyPI once; after that they run without a network")
-        })?;
+        install(&interpreter(directory), |pip| pip.arg("--requirement").arg(&self.requirements))?;
         // Last: an installation that was interrupted is made anew.
         fs::write(self.stamp_file(), &self.stamp).map_err(|error| format!("{}: {error}", directory.display()))
     }
+}
+
+/// An older Beaker alone: what it needs is in the environment that all of them share.
+struct Release {
+    python: PathBuf,
+    name: &'static str,
+    directory: PathBuf,
+    stamp: String,
+}
+
+impl Release {
+    fn new(environments: &Environments, name: &'static str, python: &str) -> Self {
+        let directory = environments.releases().join(name);
+        Self { python: environments.older(), name, directory, stamp: format!("{name} {python}") }
+    }
+
+    fn is_made(&self) -> bool {
+        fs::read_to_string(self.stamp_file()).is_ok_and(|found| found == self.stamp)
+    }
+
+    fn stamp_file(&self) -> PathBuf {
+        self.directory.join("release.stamp")
+    }
+
+    fn make(&self) -> Result {
+        let Self { python, name, directory, .. } = self;
+        say(&format!("installing Beaker {name} into {}", directory.display()));
+        remove(directory)?;
+        let what = format!("Beaker=={name}");
+        install(python, |pip| pip.args(["--no-deps", &what, "--target"]).arg(directory))?;
+        fs::write(self.stamp_file(), &self.stamp).map_err(|error| format!("{}: {error}", directory.display()))
+    }
+}
+
+fn remove(directory: &Path) -> Result {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{}: {error}", directory.display())),
+        _ => Ok(()),
+    }
+}
+
+fn install(python: &Path, what: impl FnOnce(&mut Command) -> &mut Command) -> Result {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "install"]);
+    output(what(&mut pip)).map(drop).map_err(|error| {
+        format!("{error}\nthe tests need these packages from PyPI once; after that they run without a network")
+    })
 }
 
 /// Debian's Python comes without what makes environments.

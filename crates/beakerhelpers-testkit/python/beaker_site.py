@@ -27,7 +27,21 @@ def configuration(ini, prefix="beaker.session"):
         config[key] = value
     if config.get("beaker.session.type") == "ext:sqla":
         bind_table(config)
+    if "beaker.session.dbmmodule" in config:
+        config["beaker.session.dbmmodule"] = dbm_module(config["beaker.session.dbmmodule"])
     return config
+
+
+def dbm_module(name):
+    """What a site that chooses how its databases are written does in its own code: the module is an object."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        if name != "dbm.sqlite3":
+            raise
+        import sqlite_dbm
+
+        return sqlite_dbm
 
 
 def bind_table(config):

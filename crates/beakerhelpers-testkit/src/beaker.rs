@@ -53,7 +53,7 @@ impl Python {
         now.as_f64().and_then(Timestamp::from_epoch_float).expect("the script tells its time")
     }
 
-    fn script(&self, name: &str) -> Command {
+    pub(crate) fn script(&self, name: &str) -> Command {
         let mut command = self.command();
         command.arg(Path::new(SCRIPTS).join(name)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

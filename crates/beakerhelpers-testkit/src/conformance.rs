@@ -4,12 +4,16 @@ pub mod admin;
 pub mod archive;
 pub mod bare;
 pub mod cleanup;
+pub mod inside;
 pub mod interference;
 pub mod listing;
 pub mod model;
+pub mod others;
+mod process;
 pub mod records;
 mod subject;
 
+pub use process::{OpenPlace, Place, play, run as run_in_place};
 pub use subject::{Guarded, OnServer, Open, Plain, Subject, TwoHandles};
 
 use beakerhelpers_core::{Framing, SessionStore};
@@ -64,6 +68,9 @@ macro_rules! conformance {
             cleanup::progress_sees_every_old_one,
             cleanup::whoever_follows_can_stop_it,
             cleanup::its_time_can_be_over,
+            inside::either_the_store_or_the_session_tells_the_age,
+            inside::what_cannot_be_read_is_kept_where_only_it_tells_its_age,
+            inside::without_a_reader_of_ages_it_deletes_by_its_own_or_refuses,
             archive::every_deleted_record_is_handed_over_first,
             archive::batches_of_every_size_hand_over_the_same,
             archive::a_failing_archive_ends_the_run_and_keeps_its_batch,
@@ -108,6 +115,54 @@ macro_rules! bare_conformance {
     };
 }
 
+/// Emits one `#[test]` for each behaviour that
+/// [`multiprocess_safe`](beakerhelpers_core::Capabilities::multiprocess_safe) promises. The other processes are this test
+/// program itself, started again.
+///
+/// It takes two functions:
+///
+/// * `fn place() -> Option<(guard, String)>` makes a fresh, empty place that is set up, and says where it is in words of
+///   its own choice: a path, a URL. `None` where something is missing, which it tells.
+/// * `fn open(place: &str) -> Box<dyn SessionStore>` opens the store there, in this process and in the others.
+///
+/// A store without that capability is asked for nothing. Payloads are framed as `Framing::Namespace`; a third argument
+/// asks for another framing. The macro must stand in a module of its own.
+#[macro_export]
+macro_rules! process_conformance {
+    ($place:path, $open:path) => {
+        $crate::process_conformance!($place, $open, $crate::__private::Framing::Namespace);
+    };
+    ($place:path, $open:path, $framing:expr) => {
+        /// Does nothing but in a process that another test has started.
+        #[test]
+        fn plays_its_role() {
+            $crate::conformance::play(&$open, $framing);
+        }
+        $crate::__process_conformance! { $place, $open, $framing;
+            others::readers_see_whole_records_while_others_save,
+            others::a_cleanup_leaves_what_others_touch,
+            others::what_another_touches_after_it_was_found_survives,
+            others::one_of_many_processes_creates,
+            others::one_of_many_processes_deletes,
+            others::cleanups_at_once_delete_each_session_once,
+            others::a_killed_process_leaves_whole_records_and_no_lock,
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __process_conformance {
+    ($place:path, $open:path, $framing:expr; $($module:ident :: $behaviour:ident,)*) => { $(
+        #[test]
+        fn $behaviour() {
+            let player = concat!(module_path!(), "::plays_its_role");
+            let behaviour = $crate::conformance::$module::$behaviour;
+            $crate::conformance::run_in_place(player, &$place, &$open, $framing, behaviour);
+        }
+    )* };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance {
@@ -141,15 +196,17 @@ mod tests {
     /// A behaviour that the macro forgets would never run.
     #[test]
     fn the_macro_names_every_behaviour() {
-        let (this, _) = include_str!("conformance.rs").split_once("#[doc(hidden)]").expect("the list comes first");
+        let (this, _) = include_str!("conformance.rs").split_once("#[cfg(test)]").expect("the lists come first");
         for (module, source) in [
             ("admin", include_str!("conformance/admin.rs")),
             ("archive", include_str!("conformance/archive.rs")),
             ("bare", include_str!("conformance/bare.rs")),
             ("cleanup", include_str!("conformance/cleanup.rs")),
+            ("inside", include_str!("conformance/inside.rs")),
             ("interference", include_str!("conformance/interference.rs")),
             ("listing", include_str!("conformance/listing.rs")),
             ("model", include_str!("conformance/model.rs")),
+            ("others", include_str!("conformance/others.rs")),
             ("records", include_str!("conformance/records.rs")),
         ] {
             for line in source.lines() {

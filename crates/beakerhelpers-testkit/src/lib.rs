@@ -9,7 +9,10 @@ pub mod conformance;
 mod corpus;
 #[cfg(feature = "suite")]
 mod python;
+mod releases;
 pub mod servers;
+#[cfg(feature = "suite")]
+mod sites;
 mod skip;
 #[cfg(feature = "suite")]
 mod visitors;
@@ -19,9 +22,12 @@ pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, file
 #[cfg(feature = "suite")]
 pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, RecordedValue, corpus, recorded_store};
 #[cfg(feature = "suite")]
-pub use python::{OLDER_RELEASES, Python};
+pub use python::Python;
+pub use releases::{CURRENT_RELEASE, OLDER_RELEASES, RELEASES};
 pub use servers::Server;
 pub use skip::skip;
+#[cfg(feature = "suite")]
+pub use sites::{Raised, Repr, Sites, Step};
 #[cfg(feature = "suite")]
 pub use visitors::{Visitors, Visits};
 

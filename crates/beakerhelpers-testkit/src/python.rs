@@ -6,28 +6,28 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::skip::skip;
+use crate::{CURRENT_RELEASE, RELEASES};
 
 /// The interpreter that has the current Beaker.
 const CURRENT: &str = "BEAKERHELPERS_PYTHON";
-/// The directory of the older releases: one virtual environment each, named like `1.11.0`.
+/// The interpreter that has everything that older releases need, Beaker itself excepted.
 const OLDER: &str = "BEAKERHELPERS_PYTHON_OLDER";
-
-/// The older Beaker releases that run on the Pythons of today.
-///
-/// 1.11.0 is the last that stores a session as a plain dict; the 1.12 series stores base64.
-pub const OLDER_RELEASES: [&str; 4] = ["1.9.1", "1.11.0", "1.12.1", "1.13.0"];
+/// The directory of the older releases: one directory each, named like `1.11.0`, that has `beaker` in it.
+const DIRECTORY: &str = "BEAKERHELPERS_BEAKER_RELEASES";
 
 /// A Python interpreter that has Beaker, SQLAlchemy and PasteDeploy.
 #[derive(Clone, Debug)]
 pub struct Python {
     interpreter: PathBuf,
     zone: Option<String>,
+    /// Where it finds Beaker, if not among its own packages.
+    packages: Option<PathBuf>,
 }
 
 /// Gives the [`Python`](crate::Python) of a test, or ends the test where there is none: it prints `skipped:` and how to
 /// get one. Under CI that is a failure.
 ///
-/// `python!()` has the current Beaker, `python!("1.11.0")` one of [`OLDER_RELEASES`](crate::OLDER_RELEASES).
+/// `python!()` has the current Beaker, `python!("1.11.0")` that one of [`RELEASES`](crate::RELEASES).
 #[macro_export]
 macro_rules! python {
     () => {
@@ -49,14 +49,43 @@ impl Python {
     /// and panics under CI.
     pub fn current() -> Option<Self> {
         let interpreter = env::var_os(CURRENT).map(PathBuf::from);
-        or_skip(Self::found(interpreter, "the current Beaker"))
+        or_skip(Self::found(interpreter, None, "the current Beaker"))
     }
 
-    /// The one with an older Beaker; as [`current`](Self::current).
+    /// The one with this Beaker; as [`current`](Self::current).
     pub fn with_beaker(release: &str) -> Option<Self> {
-        assert!(OLDER_RELEASES.contains(&release), "{release} is none of {OLDER_RELEASES:?}");
-        let interpreter = env::var_os(OLDER).map(|older| PathBuf::from(older).join(release).join("bin/python"));
-        or_skip(Self::found(interpreter, &format!("Beaker {release}")))
+        assert!(RELEASES.contains(&release), "{release} is none of {RELEASES:?}");
+        if release == CURRENT_RELEASE {
+            return Self::current();
+        }
+        let interpreter = env::var_os(OLDER).map(PathBuf::from);
+        let directory = env::var_os(DIRECTORY).map(|releases| PathBuf::from(releases).join(release));
+        or_skip(Self::found(interpreter, directory, &format!("Beaker {release}")))
+    }
+
+    /// One with the current Beaker that has a module which not every Python comes with. As [`current`](Self::current).
+    pub fn with_module(module: &str) -> Option<Self> {
+        let why = || format!("no Python with {module}: on Debian and Ubuntu python3-gdbm has dbm.gnu and dbm.ndbm");
+        or_skip(Self::having(module).ok_or_else(why))
+    }
+
+    /// As [`with_module`](Self::with_module), for what can be done without: the interpreter of [`current`](Self::current),
+    /// the system's own, or a newer one.
+    pub fn having(module: &str) -> Option<Self> {
+        let current = Self::current()?;
+        let find = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
+        let packages = PathBuf::from(current.run(find).trim());
+        let others = ["/usr/bin/python3", "python3.13", "python3.14"].map(|interpreter| Self {
+            interpreter: interpreter.into(),
+            zone: None,
+            packages: Some(packages.clone()),
+        });
+        let import = format!("import {module}, beaker.middleware, paste.deploy");
+        let has = |python: &Self| {
+            let output = python.command().args(["-c", &import]).stdin(Stdio::null()).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        [current].into_iter().chain(others).find(has)
     }
 
     /// Starts a command line with the interpreter, to which a script or `-c` is to be added. What the environment says
@@ -66,6 +95,7 @@ impl Python {
         for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
             command.env_remove(name);
         }
+        command.envs(self.packages.as_ref().map(|packages| ("PYTHONPATH", packages)));
         command.envs(self.zone.as_ref().map(|zone| ("TZ", zone)));
         command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
@@ -90,11 +120,12 @@ impl Python {
     }
 
     /// The error says what is missing.
-    fn found(interpreter: Option<PathBuf>, what: &str) -> Result<Self, String> {
-        let problem = match interpreter {
-            Some(interpreter) if interpreter.is_file() => return Ok(Self { interpreter, zone: None }),
-            Some(interpreter) => format!("{} is not there", interpreter.display()),
-            None => "the environment names no interpreter".to_owned(),
+    fn found(interpreter: Option<PathBuf>, packages: Option<PathBuf>, what: &str) -> Result<Self, String> {
+        let problem = match (interpreter, packages) {
+            (Some(interpreter), _) if !interpreter.is_file() => format!("{} is not there", interpreter.display()),
+            (_, Some(packages)) if !packages.is_dir() => format!("{} is not there", packages.display()),
+            (Some(interpreter), packages) => return Ok(Self { interpreter, zone: None, packages }),
+            (None, _) => "the environment names no interpreter".to_owned(),
         };
         Err(format!("no Python with {what}: {problem} — run `cargo xtask test`"))
     }
@@ -110,13 +141,15 @@ mod tests {
 
     #[test]
     fn a_missing_python_is_named() {
-        let why = Python::found(Some("/nonexistent".into()), "Beaker").expect_err("there is none");
+        let why = Python::found(Some("/nonexistent".into()), None, "Beaker").expect_err("there is none");
         assert_eq!(why, "no Python with Beaker: /nonexistent is not there — run `cargo xtask test`");
     }
 
     #[test]
     fn whatever_is_a_file_is_taken_for_an_interpreter() {
         let file = env::current_exe().expect("this test is a file");
-        assert!(Python::found(Some(file), "Beaker").is_ok());
+        assert!(Python::found(Some(file.clone()), None, "Beaker").is_ok());
+        let why = Python::found(Some(file), Some("/nonexistent".into()), "Beaker 1").expect_err("there is none");
+        assert_eq!(why, "no Python with Beaker 1: /nonexistent is not there — run `cargo xtask test`");
     }
 }

@@ -1,4 +1,4 @@
-//! Throwaway servers: PostgreSQL, MariaDB and Redis on a free port of the loopback interface, with a data folder, a
+//! Throwaway servers: PostgreSQL, MariaDB, memcached and Redis on a free port of the loopback interface, with a data folder, a
 //! folder for sockets and certificates of their own.
 //!
 //! `cargo xtask test` starts one of each kind for all tests and tells them by the environment: [`server!`](crate::server).
@@ -12,6 +12,7 @@ mod database;
 mod home;
 mod instance;
 mod mariadb;
+mod memcached;
 mod postgres;
 mod process;
 mod program;
@@ -37,6 +38,8 @@ pub enum Kind {
     Postgres,
     /// MariaDB.
     MariaDb,
+    /// memcached, which has neither databases nor users, and takes items of 16 MiB.
+    Memcached,
     /// Redis, which runs by itself.
     Redis,
     /// A node of a [`Cluster`] of Redis: never shared.
@@ -45,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that tests share.
-    pub const ALL: [Self; 3] = [Self::Postgres, Self::MariaDb, Self::Redis];
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::MariaDb, Self::Memcached, Self::Redis];
     /// Those that speak SQL.
     pub const SQL: [Self; 2] = [Self::Postgres, Self::MariaDb];
 
@@ -54,6 +57,7 @@ impl Kind {
         match self {
             Self::Postgres => "PostgreSQL",
             Self::MariaDb => "MariaDB",
+            Self::Memcached => "memcached",
             Self::Redis => "Redis",
             Self::RedisNode => "a node of Redis",
         }
@@ -72,6 +76,7 @@ impl Kind {
         match self {
             Self::Postgres => &postgres::Postgres,
             Self::MariaDb => &mariadb::MariaDb,
+            Self::Memcached => &memcached::Memcached,
             Self::Redis => &redis::Redis,
             Self::RedisNode => &redis::Node,
         }

@@ -12,7 +12,7 @@ use crate::shop::{DAY, MINUTE, Shop};
 const THEN: Timestamp = Timestamp::from_micros(1_768_478_400_250_000);
 
 /// What visitors may have in their sessions. Beaker itself says what `str` makes of it.
-const CONTENTS: [&str; 8] = [
+pub(crate) const CONTENTS: [&str; 8] = [
     "{'user_name': 'joe@doe.com', 'visits': 7, 'admin': False, 'score': 1.5, 'nothing': None, 'empty': ''}",
     "{'at': datetime(2026, 1, 2, 3, 4, 5, 6), 'aware': datetime(2026, 1, 2, tzinfo=timezone.utc), \
       'day': date(2026, 1, 2), 'time': time(1, 2), 'for': timedelta(days=1, microseconds=3), \

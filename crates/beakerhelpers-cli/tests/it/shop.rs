@@ -53,9 +53,7 @@ impl Shop {
 
     /// An ini file alone, where there is memory in place of a disk: for databases that would take minutes there.
     pub(crate) fn in_memory(now: Timestamp, keys: &str) -> Self {
-        let memory = Path::new("/dev/shm");
-        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Self::in_directory(directory, now, keys)
+        Self::in_directory(memory(), now, keys)
     }
 
     fn in_directory(directory: io::Result<tempfile::TempDir>, now: Timestamp, keys: &str) -> Self {
@@ -174,6 +172,12 @@ impl Shop {
         let ini = self.ini().to_str().expect("a plain path").to_owned();
         [name.to_owned(), ini].into_iter().chain(args.iter().map(ToString::to_string)).collect()
     }
+}
+
+/// A temporary directory, where there is memory in place of a disk if the system has such a place.
+pub(crate) fn memory() -> io::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
 }
 
 /// Every file below a directory with what is in it, sorted.

@@ -37,13 +37,9 @@ fn fill(s: &Subject) -> Vec<Record> {
     let mut old = Vec::new();
     for n in 0..20 {
         s.save(&format!("{:02}-active", n * 7 % 20), before_cutoff(-i64::from(n)));
-        let mut record = s.record(&format!("{:02}-old", n * 3 % 20), before_cutoff(i64::from(n) + 1));
-        if n % 5 == 0 {
-            let large = (0..30_000).map(|byte| u8::try_from(byte % 251).expect("small"));
-            // Stores that keep no times still find the one in the session.
-            let bytes: Vec<u8> = large.chain(record.payload.bytes().iter().copied()).collect();
-            record.payload = beakerhelpers_core::Payload::new(record.payload.framing(), bytes);
-        }
+        let length = if n % 5 == 0 { 30_000 } else { 0 };
+        let note: Vec<u8> = (0..length).map(|byte| u8::try_from(byte % 251).expect("small")).collect();
+        let record = s.long_record(&format!("{:02}-old", n * 3 % 20), before_cutoff(i64::from(n) + 1), &note);
         s.store().save(&record, SaveMode::Upsert).expect("it takes a record");
         old.push(record);
     }

@@ -111,11 +111,8 @@ impl Instance {
 
     fn wait_for(&self, running: &mut Running) -> io::Result<()> {
         let began = Instant::now();
-        let socket = self.program().socket(&self.place);
         loop {
-            let answer =
-                if socket.exists() { self.program().answers(&self.place) } else { Err(io::Error::other("no socket")) };
-            let Err(error) = answer else { return Ok(()) };
+            let Err(error) = self.program().answers(&self.place) else { return Ok(()) };
             if running.has_ended()? || began.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
                 let name = self.kind.name();

@@ -64,6 +64,14 @@ pub(super) trait Program: Sync {
     /// Ends it at once, without leaving anything in the system; its data will be thrown away.
     fn abandon_signal(&self) -> Signal;
 
+    /// Whether it answers by now. The error says what it lacks.
+    fn answers(&self, place: &Place) -> io::Result<()> {
+        if !self.socket(place).exists() {
+            return Err(io::Error::other("no socket"));
+        }
+        run_client(self.client(place, User::ADMIN, None), "SELECT 1;").map(drop)
+    }
+
     /// The file of its unix socket.
     fn socket(&self, place: &Place) -> PathBuf;
 
@@ -72,11 +80,6 @@ pub(super) trait Program: Sync {
 
     /// A URL as SQLAlchemy takes it, without the scheme.
     fn address(&self, place: &Place, user: User, database: &str, via: Via) -> String;
-
-    /// Fails until somebody can log in.
-    fn answers(&self, place: &Place) -> io::Result<()> {
-        run_client(self.client(place, User::ADMIN, None), "SELECT 1;").map(drop)
-    }
 
     /// Makes an empty database for [`User::SITE`], and gives its name.
     fn create_database(&self, place: &Place) -> io::Result<String>;

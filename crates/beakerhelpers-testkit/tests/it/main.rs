@@ -3,6 +3,8 @@
 mod bare;
 mod beaker;
 mod faults;
+mod inside;
 mod memory;
+mod processes;
 mod redis;
 mod servers;

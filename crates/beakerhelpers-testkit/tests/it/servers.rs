@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use beakerhelpers_testkit::servers::{Database, Durability, Home, Kind, User, Via};
-use beakerhelpers_testkit::{Request, database_ini, own_server, python, server};
+use beakerhelpers_testkit::{Request, Server, database_ini, own_server, python, server};
 use serde_json::{Value as Json, json};
 
 /// The scheme that Beaker's site names for the driver that the environments have.
@@ -265,4 +265,25 @@ fn a_replica_follows_its_primary() {
             assert!(Instant::now() < patience, "{kind:?}: it does not follow\n{}", replica.log());
         }
     }
+}
+
+#[test]
+fn memcached_answers_until_it_is_stopped_and_forgets_everything() {
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    fn ask(server: &Server, command: &str, answer: &str) {
+        let mut connection = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
+        connection.write_all(command.as_bytes()).expect("it reads");
+        let mut said = vec![0; answer.len()];
+        connection.read_exact(&mut said).expect("it answers");
+        assert_eq!(String::from_utf8_lossy(&said), answer);
+    }
+    let server = own_server!(Kind::Memcached);
+    ask(&server, "set a 0 0 1\r\nx\r\n", "STORED\r\n");
+    ask(&server, "get a\r\n", "VALUE a 0 1\r\nx\r\nEND\r\n");
+    server.stop();
+    assert!(TcpStream::connect(("127.0.0.1", server.port())).is_err());
+    server.start();
+    ask(&server, "get a\r\n", "END\r\n");
 }

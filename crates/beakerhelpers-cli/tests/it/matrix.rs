@@ -1,0 +1,73 @@
+//! Real Beaker and this project in one store: every store, serializer, cipher and release of Beaker that installs, in
+//! both directions. What came of it is `docs/reference/compatibility.md`, which `cargo xtask test --matrix --write`
+//! writes.
+
+mod cell;
+mod recorded;
+mod table;
+mod trial;
+
+use beakerhelpers_core::Registry;
+use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{RELEASES, python, server};
+
+use self::cell::Cell;
+use self::table::Table;
+
+/// Tries every release of Beaker. `keys` gives what an ini file says about the store alone, for each number of a form:
+/// the places differ, or may be one.
+fn try_all(store: &str, keys: impl Fn(usize) -> String) {
+    let mut table = Table::new(store);
+    for release in RELEASES {
+        let python = python!(release).with_time_zone("UTC");
+        table.add(release, trial::row(&python, release, &keys));
+    }
+    table.hold();
+}
+
+fn table(store_type: &str, url: &str, form: usize) -> String {
+    format!("type = {store_type}\nurl = {url}\ntable_name = sessions_{form}\nlock_dir = %(here)s/locks")
+}
+
+/// To configparser a percent sign begins the name of another key.
+fn escaped(url: &str) -> String {
+    url.replace('%', "%%")
+}
+
+#[test]
+fn database_on_sqlite() {
+    try_all("`ext:database` on SQLite", |form| table("ext:database", "sqlite:///%(here)s/sessions.db", form));
+}
+
+#[test]
+fn sqla_on_sqlite() {
+    try_all("`ext:sqla` on SQLite", |form| table("ext:sqla", "sqlite:///%(here)s/sessions.db", form));
+}
+
+#[test]
+fn database_on_postgresql() {
+    let server = server!(Kind::Postgres);
+    let database = server.create_database();
+    let url = escaped(&database.url("postgresql+psycopg2"));
+    try_all("`ext:database` on PostgreSQL", |form| table("ext:database", &url, form));
+}
+
+#[test]
+fn database_on_mariadb() {
+    let server = server!(Kind::MariaDb);
+    let database = server.create_database();
+    let url = escaped(&database.url("mysql+pymysql"));
+    try_all("`ext:database` on MariaDB", |form| table("ext:database", &url, form));
+}
+
+/// The types of stores above, and those that no Beaker writes to, or only to its own memory.
+const TRIED: [&str; 2] = ["ext:database", "ext:sqla"];
+const NOT_BEAKERS: [&str; 1] = ["memory"];
+
+#[test]
+fn every_store_type_is_tried() {
+    let registry = Registry::linked().expect("the plugins agree");
+    let others = registry.stores().map(|store| store.name).filter(|name| !name.starts_with("session2:"));
+    let untried: Vec<_> = others.filter(|name| !TRIED.contains(name) && !NOT_BEAKERS.contains(name)).collect();
+    assert_eq!(untried, [""; 0], "add them to the matrix");
+}

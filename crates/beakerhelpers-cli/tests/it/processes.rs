@@ -1,0 +1,83 @@
+//! Every linked store that says it is safe for many processes, with real processes, opened by an ini file.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use beakerhelpers_core::{Config, Registry, SessionStore, SetupMode, Zone};
+use beakerhelpers_testkit::Server;
+use beakerhelpers_testkit::servers::{Database, Kind};
+use tempfile::TempDir;
+
+/// Opens the store of the ini file that this is the path of.
+fn open(ini: &str) -> Box<dyn SessionStore> {
+    let config = Config::load(Path::new(ini)).and_then(|config| config.store("beaker.session"));
+    let config = config.expect("the ini file is right").with_zone(Zone::UTC);
+    Registry::linked().and_then(|registry| registry.open(&config)).expect("the store opens")
+}
+
+/// An ini file with these keys, in a directory of its own, for a store that is set up.
+fn ini(keys: &str) -> (TempDir, String) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let ini = directory.path().join("site.ini");
+    let keys: String = keys.lines().map(|line| format!("beaker.session.{line}\n")).collect();
+    fs::write(&ini, format!("[app:main]\n{keys}")).expect("an ini file can be written");
+    let ini = ini.to_str().expect("a plain path").to_owned();
+    let store = open(&ini);
+    if store.info().capabilities.setup {
+        store.setup(SetupMode::IfMissing).expect("it is set up");
+    }
+    (directory, ini)
+}
+
+/// A database of its own on a server.
+fn on_server(server: &'static OnceLock<Option<Server>>, kind: Kind, scheme: &str) -> Option<(OnServer, String)> {
+    let database = server.get_or_init(|| Server::shared(kind)).as_ref()?.create_database();
+    // To configparser a percent sign begins the name of another key.
+    let url = database.url(scheme).replace('%', "%%");
+    let (directory, ini) = ini(&format!("type = ext:database\nurl = {url}"));
+    Some(((directory, database), ini))
+}
+
+type OnServer = (TempDir, Database<'static>);
+
+mod sqlite {
+    fn place() -> Option<(super::TempDir, String)> {
+        Some(super::ini("type = ext:database\nurl = sqlite:///%(here)s/sessions.db"))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open);
+}
+
+mod sqla {
+    fn place() -> Option<(super::TempDir, String)> {
+        Some(super::ini("type = ext:sqla\nurl = sqlite:///%(here)s/sessions.db"))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open);
+}
+
+mod postgresql {
+    static SERVER: std::sync::OnceLock<Option<super::Server>> = std::sync::OnceLock::new();
+    fn place() -> Option<(super::OnServer, String)> {
+        super::on_server(&SERVER, super::Kind::Postgres, "postgresql+psycopg2")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open);
+}
+
+mod mariadb {
+    static SERVER: std::sync::OnceLock<Option<super::Server>> = std::sync::OnceLock::new();
+    fn place() -> Option<(super::OnServer, String)> {
+        super::on_server(&SERVER, super::Kind::MariaDb, "mysql+pymysql")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open);
+}
+
+/// The types of the stores above.
+const TRIED: [&str; 2] = ["ext:database", "ext:sqla"];
+
+#[test]
+fn every_store_type_for_many_processes_is_tried() {
+    let registry = Registry::linked().expect("the plugins agree");
+    let safe = registry.stores().filter(|store| store.capabilities.multiprocess_safe);
+    let untried: Vec<_> = safe.map(|store| store.name).filter(|name| !TRIED.contains(name)).collect();
+    assert_eq!(untried, [""; 0], "add them here, or where they are tested with real processes");
+}

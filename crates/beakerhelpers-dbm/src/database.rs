@@ -1,0 +1,206 @@
+//! The files of one session, in a folder that is open.
+
+use std::fs::File;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use beakerhelpers_container::{Folder, failure, replace};
+use beakerhelpers_core::{Error, Result, Timestamp};
+use rustix::fs::{AtFlags, linkat, renameat};
+use rustix::io::Errno;
+
+use crate::format::{Content, Files, Format, Found, Suffix};
+
+/// What Beaker calls the database of a session (`beaker/container.py`, `DBMNamespaceManager`, 1.14.1).
+pub(crate) const EXTENSION: &str = ".dbm";
+/// The longest that the names of its files go on.
+pub(crate) const LONGEST_EXTENSION: &str = ".dbm-journal";
+/// The files of which any says that there is a database, as Beaker looks for them (`DBMNamespaceManager.file_exists`,
+/// 1.14.1). The first of those that are there stands for it.
+const MAIN: [Suffix; 5] = ["", ".db", ".dat", ".pag", ".dir"];
+/// Further files that belong to it, which go before those that they complete.
+const SIDE: [Suffix; 4] = ["-journal", "-wal", "-shm", ".bak"];
+/// The files whose times tell when it was written to. SQLite's readers write to `-shm`.
+const DATED: [Suffix; 7] = ["", ".db", ".dat", ".pag", ".dir", "-journal", "-wal"];
+/// As all of those are called in a walk, the main ones first.
+pub(crate) const FORM: [&str; 9] =
+    [".dbm", ".dbm.db", ".dbm.dat", ".dbm.pag", ".dbm.dir", ".dbm-journal", ".dbm-wal", ".dbm-shm", ".dbm.bak"];
+
+/// The files of one session. Most calls are to be made under its lock.
+pub(crate) struct Database<'f> {
+    folder: &'f Folder,
+    /// The name that the names of all files begin with.
+    name: String,
+}
+
+impl<'f> Database<'f> {
+    pub(crate) fn new(folder: &'f Folder, id: &str) -> Self {
+        Self { folder, name: [id, EXTENSION].concat() }
+    }
+
+    fn file(&self, suffix: Suffix) -> String {
+        [&self.name, suffix].concat()
+    }
+
+    fn has(&self, suffix: Suffix) -> Result<bool, Errno> {
+        self.folder.facts(self.file(suffix)).map(|facts| facts.is_some())
+    }
+
+    /// The extension of the file that stands for it; `None` where it is not there.
+    pub(crate) fn standing(&self) -> Result<Option<&'static str>, Errno> {
+        for (suffix, extension) in MAIN.into_iter().zip(FORM) {
+            if self.has(suffix)? {
+                return Ok(Some(extension));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When it was last written to: the newest time of any of its files. The inner `None` is a time that is none.
+    pub(crate) fn modified(&self) -> Result<Option<Option<Timestamp>>, Errno> {
+        let mut newest = None;
+        for suffix in DATED {
+            let Some(facts) = self.folder.facts(self.file(suffix))? else { continue };
+            newest = match newest {
+                None => Some(facts.modified),
+                // What cannot be told may be newer.
+                Some(newest) => Some(newest.zip(facts.modified).map(|(one, other): (Timestamp, _)| one.max(other))),
+            };
+        }
+        Ok(newest)
+    }
+
+    /// Reads what it holds; `None` where it is not there.
+    pub(crate) fn read(&self) -> Result<Option<Content>> {
+        match Format::of(self)? {
+            Found::As(format) => format.read(self),
+            Found::Nothing => {
+                let standing = self.standing().map_err(|errno| failure("look for a session's database", errno))?;
+                Ok(standing.map(|_| Content::Empty))
+            }
+            Found::Unknown(what) => Err(Error::corrupt(format!("a session's database cannot be read: it is {what}"))
+                .with_hint("what Python's dbm.dumb, dbm.gnu, dbm.sqlite3 and, on Debian, dbm.ndbm write can be read")),
+        }
+    }
+
+    /// Puts a value, and nothing else, into it, in the format that it has, or else in this one.
+    pub(crate) fn write(&self, value: Option<&[u8]>, modified: Timestamp, new: Format) -> Result<()> {
+        let cannot = |errno| failure("write a session's database", errno);
+        let format = match Format::of(self)? {
+            Found::As(format) => format,
+            Found::Nothing => {
+                // A lone file of several would make another database of what comes to it.
+                self.remove().map_err(cannot)?;
+                new
+            }
+            Found::Unknown(what) => {
+                return Err(Error::unsupported(format!("a session's database cannot be written: it is {what}")));
+            }
+        };
+        let images = format.images(self, value)?;
+        if format == Format::Sqlite3 {
+            // They would be applied to the new file.
+            for suffix in SIDE {
+                self.folder.unlink(self.file(suffix)).map_err(cannot)?;
+            }
+        }
+        images.iter().try_for_each(|(suffix, image)| replace(self.folder, &self.file(suffix), image, modified))
+    }
+
+    /// Removes all its files, and tells whether there was a database.
+    pub(crate) fn remove(&self) -> Result<bool, Errno> {
+        let mut was_there = false;
+        for suffix in SIDE {
+            self.folder.unlink(self.file(suffix))?;
+        }
+        // The index of `dbm.dumb` goes before its data.
+        for suffix in MAIN.into_iter().rev() {
+            was_there |= self.has(suffix)? && self.folder.unlink(self.file(suffix))?;
+        }
+        Ok(was_there)
+    }
+
+    /// Gives all its files other names, under which nobody looks for them.
+    pub(crate) fn put_aside(&self) -> Result<Aside<'_, 'f>, Errno> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // Files of crashes must not be in the way, whoever left them.
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let name = format!(".{}-{}-{now}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut aside = Aside { database: self, name, suffixes: Vec::new() };
+        for suffix in MAIN.into_iter().chain(SIDE) {
+            if !self.has(suffix)? {
+                continue;
+            }
+            match renameat(self.folder, self.file(suffix), self.folder, aside.file(suffix)) {
+                Ok(()) => aside.suffixes.push(suffix),
+                Err(Errno::NOENT) => {}
+                Err(errno) => {
+                    aside.put_back()?;
+                    return Err(errno);
+                }
+            }
+        }
+        Ok(aside)
+    }
+}
+
+impl Files for Database<'_> {
+    fn open(&self, suffix: Suffix) -> Result<Option<File>> {
+        let opened = self.folder.open(self.file(suffix));
+        let opened = opened.map_err(|errno| failure("open a session's database", errno))?;
+        Ok(opened.map(|(file, _)| File::from(file)))
+    }
+}
+
+/// The files of a session under other names.
+pub(crate) struct Aside<'d, 'f> {
+    database: &'d Database<'f>,
+    name: String,
+    suffixes: Vec<Suffix>,
+}
+
+impl Aside<'_, '_> {
+    fn file(&self, suffix: Suffix) -> String {
+        // As what a killed save leaves behind, which is removed where the application is stopped.
+        [&self.name, suffix, ".temp"].concat()
+    }
+
+    /// Whether there was any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.suffixes.is_empty()
+    }
+
+    /// Whether all that tell were last written to before this.
+    pub(crate) fn is_before(&self, cutoff: Timestamp) -> Result<bool, Errno> {
+        for suffix in self.suffixes.iter().filter(|suffix| DATED.contains(suffix)) {
+            let facts = self.database.folder.facts(self.file(suffix))?;
+            if facts.is_some_and(|facts| facts.modified.is_none_or(|modified| modified >= cutoff)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn remove(self) -> Result<(), Errno> {
+        self.suffixes.iter().try_for_each(|suffix| self.database.folder.unlink(self.file(suffix)).map(drop))
+    }
+
+    /// Gives them their names back, unless somebody has made new ones, which count.
+    pub(crate) fn put_back(self) -> Result<(), Errno> {
+        let folder = self.database.folder;
+        let is_new = self.database.standing()?.is_some();
+        for suffix in self.suffixes.iter().rev() {
+            let (aside, name) = (self.file(suffix), self.database.file(suffix));
+            if is_new {
+                folder.unlink(&aside)?;
+                continue;
+            }
+            match linkat(folder, &aside, folder, &name, AtFlags::empty()) {
+                Ok(()) | Err(Errno::EXIST) => folder.unlink(&aside).map(drop)?,
+                // A file system without hard links.
+                Err(_) => renameat(folder, &aside, folder, &name)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! `dbm.dumb`: values in `.dat`, an index of text lines in `.dir`, the index before it in `.bak`
+//! (`Lib/dbm/dumb.py`, CPython 3.13; `Lib/dumbdbm.py`, 2.7).
+
+mod index;
+
+use std::io::{BufRead, Read, Seek, SeekFrom};
+
+use beakerhelpers_core::Result;
+
+use super::content::{Content, KEY, LARGEST, damaged, failed, too_large};
+pub(super) use index::Entry;
+
+pub(super) const NAME: &str = "dbm.dumb";
+/// Each value begins at a multiple of this.
+const BLOCK: usize = 512;
+
+/// What an index tells: where the session is, or what the database holds instead.
+pub(super) fn find(index: impl BufRead) -> Result<Result<Entry, Content>> {
+    let index = index::read(index, KEY)?;
+    Ok(index.entry.ok_or_else(|| Content::without_session(index.is_empty)))
+}
+
+/// Reads a value.
+pub(super) fn value(mut data: impl Read + Seek, entry: Entry) -> Result<Vec<u8>> {
+    if entry.size > LARGEST {
+        return Err(too_large(entry.size));
+    }
+    let mut value = Vec::new();
+    // No file is so long that this fails, but for the system's own reasons.
+    let pos = SeekFrom::Start(entry.pos.min(i64::MAX.unsigned_abs()));
+    let read = data.seek(pos).and_then(|_| data.take(entry.size).read_to_end(&mut value));
+    read.map_err(|error| failed("read", &error))?;
+    // Python hands out what there is, and fails at the pickle.
+    if value.len() as u64 == entry.size { Ok(value) } else { Err(damaged(NAME, "its value is cut off")) }
+}
+
+/// The data and the index of a database that holds a value, and nothing else. The data have the old value where they had
+/// it, so that they go with the old index as well: whatever breaks off between replacing the two, one value is whole.
+/// Python's own writing leaves neither.
+pub(super) fn images(value: Option<&[u8]>, old: Option<(Entry, Vec<u8>)>) -> (Vec<u8>, Vec<u8>) {
+    let Some(value) = value else { return (Vec::new(), Vec::new()) };
+    let mut data = Vec::new();
+    let old = old.and_then(|(entry, old)| Some((usize::try_from(entry.pos).ok()?, old)));
+    // What is further on is not worth the room before it.
+    let pos = match old.filter(|(at, _)| *at as u64 <= LARGEST) {
+        Some((at, old)) if at < value.len() => {
+            data.resize(at, 0);
+            data.extend(old);
+            data.resize(data.len().next_multiple_of(BLOCK), 0);
+            let pos = data.len();
+            data.extend(value);
+            pos
+        }
+        Some((at, old)) => {
+            data.extend(value);
+            data.resize(at, 0);
+            data.extend(old);
+            0
+        }
+        None => {
+            data.extend(value);
+            0
+        }
+    };
+    let entry = Entry { pos: pos as u64, size: value.len() as u64 };
+    (data, index::line(KEY, entry).into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(data: &[u8], index: &[u8]) -> (Entry, Vec<u8>) {
+        let entry = find(index).expect("an index").expect("an entry");
+        (entry, value(Cursor::new(data), entry).expect("a value"))
+    }
+
+    proptest! {
+        #[test]
+        fn new_data_go_with_both_indexes(sizes in proptest::collection::vec(0..5_000_usize, 1..6)) {
+            let mut old: Option<(Vec<u8>, (Entry, Vec<u8>))> = None;
+            let largest = sizes.iter().max().copied().unwrap_or_default();
+            for (n, size) in sizes.into_iter().enumerate() {
+                let new = vec![n.to_le_bytes()[0]; size];
+                let before = old.as_ref().map(|(_, old)| old.clone());
+                let (data, index) = images(Some(&new), before);
+                let (entry, found) = read(&data, &index);
+                prop_assert_eq!(&found, &new);
+                prop_assert_eq!(entry.pos % BLOCK as u64, 0);
+                if let Some((index, (_, value))) = &old {
+                    prop_assert_eq!(&read(&data, index).1, value);
+                }
+                prop_assert!(data.len() <= 3 * (largest + BLOCK));
+                old = Some((index, (entry, found)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_that_no_file_has_is_damage() {
+        let entry = Entry { pos: u64::MAX, size: 1 };
+        assert!(value(Cursor::new(b"short"), entry).is_err());
+        assert!(value(Cursor::new(b"short"), Entry { pos: 0, size: u64::MAX }).is_err());
+        let (data, _) = images(Some(b"new"), Some((Entry { pos: 1 << 40, size: 3 }, b"old".to_vec())));
+        assert_eq!(data, b"new");
+    }
+}

@@ -1,0 +1,156 @@
+//! The store.
+
+use std::sync::{Arc, OnceLock};
+
+use beakerhelpers_container::{Folder, Form, Kind, Name, Place, Tree, Wait, Walk, clean, failure, list};
+use beakerhelpers_core::{
+    CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Framing, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
+    escape_controls,
+};
+
+use crate::database::{Database, EXTENSION, FORM, LONGEST_EXTENSION};
+use crate::format::{Content, Format, Found};
+use crate::reader::{Reader, record};
+use crate::{CAPABILITIES, DBM};
+
+/// The option that chooses the format of new databases.
+pub(crate) const FORMAT_OPTION: &str = "dbm_format";
+/// So many files are looked at to find out which format the others have.
+const SAMPLE: usize = 1000;
+
+/// Sessions in dbm databases, one for each, as `beaker/container.py`, `DBMNamespaceManager`, has them (1.2 to 1.14.1).
+#[derive(Debug)]
+pub struct DbmStore {
+    place: Arc<Place>,
+    /// How new databases are written, once that is known.
+    new: OnceLock<Format>,
+}
+
+impl DbmStore {
+    /// Describes a store. No file is touched before the first call.
+    ///
+    /// # Errors
+    ///
+    /// `Config` where the options do not say where the databases are, or name a format that there is not.
+    pub fn new(config: &StoreConfig) -> Result<Self> {
+        let new = match config.get(FORMAT_OPTION) {
+            Some(name) => {
+                OnceLock::from(chosen(name).map_err(|error| error.with_context("at", config.origin(FORMAT_OPTION)))?)
+            }
+            None => OnceLock::new(),
+        };
+        Ok(Self { place: Arc::new(Place::new(config, Kind::DBM)?), new })
+    }
+
+    fn reader(&self) -> Result<Reader> {
+        Reader::open(self.place.clone())
+    }
+
+    /// The folder that a session is in.
+    fn folder(&self, id: &SessionId) -> Result<Option<Folder>> {
+        let tree = self.place.open()?;
+        Name::of(id.as_str(), EXTENSION).map_or(Ok(None), |name| tree.folder(&name))
+    }
+
+    /// How new databases are written: as others are. Where there are none, any Python can read `dbm.dumb`.
+    fn format(&self, tree: &Tree) -> Result<Format> {
+        if let Some(format) = self.new.get() {
+            return Ok(*format);
+        }
+        for spot in Walk::new(tree, Form(&FORM))?.take(SAMPLE) {
+            let Ok(spot) = spot else { continue };
+            let database = Database::new(spot.folder(), spot.id());
+            if let Ok(Found::As(format)) = Format::of(&database) {
+                return Ok(*self.new.get_or_init(|| format));
+            }
+        }
+        Ok(Format::Dumb)
+    }
+}
+
+fn chosen(name: &str) -> Result<Format> {
+    let module = name.strip_prefix("dbm.").unwrap_or(name);
+    let format = Format::CHOICE.iter().find(|(name, _)| *name == module).map(|(_, format)| *format);
+    format.ok_or_else(|| {
+        let names: Vec<_> = Format::CHOICE.iter().map(|(name, _)| format!("`{name}`")).collect();
+        Error::config(format!("`{}` is no format of databases that can be written", escape_controls(name)))
+            .with_hint(format!("choose one of {}", names.join(", ")))
+    })
+}
+
+impl SessionStore for DbmStore {
+    fn info(&self) -> StoreInfo {
+        StoreInfo::new(DBM.name, self.place.location(), CAPABILITIES).with_framing(Framing::Value)
+    }
+
+    fn load(&self, id: &SessionId) -> Result<Option<Record>> {
+        let Some(folder) = self.folder(id)? else { return Ok(None) };
+        let locks = self.place.locks();
+        let _lock = locks.to_read(locks.open()?.as_ref(), id.as_str())?;
+        record(&Database::new(&folder, id.as_str()), id.clone())
+    }
+
+    fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        self.place.refuse_to_write()?;
+        let tree = self.place.open()?;
+        let id = record.id.as_str();
+        let name = Name::to_write(id, LONGEST_EXTENSION).ok_or_else(|| {
+            Error::unsupported(
+                "a session with this id cannot be kept in a file: it is empty or too long, or has a slash, a dot or a zero \
+                 byte in it",
+            )
+        })?;
+        let accessed = record.accessed.ok_or_else(|| {
+            Error::unsupported("a session without access time cannot be kept in a file, which always has one")
+        })?;
+        let new = self.format(&tree)?;
+        let _lock = self.place.locks().to_write(id)?;
+        let folder = tree.make_folder(&name)?;
+        let database = Database::new(&folder, id);
+        if mode == SaveMode::Create {
+            let there = database.standing().map_err(|errno| failure("look for a session's database", errno))?;
+            if there.is_some() {
+                return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
+            }
+        }
+        database.write(Content::value_of(&record.payload), accessed, new)
+    }
+
+    fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.place.refuse_to_write()?;
+        let Some(folder) = self.folder(id)? else { return Ok(false) };
+        let locks = self.place.locks();
+        let _lock = locks.to_delete(locks.open()?.as_ref(), id.as_str(), Wait::Bounded)?;
+        Database::new(&folder, id.as_str()).remove().map_err(|errno| failure("delete a session's database", errno))
+    }
+
+    fn has(&self, id: &SessionId) -> Result<bool> {
+        let Some(folder) = self.folder(id)? else { return Ok(false) };
+        let standing = Database::new(&folder, id.as_str()).standing();
+        Ok(standing.map_err(|errno| failure("look for a session's database", errno))?.is_some())
+    }
+
+    fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
+        self.place.setup(&self.reader()?, mode)
+    }
+
+    fn check(&self) -> Result<Vec<Finding>> {
+        self.place.check(&self.reader()?)
+    }
+
+    fn iter(&self, query: Query) -> Records<'_> {
+        match self.reader() {
+            Ok(reader) => list(&self.place, Arc::new(reader), query),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        clean(&self.place, &self.reader()?, cutoff, plan, progress)
+    }
+
+    fn tidy_offline(&self, mode: CleanupMode) -> Result<Tidied> {
+        self.place.tidy(mode)
+    }
+}

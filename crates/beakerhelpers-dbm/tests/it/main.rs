@@ -1,0 +1,8 @@
+//! The store on real files, and beside real Python.
+
+mod beaker;
+mod cleanup;
+mod conformance;
+mod files;
+mod recorded;
+mod support;
