@@ -35,9 +35,9 @@ impl DbmStore {
     /// `Config` where the options do not say where the databases are, or name a format that there is not.
     pub fn new(config: &StoreConfig) -> Result<Self> {
         let new = match config.get(FORMAT_OPTION) {
-            Some(name) => OnceLock::from(chosen(name).map_err(|error| {
-                error.with_context("at", config.origin(FORMAT_OPTION))
-            })?),
+            Some(name) => {
+                OnceLock::from(chosen(name).map_err(|error| error.with_context("at", config.origin(FORMAT_OPTION)))?)
+            }
             None => OnceLock::new(),
         };
         Ok(Self { place: Arc::new(Place::new(config, Kind::DBM)?), new })

@@ -42,9 +42,8 @@ pub(super) fn read(mut file: Vec<u8>, left: &[(&'static str, Vec<u8>)]) -> Resul
             journal.fill(ROLLBACK);
         }
         let mut database = connect(":memory:")?;
-        let content = database
-            .deserialize_readonly_database_from_buffer(&file)
-            .and_then(|()| find(&mut database, size));
+        let content =
+            database.deserialize_readonly_database_from_buffer(&file).and_then(|()| find(&mut database, size));
         return content.map_err(|error| explain(&error))?;
     }
     let copies = tempfile::tempdir().map_err(|error| failed("copy", &error))?;
@@ -90,7 +89,11 @@ fn find(database: &mut SqliteConnection, size: u64) -> QueryResult<Result<Conten
     if number(database, columns)? != Some(2) {
         // Python was killed between making the file and the table.
         let is_new = number(database, "SELECT count(*) AS number FROM sqlite_schema")? == Some(0);
-        return Ok(if is_new { Ok(Content::Empty) } else { Err(damaged(NAME, "it has no table `Dict` of plain columns")) });
+        return Ok(if is_new {
+            Ok(Content::Empty)
+        } else {
+            Err(damaged(NAME, "it has no table `Dict` of plain columns"))
+        });
     }
     let length = "SELECT octet_length(value) AS number FROM Dict WHERE key = CAST('session' AS BLOB)";
     let Some(length) = number(database, length)? else {
@@ -129,19 +132,21 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for value in [b"".as_slice(), b"value", &[7; 20_000]] {
+        for value in [b"".as_slice(), b"value", &vec![7; 20_000]] {
             let image = image(Some(value)).expect("an image");
             assert_eq!(read(image, &[]).ok(), Some(Content::Session(value.to_vec())));
         }
         assert_eq!(read(image(None).expect("an image"), &[]).ok(), Some(Content::Empty));
         assert_eq!(read(made("PRAGMA user_version = 1"), &[]).ok(), Some(Content::Empty));
-        let others = "CREATE TABLE Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL); INSERT INTO Dict VALUES ('a', 'b')";
+        let others =
+            "CREATE TABLE Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL); INSERT INTO Dict VALUES ('a', 'b')";
         assert_eq!(read(made(others), &[]).ok(), Some(Content::Others));
     }
 
     #[test]
     fn a_table_that_computes_is_not_read() {
-        let endless = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT n AS key, n AS value FROM n";
+        let endless =
+            "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT n AS key, n AS value FROM n";
         for sql in [
             format!("CREATE VIEW Dict AS {endless}"),
             "CREATE TABLE Dict (key BLOB, value BLOB AS (zeroblob(1000000000))); INSERT INTO Dict VALUES (x'73657373696f6e')"

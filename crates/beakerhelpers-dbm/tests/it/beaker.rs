@@ -40,10 +40,7 @@ fn take_turns(python: &Python, module: Option<&str>, endings: Endings) {
         for ending in endings {
             assert!(*ending == ".bak" || place.file(id, ending).is_file(), "{ending}: {:?}", place.files());
         }
-        let expected = vec![
-            ("user_name".to_owned(), format!("visitor {size}")),
-            ("text".to_owned(), "ž".repeat(size)),
-        ];
+        let expected = vec![("user_name".to_owned(), format!("visitor {size}")), ("text".to_owned(), "ž".repeat(size))];
         let record = load(&store, id).expect("it is there");
         assert_eq!(texts(&record), Some(expected), "session {n}");
         assert!(record.accessed > Some(NOW) && record.created.is_none());
@@ -127,7 +124,8 @@ fn sqlite_databases() {
 #[test]
 fn databases_as_this_python_writes_them() {
     let python = python!();
-    let module = "import dbm, tempfile; name = tempfile.mkdtemp() + '/x'; dbm.open(name, 'c').close(); print(dbm.whichdb(name))";
+    let module =
+        "import dbm, tempfile; name = tempfile.mkdtemp() + '/x'; dbm.open(name, 'c').close(); print(dbm.whichdb(name))";
     let endings: Endings = match python.run(module).trim() {
         "dbm.dumb" => &[".dat", ".dir"],
         "dbm.gnu" | "dbm.sqlite3" => &[""],
@@ -167,7 +165,10 @@ fn a_write_ahead_log_that_was_left_behind_is_read_and_left_alone() {
     assert!(fs::read(&path).expect("it is there") == file && fs::read(place.file(id, "-wal")).expect("there") == log);
     let later = Timestamp::from_micros(NOW.as_micros() + 1);
     place.store("sqlite3").save(&record(id, b"third", later), SaveMode::Upsert).expect("it writes");
-    assert_eq!(load(&store, id).map(|record| (record.payload.bytes().to_vec(), record.accessed)), Some((b"third".to_vec(), Some(later))));
+    assert_eq!(
+        load(&store, id).map(|record| (record.payload.bytes().to_vec(), record.accessed)),
+        Some((b"third".to_vec(), Some(later)))
+    );
     let read = format!("import sqlite3; print(sqlite3.connect({path:?}).execute('SELECT value FROM Dict').fetchall())");
     assert_eq!(python.run(&read).trim(), "[(b'third',)]");
 }
