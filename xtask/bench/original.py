@@ -11,10 +11,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 
-def get_sessions(connection, table):
+def get_sessions(records):
     sessions = []
-    for record in connection.execute(sa.select(table).order_by(table.c.accessed)).fetchall():
-        session = pickle.loads(record.data).get("session", {})
+    for data in records:
+        session = pickle.loads(data).get("session", {})
         if isinstance(session, str):
             session = pickle.loads(base64.b64decode(session))
         if not session:
@@ -26,8 +26,8 @@ def get_sessions(connection, table):
     return sessions
 
 
-def show_sessions(connection, table):
-    sessions = get_sessions(connection, table)
+def show_sessions(records):
+    sessions = get_sessions(records)
     if not sessions:
         return "No sessions found"
     widths = {}
@@ -56,9 +56,11 @@ def main(command, url, *cutoff):
     table = sa.Table("beaker_cache", sa.MetaData(), autoload_with=engine)
     with engine.begin() as connection:
         if command == "sessions":
-            print(show_sessions(connection, table))
+            records = connection.execute(sa.select(table).order_by(table.c.accessed)).fetchall()
+            print(show_sessions(record.data for record in records))
         else:
             cleanup_sessions(connection, table, datetime.fromisoformat(*cutoff))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

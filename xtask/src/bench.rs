@@ -5,6 +5,7 @@ mod backend;
 mod cleaning;
 mod data;
 mod decoding;
+mod files;
 mod harm;
 mod listing;
 mod machine;
@@ -25,6 +26,7 @@ use clap::ValueEnum;
 
 use self::backend::{Backend, Database};
 use self::data::Folder;
+use self::files::Files;
 use self::harm::Effort;
 use self::report::{Part, Report};
 use self::server::OnServer;
@@ -75,7 +77,12 @@ impl BenchArgs {
     }
 
     fn sizes(&self, database: Database) -> Vec<Size> {
-        let all = if database == Database::Sqlite { &Size::ALL[..] } else { &Size::ALL[1..] };
+        let all = match database {
+            Database::Sqlite => &Size::ALL[..],
+            Database::Postgresql | Database::Mariadb => &Size::ALL[1..],
+            // A copy of a million files takes longer than what is measured.
+            Database::Files => &Size::ALL[1..2],
+        };
         match (self.sizes.is_empty(), self.quick) {
             (false, _) => self.sizes.clone(),
             (true, true) => vec![Size::QUICK],
@@ -148,9 +155,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
             if let Some(server) = &server {
                 facts.push((database.name(), server.facts()?));
             }
-            let of_sqlite = Sqlite::modes(&folder);
+            let (of_sqlite, files) = (Sqlite::modes(&folder), Files::new(&folder));
             let backends: Vec<&dyn Backend> = match &server {
                 Some(server) => vec![server],
+                None if database == Database::Files => vec![&files],
                 None => of_sqlite.iter().map(|files| files as &dyn Backend).collect(),
             };
             parts.extend(measure_database(args, &tools, &folder, &backends)?);
@@ -177,6 +185,9 @@ fn measure_database(args: &BenchArgs, tools: &Tools, folder: &Folder, backends: 
     let database = first.database();
     let mut parts = Vec::new();
     let sizes = args.sizes(database);
+    if args.only == Some(Work::Harm) && database == Database::Files {
+        return Ok(parts);
+    }
     for size in sizes.iter().copied() {
         let is_largest = sizes.iter().all(|other| *other <= size);
         if args.only == Some(Work::Harm) && !is_largest {
@@ -194,7 +205,8 @@ fn measure_database(args: &BenchArgs, tools: &Tools, folder: &Folder, backends: 
                 measured.push(shown(cleaning::measure_all(tools, folder, *backend, &set, size, rounds)?));
             }
         }
-        if args.wants(Work::Harm) && is_largest {
+        // Nobody waits for the lock of another session.
+        if args.wants(Work::Harm) && is_largest && database != Database::Files {
             for backend in backends {
                 measured.push(shown(harm::measure_all(tools, folder, *backend, &set, size, args.effort())?));
             }

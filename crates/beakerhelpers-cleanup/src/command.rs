@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use beakerhelpers_codec::Settings;
 use beakerhelpers_core::command::{Context, Opened, Outcome, Signal, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Deleted, Error, Result, StoreConfig, format_timeout, parse_timeout, register_command,
+    Access, CleanupMode, Cutoff, DeletePlan, Deleted, Error, Result, StoreConfig, Tidied, format_timeout,
+    parse_timeout, register_command,
 };
 
 use crate::archive::{ArchiveWriter, archive_name};
@@ -143,6 +144,9 @@ impl CleanupArgs {
         if self.space.archive.is_some() && !info.capabilities.archive {
             return refuse("archive what is deleted", "make a backup of the table, and leave `--archive` out");
         }
+        if self.space.offline && !info.capabilities.tidy {
+            return refuse("tidy up", "leave `--offline` out; nothing but sessions is left behind there");
+        }
         if self.space.vacuum && !info.capabilities.vacuum {
             return refuse("give space back", "leave `--vacuum` out; the store fills the space with new sessions");
         }
@@ -220,6 +224,15 @@ impl CleanupArgs {
         Gate::new(Arc::clone(&cx.signal), self.pace.stop_file.clone(), lag, deadline)
     }
 
+    /// Removes what is left behind, once everything is done.
+    fn tidy(&self, opened: &Opened, why: Why) -> Result<Option<Tidied>> {
+        if !self.space.offline || why != Why::Completed {
+            return Ok(None);
+        }
+        let mode = if self.dry_run { CleanupMode::Count } else { CleanupMode::Delete };
+        opened.store.tidy_offline(mode).map(Some)
+    }
+
     fn clean(&self, cx: &mut Context<'_>, opened: &Opened, cleanup: &Cleanup, lag: Option<Lag<'_>>) -> Result<Outcome> {
         let started = Instant::now();
         let verb = if self.dry_run { "would delete" } else { "deleted" };
@@ -235,6 +248,7 @@ impl CleanupArgs {
         let deleted = *result.as_ref().unwrap_or(&follow.so_far);
         let archive = follow.archive.as_ref().filter(|archive| archive.records() > 0).map(|it| it.path().to_owned());
         let ended = follow.archive.take().map_or(Ok(()), ArchiveWriter::finish);
+        let tidied = self.tidy(opened, why);
         let nothing_done = why == Why::Failed && deleted.scanned() == 0;
         if !self.quiet && !nothing_done {
             let summary = Summary {
@@ -248,6 +262,7 @@ impl CleanupArgs {
                 ages: follow.ages,
                 locks: follow.locks,
                 archive,
+                tidied: tidied.as_ref().ok().copied().flatten(),
                 why,
             };
             summary.write(self.format, cx.stdout)?;
@@ -257,6 +272,7 @@ impl CleanupArgs {
             return Err(error);
         }
         ended?;
+        tidied.map_err(|error| error.with_context("after", "a cleanup that is done: only `--offline` failed"))?;
         if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
             // Who waits for this, or ends it, is to know what is done.
             cx.stdout.flush()?;

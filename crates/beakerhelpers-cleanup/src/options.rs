@@ -67,6 +67,12 @@ pub(crate) struct SpaceArgs {
     /// is left, and twice its room; an SQLite database is locked meanwhile, and the site stands still
     #[arg(long)]
     pub(crate) vacuum: bool,
+
+    /// The application is stopped, every process of it: when all is done, also remove the lock files and empty folders
+    /// that Beaker leaves behind. Beside a live application this loses what it saves, because Beaker does not look whether
+    /// they are still there
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 /// Reads `--sleep`: a timeout, milliseconds too, or `0`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use beakerhelpers_core::command::clap;
-use beakerhelpers_core::{Cutoff, Deleted, Result, Zone, escape_controls, format_timeout};
+use beakerhelpers_core::{Cutoff, Deleted, Result, Tidied, Zone, escape_controls, format_timeout};
 
 use crate::ages::Ages;
 use crate::locks::Locks;
@@ -35,6 +35,8 @@ pub(crate) struct Summary {
     pub(crate) locks: Locks,
     /// Where that is which was deleted.
     pub(crate) archive: Option<PathBuf>,
+    /// What was removed, or counted, beside the sessions.
+    pub(crate) tidied: Option<Tidied>,
     pub(crate) why: Why,
 }
 
@@ -65,10 +67,14 @@ impl Summary {
             .as_ref()
             .map_or_else(String::new, |path| format!(", archived in {}", escape_controls(&path.display().to_string())));
         let why = self.why.clause();
+        let tidied = self.tidied.map_or_else(String::new, |tidied| {
+            let verb = if self.dry_run { "would remove" } else { "removed" };
+            format!("{verb} {} lock files and other remains, and {} empty folders\n", tidied.files, tidied.folders)
+        });
         let histogram = if self.dry_run { self.ages.histogram() } else { String::new() };
         format!(
             "{histogram}{verb} {deleted} session{plural} older than {}{grace} ({cutoff}), kept {kept}{unknown}, in {:.1} \
-             s{archive}{why}\n",
+             s{archive}{why}\n{tidied}",
             format_timeout(self.timeout),
             self.took.as_secs_f64(),
         )
@@ -93,6 +99,9 @@ impl Summary {
             "grace_seconds": self.grace.as_secs(),
             "cutoff": cutoff,
             "archive": self.archive.as_ref().map(|path| path.display().to_string()),
+            "tidied": self.tidied.map(|tidied| {
+                serde_json::json!({ "files": tidied.files, "folders": tidied.folders })
+            }),
             "time_zone": self.zone.to_string(),
             "seconds": self.took.as_secs_f64(),
             "ages": ages,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its files up has failed")]
 
 mod archive;
+mod offline;
 mod pace;
 mod place;
 mod vacuum;

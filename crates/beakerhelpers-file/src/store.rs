@@ -105,7 +105,7 @@ impl SessionStore for FileStore {
 
     fn iter(&self, query: Query) -> Records<'_> {
         match self.files() {
-            Ok(files) => list(&self.place, Arc::new(files), query),
+            Ok(files) => list(&self.place, files, query),
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }

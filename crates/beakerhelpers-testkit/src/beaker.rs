@@ -194,9 +194,18 @@ pub fn database_ini(directory: &Path, url: &str, keys: &str) -> std::path::PathB
     write_ini(directory, &url.replace('%', "%%"), keys)
 }
 
+/// Writes an ini file for sessions in files below a folder beside it: `data`, as `[app:main]`, with more keys as given.
+pub fn file_ini(directory: &Path, keys: &str) -> std::path::PathBuf {
+    write(directory, &format!("beaker.session.type = file\nbeaker.session.data_dir = %(here)s/data\n{keys}"))
+}
+
 fn write_ini(directory: &Path, url: &str, keys: &str) -> std::path::PathBuf {
+    write(directory, &format!("beaker.session.type = ext:database\nbeaker.session.url = {url}\n{keys}"))
+}
+
+fn write(directory: &Path, keys: &str) -> std::path::PathBuf {
     let ini = directory.join("site.ini");
-    let text = format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = {url}\n{keys}\n");
+    let text = format!("[app:main]\n{keys}\n");
     fs::write(&ini, text).expect("an ini file can be written");
     ini
 }

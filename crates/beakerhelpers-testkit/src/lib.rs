@@ -15,7 +15,7 @@ mod skip;
 mod visitors;
 
 #[cfg(feature = "suite")]
-pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, sqlite_ini};
+pub use beaker::{LiveReport, LiveSite, Loaded, Request, Site, database_ini, file_ini, sqlite_ini};
 #[cfg(feature = "suite")]
 pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, RecordedValue, corpus, recorded_store};
 #[cfg(feature = "suite")]

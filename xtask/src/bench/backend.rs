@@ -12,16 +12,18 @@ use crate::run::{Result, output};
 /// When the sessions end that are to go, as Beaker's column has it, and in seconds since the epoch: `data_set.py` says so.
 pub(crate) const CUTOFF: (&str, u64) = ("2024-01-28 00:00:00.000000", 1_706_400_000);
 
-/// A kind of database.
+/// A kind of database, or files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Database {
     Sqlite,
     Postgresql,
     Mariadb,
+    /// Files, as Beaker's type `file` keeps them
+    Files,
 }
 
 impl Database {
-    pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgresql, Self::Mariadb];
+    pub(crate) const ALL: [Self; 4] = [Self::Sqlite, Self::Postgresql, Self::Mariadb, Self::Files];
 
     /// What people call it.
     pub(crate) const fn name(self) -> &'static str {
@@ -29,6 +31,15 @@ impl Database {
             Self::Sqlite => "SQLite",
             Self::Postgresql => "PostgreSQL",
             Self::Mariadb => "MariaDB",
+            Self::Files => "files",
+        }
+    }
+
+    /// How its own client deletes the old ones.
+    pub(crate) const fn deletion(self) -> &'static str {
+        match self {
+            Self::Files => "`-delete`",
+            Self::Sqlite | Self::Postgresql | Self::Mariadb => "one DELETE",
         }
     }
 
@@ -38,6 +49,7 @@ impl Database {
             Self::Sqlite => "`sqlite3`",
             Self::Postgresql => "`psql`",
             Self::Mariadb => "`mariadb`",
+            Self::Files => "`find`",
         }
     }
 }
@@ -81,6 +93,11 @@ pub(crate) trait Backend {
 
     /// The least that a listing can cost.
     fn floor(&self, tools: &Tools, set: &Set) -> Result<Command>;
+
+    /// Python's way: a command, the place and what that needs follow.
+    fn original(&self, tools: &Tools) -> Command {
+        tools.original()
+    }
 
     /// How many sessions there are.
     fn count(&self, tools: &Tools, set: &Set) -> Result<u64> {

@@ -37,9 +37,10 @@ impl Way {
 
     fn title(self, database: Database) -> String {
         match self {
-            Self::Bare => format!("{}, one DELETE", database.client()),
+            Self::Bare => format!("{}, {}", database.client(), database.deletion()),
             Self::Default => "`cleanup`".to_owned(),
             Self::Fast => format!("`cleanup {}`", FAST.join(" ")),
+            Self::Original if database == Database::Files => "Python, `os.remove`".to_owned(),
             Self::Original => "Python, one DELETE".to_owned(),
         }
     }
@@ -55,7 +56,7 @@ impl Way {
                 ours
             }
             Self::Original => {
-                let mut original = tools.original();
+                let mut original = backend.original(tools);
                 original.args(["cleanup", &set.url, cutoff]);
                 original
             }
@@ -70,11 +71,20 @@ pub(crate) fn ours(tools: &Tools, set: &Set) -> Result<Command> {
     Ok(ours)
 }
 
+/// How many minutes ago the cutoff is, as `find` counts them.
+pub(crate) fn minutes() -> Result<u64> {
+    seconds().map(|seconds| seconds / 60)
+}
+
 /// How long ago the cutoff is. The youngest of the old are a second or so older, the oldest of the young an hour younger.
 fn timeout() -> Result<String> {
+    seconds().map(|seconds| format!("{seconds}s"))
+}
+
+fn seconds() -> Result<u64> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?.as_secs();
     let (_, cutoff) = CUTOFF;
-    now.checked_sub(cutoff).map(|ago| format!("{ago}s")).ok_or_else(|| "this machine's clock is wrong".to_owned())
+    now.checked_sub(cutoff).ok_or_else(|| "this machine's clock is wrong".to_owned())
 }
 
 /// For how long one run kept others from writing, as it says itself.
@@ -171,13 +181,15 @@ fn bare(taken: &[Taken]) -> Vec<f64> {
 
 fn tables(taken: &[Taken], database: Database) -> Vec<Table> {
     let bare = bare(taken);
-    let mut costs = Table::new(&["", "wall s, min", "median", "CPU s", "peak MB", "wall to one DELETE"]);
+    let to_bare = format!("wall to {}", database.deletion());
+    let mut costs = Table::new(&["", "wall s, min", "median", "CPU s", "peak MB", &to_bare]);
     // On a server all that is known is a batch: rows are locked for a part of it.
     let (first, in_all) = match database {
         Database::Sqlite => ("Write lock", "held s in all"),
-        Database::Postgresql | Database::Mariadb => ("Batches", "s in all"),
+        Database::Postgresql | Database::Mariadb | Database::Files => ("Batches", "s in all"),
     };
-    let mut locks = Table::new(&[first, "batches", in_all, "to one DELETE", "p50 ms", "p99 ms", "longest ms"]);
+    let to_bare = format!("to {}", database.deletion());
+    let mut locks = Table::new(&[first, "batches", in_all, &to_bare, "p50 ms", "p99 ms", "longest ms"]);
     for Taken { way, series, .. } in taken {
         let walls = series.walls();
         let numbers =
@@ -217,6 +229,10 @@ fn targets(taken: &[Taken], size: Size, backend: &dyn Backend) -> Vec<Target> {
             }
             (Way::Default, Database::Postgresql) => add("wall to one DELETE", "", 2.5, to_bare()),
             (Way::Default, Database::Mariadb) => add("wall to one DELETE", "", 2.0, to_bare()),
+            (Way::Default, Database::Files) => {
+                add("wall to `find -delete`", "", 2.0, to_bare());
+                add("peak", "MB", 32.0, taken.series.peak_max());
+            }
             (Way::Fast, _) => {
                 add("fast: wall to one DELETE", "", 1.6, to_bare());
                 add("fast: peak", "MB", 32.0, taken.series.peak_max());

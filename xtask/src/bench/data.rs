@@ -53,8 +53,14 @@ impl Folder {
 
     /// The sessions of a database, and a configuration that names it, made anew: servers change their addresses.
     pub(crate) fn set(&self, name: String, url: String) -> Result<Set> {
+        let options = configuration(&url);
+        self.configured(name, url, &options)
+    }
+
+    /// Sessions elsewhere, and a configuration with these options.
+    pub(crate) fn configured(&self, name: String, url: String, options: &str) -> Result<Set> {
         let ini = self.path.join(format!("{name}.ini"));
-        fs::write(&ini, configuration(&url)).map_err(|error| format!("{}: {error}", ini.display()))?;
+        fs::write(&ini, format!("[app:main]\n{options}")).map_err(|error| format!("{}: {error}", ini.display()))?;
         Ok(Set { name, ini, url })
     }
 
@@ -92,7 +98,7 @@ impl Folder {
 /// What a configuration says of such a URL.
 fn configuration(url: &str) -> String {
     let url = url.replace('%', "%%");
-    format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = {url}\n")
+    format!("beaker.session.type = ext:database\nbeaker.session.url = {url}\n")
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ fn targets(all: &[Taken], size: Size, backend: &dyn Backend, effort: Effort) -> 
 /// to 100 ms.
 fn most_p99(idle: f64, database: Database) -> f64 {
     tenths(match database {
-        Database::Sqlite => idle + 100.0,
+        Database::Sqlite | Database::Files => idle + 100.0,
         Database::Postgresql | Database::Mariadb => (2.0 * idle).max(idle + 10.0),
     })
 }

@@ -54,7 +54,7 @@ impl Way {
                 ours
             }
             Self::Original => {
-                let mut original = tools.original();
+                let mut original = backend.original(tools);
                 original.args(["sessions", &set.url]);
                 original
             }
@@ -65,7 +65,7 @@ impl Way {
 const fn formats(database: Database) -> &'static [&'static str] {
     match database {
         Database::Sqlite => &FORMATS,
-        Database::Postgresql | Database::Mariadb => &FORMATS_OF_SERVERS,
+        Database::Postgresql | Database::Mariadb | Database::Files => &FORMATS_OF_SERVERS,
     }
 }
 
@@ -149,7 +149,9 @@ fn targets(taken: &[(Way, Series)], size: Size, database: Database) -> Vec<Targe
             targets.push(Target { what, unit, limit, seen });
         };
         let most = match (database, format) {
-            (Database::Postgresql | Database::Mariadb, _) | (Database::Sqlite, "json" | "jsonl") => Some(1.5),
+            (Database::Postgresql | Database::Mariadb | Database::Files, _) | (Database::Sqlite, "json" | "jsonl") => {
+                Some(1.5)
+            }
             (Database::Sqlite, "table" | "csv" | "markdown") => Some(2.0),
             (Database::Sqlite, _) => None,
         };
@@ -171,7 +173,7 @@ fn check(folder: &Folder, database: Database, size: Size) -> Result {
     // MariaDB cuts the times that it sorts by to seconds: many are the same.
     let same = match database {
         Database::Mariadb => line_sum(tables.0)? == line_sum(tables.1)?,
-        Database::Sqlite | Database::Postgresql => are_equal(tables.0, tables.1)?,
+        Database::Sqlite | Database::Postgresql | Database::Files => are_equal(tables.0, tables.1)?,
     };
     if !same {
         return Err("the table is not the one that Python prints: see `out` beside the data sets".to_owned());

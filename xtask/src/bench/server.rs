@@ -63,7 +63,7 @@ impl<'f> OnServer<'f> {
     /// Starts one, for a kind of database that needs it.
     pub(crate) fn start(folder: &'f Folder, database: Database) -> Result<Option<Self>> {
         let dialect: &dyn Dialect = match database {
-            Database::Sqlite => return Ok(None),
+            Database::Sqlite | Database::Files => return Ok(None),
             Database::Postgresql => &postgres::Postgres,
             Database::Mariadb => &mariadb::MariaDb,
         };

@@ -11,9 +11,9 @@ use std::time::Duration;
 use beakerhelpers_core::command::clap::Command;
 use beakerhelpers_core::command::{Context, Subcommand, exit};
 use beakerhelpers_core::{
-    Capabilities, Cutoff, DeletePlan, Deleted, Ended, Error, ErrorKind, Framing, MemoryStore, Payload, Progress, Query,
-    Record, Records, Registry, Result, SaveMode, SessionId, SessionStore, StoreConfig, StoreInfo, StoreType, Timestamp,
-    package,
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Error, ErrorKind, Framing, MemoryStore, Payload,
+    Progress, Query, Record, Records, Registry, Result, SaveMode, SessionId, SessionStore, StoreConfig, StoreInfo,
+    StoreType, Tidied, Timestamp, package,
 };
 use tempfile::TempDir;
 
@@ -31,6 +31,8 @@ pub(super) struct Store {
     /// `None`: it cannot give space back. An error: it fails to.
     pub(super) vacuum: Option<Result<(), &'static str>>,
     pub(super) vacuums: AtomicUsize,
+    /// What it was asked to tidy; `None`: it cannot.
+    pub(super) tidy: Option<Mutex<Vec<CleanupMode>>>,
     pub(super) another_cleanup: bool,
     /// How the deletion fails after its first batch.
     pub(super) fails: bool,
@@ -38,7 +40,10 @@ pub(super) struct Store {
 
 impl SessionStore for Store {
     fn info(&self) -> StoreInfo {
-        let can = Capabilities::ALL.with_archive(!self.cannot_archive).with_vacuum(self.vacuum.is_some());
+        let can = Capabilities::ALL
+            .with_archive(!self.cannot_archive)
+            .with_vacuum(self.vacuum.is_some())
+            .with_tidy(self.tidy.is_some());
         StoreInfo::new("test", "a place in memory".to_owned(), can)
     }
 
@@ -78,6 +83,13 @@ impl SessionStore for Store {
         self.vacuums.fetch_add(1, Ordering::Relaxed);
         let answer = self.vacuum.expect("whoever cannot is not asked");
         answer.map_err(|message| Error::new(ErrorKind::Unavailable, message))
+    }
+
+    fn tidy_offline(&self, mode: CleanupMode) -> Result<Tidied> {
+        self.tidy.as_ref().expect("whoever cannot is not asked").lock().expect("no panic").push(mode);
+        let mut tidied = Tidied::default();
+        (tidied.files, tidied.folders) = (5, 2);
+        Ok(tidied)
     }
 
     fn replication_lag(&self) -> Result<Option<Duration>> {

@@ -37,7 +37,7 @@ impl Keys {
 
 /// Whether an option says which store it is, so that a section that has it describes one.
 pub(super) fn says_which_store(name: &str) -> bool {
-    matches!(name, "type" | "url" | "sa.url")
+    matches!(name, "type" | "url" | "sa.url" | "data_dir")
 }
 
 /// Whether a filter is Beaker's session middleware (`entry_points.txt` and `beaker/middleware.py`, 1.14.1).

@@ -180,9 +180,14 @@ impl StoreConfig {
         read.and_then(|option| option.origin.clone()).unwrap_or_else(|| format!("`{}.{name}`", self.prefix))
     }
 
-    /// The type of the store: `type`, else `ext:database`, which the original assumed.
+    /// The type of the store: `type`, else `file` where there is a `data_dir` and no `url`, as in Beaker
+    /// (`beaker/session.py`, `Session.__init__`, 1.14.1), else `ext:database`, which the original assumed.
     pub fn store_type(&self) -> &str {
-        self.get("type").unwrap_or("ext:database")
+        let fallback = || match (self.get("data_dir"), self.get("url")) {
+            (Some(_), None) => "file",
+            _ => "ext:database",
+        };
+        self.get("type").unwrap_or_else(fallback)
     }
 
     /// The idle timeout of the site: `timeout`, a bare number of seconds; `None` where sessions never time out.
