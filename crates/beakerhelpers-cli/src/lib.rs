@@ -16,6 +16,8 @@ use beakerhelpers_cleanup as _;
 use beakerhelpers_copy as _;
 #[cfg(feature = "database")]
 use beakerhelpers_database as _;
+#[cfg(feature = "dbm")]
+use beakerhelpers_dbm as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
 #[cfg(feature = "file")]

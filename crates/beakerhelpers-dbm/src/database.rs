@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use beakerhelpers_container::{Folder, failure, replace};
+use beakerhelpers_container::{Age, Folder, failure, replace};
 use beakerhelpers_core::{Error, Result, Timestamp};
 use rustix::fs::{AtFlags, linkat, renameat};
 use rustix::io::Errno;
@@ -56,18 +56,19 @@ impl<'f> Database<'f> {
         Ok(None)
     }
 
-    /// When it was last written to: the newest time of any of its files. The inner `None` is a time that is none.
-    pub(crate) fn modified(&self) -> Result<Option<Option<Timestamp>>, Errno> {
-        let mut newest = None;
+    /// When it was last written to: the newest time of any of its files.
+    pub(crate) fn age(&self) -> Result<Age, Errno> {
+        let mut age = Age::Gone;
         for suffix in DATED {
             let Some(facts) = self.folder.facts(self.file(suffix))? else { continue };
-            newest = match newest {
-                None => Some(facts.modified),
+            age = match (age, facts.modified) {
+                (Age::Gone, Some(modified)) => Age::Accessed(modified),
+                (Age::Accessed(newest), Some(modified)) => Age::Accessed(newest.max(modified)),
                 // What cannot be told may be newer.
-                Some(newest) => Some(newest.zip(facts.modified).map(|(one, other): (Timestamp, _)| one.max(other))),
+                _ => Age::Unknown(None),
             };
         }
-        Ok(newest)
+        Ok(age)
     }
 
     /// Reads what it holds; `None` where it is not there.

@@ -97,6 +97,10 @@ Store types:
   ext:rediscluster  beakerhelpers-redis V     iter delete_old archive expiry multiprocess_safe
   ext:sqla          beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
   file              beakerhelpers-file V      setup iter delete_old archive tidy access_times multiprocess_safe
+  dbm           beakerhelpers-dbm V       setup iter delete_old archive tidy access_times multiprocess_safe
+  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  file          beakerhelpers-file V      setup iter delete_old archive tidy access_times multiprocess_safe
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );

@@ -9,6 +9,7 @@ mod classes;
 mod cleanup;
 mod console;
 mod copy;
+mod dbm;
 mod delete;
 mod dispatcher;
 mod formats;

@@ -13,7 +13,10 @@ fn place() -> Place {
     place
 }
 
-fn put(place: &Place, id: &str, files: &[(&str, &[u8])]) {
+/// Files by how their names end.
+type Files<'f> = &'f [(&'f str, &'f [u8])];
+
+fn put(place: &Place, id: &str, files: Files) {
     for (suffix, bytes) in files {
         let path = place.file(id, suffix);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -65,7 +68,7 @@ fn what_is_in_the_folder_besides_is_no_session() {
 #[test]
 fn what_creating_begins_with_is_an_empty_database() {
     let place = place();
-    let beginnings: [(&str, &[(&str, &[u8])]); 4] =
+    let beginnings: [(&str, Files); 4] =
         [("touched", &[("", b"")]), ("dat", &[(".dat", b"")]), ("dir", &[(".dir", b"")]), ("pag", &[(".pag", b"")])];
     for (id, files) in beginnings {
         put(&place, id, files);
@@ -101,7 +104,7 @@ fn a_database_without_a_session_can_be_put_back() {
 fn what_cannot_be_read_says_what_it_is() {
     let place = place();
     let store = place.store("dumb");
-    let cases: [(&str, &[(&str, &[u8])], &str); 4] = [
+    let cases: [(&str, Files, &str); 4] = [
         ("sdbm", &[(".pag", b""), (".dir", b"")], "dbm.ndbm that is not Berkeley DB's"),
         ("macos", &[(".db", b"\x00\x06\x15\x61\x00\x00\x00\x02\x00\x00\x04\xd2")], "Berkeley DB 1.85"),
         ("other-db", &[(".db", b"what is this?")], "`.db` file of no known kind"),
