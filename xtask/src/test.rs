@@ -18,6 +18,7 @@ pub(crate) enum Skips {
 pub(crate) fn run(args: &[String], skips: Skips) -> Result {
     let environments = venv::ensure()?;
     packages::bring_openssl()?;
+    packages::bring_dbm()?;
     // Until the tests are done: they end when these are dropped.
     let servers = servers::for_tests(args, skips)?;
     let mut tests = cargo(&["test", "--all-features"]);
