@@ -137,10 +137,9 @@ impl<'f> Database<'f> {
         let name = format!(".{}-{}-{now}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut aside = Aside { database: self, name, suffixes: Vec::new() };
         for suffix in MAIN.into_iter().chain(SIDE) {
-            if !self.has(suffix)? {
-                continue;
-            }
-            match renameat(self.folder, self.file(suffix), self.folder, aside.file(suffix)) {
+            let rename = || renameat(self.folder, self.file(suffix), self.folder, aside.file(suffix));
+            let has = self.has(suffix);
+            match has.and_then(|has| if has { rename() } else { Err(Errno::NOENT) }) {
                 Ok(()) => aside.suffixes.push(suffix),
                 Err(Errno::NOENT) => {}
                 Err(errno) => {

@@ -78,7 +78,7 @@ impl Reader {
         // The folder of the lock files may be new as well.
         let locks = self.place.locks();
         let lock = locks.open().and_then(|tree| locks.to_delete(tree.as_ref(), id, Wait::Never));
-        if lock.is_ok() && aside.is_before(cutoff)? {
+        if lock.is_ok() && aside.is_before(cutoff).unwrap_or(false) {
             return aside.remove().map(|()| Fate::Removed);
         }
         aside.put_back().map(|()| Fate::Touched)
