@@ -10,6 +10,7 @@ mod cleanup;
 mod console;
 mod delete;
 mod dispatcher;
+mod files;
 mod formats;
 mod forms;
 mod interrupted;
