@@ -11,6 +11,7 @@ mod console;
 mod dbm;
 mod delete;
 mod dispatcher;
+mod files;
 mod formats;
 mod forms;
 mod interrupted;
