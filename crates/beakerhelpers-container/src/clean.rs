@@ -1,14 +1,15 @@
 //! Deleting what is old, beside whoever uses it.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Pace, Progress, Record, Result};
+use beakerhelpers_core::{
+    CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Pace, Progress, Record, Rest, Result,
+};
 use rustix::io::Errno;
 
 use crate::locks::{Lock, Wait};
-use crate::walk::of_record;
-use crate::{Age, Fate, Guard, Place, Sessions, Spot, Tree, Walk};
+use crate::{Age, Fate, Guard, Place, Sessions, Spot, Tree, Walk, failure};
 
 /// A batch has files of so many folders at most: each is open until the batch is done.
 const FOLDERS: usize = 64;
@@ -20,7 +21,8 @@ const HANDED_BYTES: usize = 16 << 20;
 /// [`delete_old`](beakerhelpers_core::SessionStore::delete_old).
 ///
 /// The tree is walked over without a lock. Each session that is old is then looked at again under its lock, which is taken
-/// only if its file is there, and not waited for: whoever holds it is using the session, which is kept.
+/// only if its file is there, and not waited for: whoever holds it is using the session, which is kept. Between batches it
+/// rests only where the plan says for how long.
 ///
 /// # Errors
 ///
@@ -50,7 +52,9 @@ pub fn clean(
         so_far: Deleted::default(),
         refused: None,
     };
-    let mut rhythm = Pace::start_shared(plan);
+    // Each session is locked alone, for a moment: nobody waits for a batch.
+    let unrested = plan.clone().with_rest(Rest::For(Duration::ZERO));
+    let mut rhythm = Pace::start(if plan.rest == Rest::Auto { &unrested } else { plan });
     loop {
         let may_delete = rhythm.may_delete(run.so_far.deleted);
         if run.old.is_empty() && run.find(rhythm.batch_size(), may_delete)? == 0 && may_delete > 0 {
@@ -207,8 +211,13 @@ impl Run<'_> {
             Ok(Fate::Removed) => self.so_far.deleted += 1,
             Ok(Fate::Touched) => self.so_far.kept += 1,
             Ok(Fate::Gone) => {}
-            Err(errno @ (Errno::ACCESS | Errno::PERM)) => self.refuse(of_record("delete the file of a session", errno)),
-            Err(errno) => return Err(crate::failure("delete the file of a session", errno)),
+            Err(errno) => {
+                let error = failure("delete the file of a session", errno);
+                if !matches!(errno, Errno::ACCESS | Errno::PERM) {
+                    return Err(error);
+                }
+                self.refuse(error);
+            }
         }
         Ok(())
     }

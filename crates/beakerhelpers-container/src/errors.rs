@@ -27,13 +27,19 @@ pub fn failure(what: &str, errno: Errno) -> Error {
     }
 }
 
-/// As [`failure`], for what concerns one record or one folder: others may well be readable.
-pub(crate) fn of_one(what: &str, errno: Errno) -> Error {
-    let error = failure(what, errno);
+/// Turns an error into one about one record or one folder, where others may well be readable: an iteration goes on after
+/// it.
+#[must_use]
+pub fn of_one(error: Error) -> Error {
+    if error.kind() == ErrorKind::Corrupt {
+        return error;
+    }
     let hint = error.hint().map(str::to_owned);
-    let error = Error::corrupt(format!("cannot {what}")).with_source(std::io::Error::from(errno));
+    // What is counted by its message is to say why.
+    let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
+    let one = Error::corrupt(format!("{}{why}", error.message()));
     match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
+        Some(hint) => one.with_hint(hint),
+        None => one,
     }
 }

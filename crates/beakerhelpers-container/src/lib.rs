@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Beaker itself has no locks elsewhere.
+#![cfg(unix)]
 
 mod clean;
 mod errors;
@@ -14,7 +16,7 @@ mod tidy;
 mod walk;
 
 pub use clean::clean;
-pub use errors::failure;
+pub use errors::{failure, of_one};
 pub use folder::{Facts, Folder, Tree};
 pub use list::list;
 pub use locks::{Lock, Locks, Wait};

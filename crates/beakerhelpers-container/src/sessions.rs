@@ -182,3 +182,58 @@ pub fn remove_file(spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate,
         Err(_) => renameat(folder, &aside, folder, spot.file()).map(|()| Fate::Touched),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::{Tree, Walk};
+
+    const CUTOFF: Timestamp = Timestamp::from_secs(1_000);
+
+    /// A folder with one session that was written to so many seconds after 1970.
+    fn session(at: u64) -> (tempfile::TempDir, Spot) {
+        let root = tempfile::tempdir().expect("a directory");
+        let folder = root.path().join("a/ab");
+        fs::create_dir_all(&folder).expect("there is room");
+        let file = File::create(folder.join("abc.cache")).expect("there is room");
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(at)).expect("it is ours");
+        let tree = Tree::open(root.path()).expect("it can be read").expect("it is there");
+        let mut walk = Walk::new(&tree, Form(&[".cache"])).expect("it can be read");
+        let spot = walk.next().expect("there is one").expect("it can be read");
+        assert!(walk.next().is_none());
+        (root, spot)
+    }
+
+    fn names(root: &tempfile::TempDir) -> Vec<String> {
+        let entries = fs::read_dir(root.path().join("a/ab")).expect("it is there");
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect()
+    }
+
+    #[test]
+    fn without_a_lock_what_is_old_goes() {
+        let (root, spot) = session(999);
+        assert_eq!(remove_file(&spot, Guard::NoLockFile, CUTOFF), Ok(Fate::Removed));
+        assert_eq!(names(&root), [""; 0]);
+        assert_eq!(remove_file(&spot, Guard::NoLockFile, CUTOFF), Ok(Fate::Gone));
+        assert_eq!(remove_file(&spot, Guard::Locked, CUTOFF), Ok(Fate::Gone));
+    }
+
+    #[test]
+    fn without_a_lock_what_was_saved_in_the_last_moment_gets_its_name_back() {
+        let (root, spot) = session(1_000);
+        let file = root.path().join("a/ab/abc.cache");
+        let before = file.metadata().expect("it is there").modified().expect("a time");
+        assert_eq!(remove_file(&spot, Guard::NoLockFile, CUTOFF), Ok(Fate::Touched));
+        assert_eq!(names(&root), ["abc.cache"]);
+        assert_eq!(file.metadata().expect("it is there").modified().expect("a time"), before);
+    }
+
+    #[test]
+    fn debug_does_not_give_the_id_away() {
+        let (_root, spot) = session(0);
+        assert!(!format!("{spot:?}").contains("abc"));
+    }
+}

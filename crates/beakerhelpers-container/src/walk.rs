@@ -3,12 +3,11 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
-use beakerhelpers_core::{Error, Result, SessionId};
+use beakerhelpers_core::{Result, SessionId};
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use crate::errors::of_one;
-use crate::{Folder, Name, Spot, Tree, failure};
+use crate::{Folder, Name, Spot, Tree, failure, of_one};
 
 /// Which files stand for a session: those whose name is an id and one of these. A session has one such file; what else
 /// it has is of another form.
@@ -117,9 +116,9 @@ impl Iterator for Walk {
                 Ok(Step::End) => return None,
                 // One that was opened and cannot be: the next entry is another one.
                 Err(errno @ (Errno::ACCESS | Errno::PERM)) => {
-                    return Some(Err(of_one("read a folder of sessions", errno)));
+                    return Some(Err(of_one(failure("read a folder of sessions", errno))));
                 }
-                Err(errno) if self.leave() => return Some(Err(of_one("read a folder of sessions", errno))),
+                Err(errno) if self.leave() => return Some(Err(of_one(failure("read a folder of sessions", errno)))),
                 Err(errno) => {
                     // The root itself: asked again it would say so again.
                     return Some(Err(failure("read the folder of the sessions", errno)));
@@ -147,9 +146,4 @@ impl Spot {
     pub fn session_id(&self) -> SessionId {
         SessionId::new(self.id())
     }
-}
-
-/// The error of a record that is one of many.
-pub(crate) fn of_record(what: &str, errno: Errno) -> Error {
-    of_one(what, errno)
 }

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Beaker itself has no locks elsewhere.
+#![cfg(unix)]
 
 mod database;
 mod format;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use beakerhelpers_container::{Age, Fate, Form, Guard, Place, Sessions, Spot, Tree, Wait, failure};
-use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, SessionId, Timestamp};
+use beakerhelpers_container::{Age, Fate, Form, Guard, Place, Sessions, Spot, Tree, Wait, failure, of_one};
+use beakerhelpers_core::{Query, Record, Result, SessionId, Timestamp};
 use rustix::io::Errno;
 
 use crate::database::{Database, FORM};
@@ -78,7 +78,7 @@ impl Reader {
         // The folder of the lock files may be new as well.
         let locks = self.place.locks();
         let lock = locks.open().and_then(|tree| locks.to_delete(tree.as_ref(), id, Wait::Never));
-        if lock.is_ok() && aside.is_before(cutoff)? {
+        if lock.is_ok() && aside.is_before(cutoff).unwrap_or(false) {
             return aside.remove().map(|()| Fate::Removed);
         }
         aside.put_back().map(|()| Fate::Touched)
@@ -95,17 +95,4 @@ pub(crate) fn record(database: &Database<'_>, id: SessionId) -> Result<Option<Re
     };
     let content = database.read()?;
     Ok(content.map(|content| Record::new(id, content.into_payload()).with_times(None, accessed)))
-}
-
-/// The error of one session, where others may well be readable.
-fn of_one(error: Error) -> Error {
-    if error.kind() == ErrorKind::Corrupt {
-        return error;
-    }
-    let hint = error.hint().map(str::to_owned);
-    let error = Error::corrupt(error.message().to_owned()).with_source(error);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::SystemTime;
 
-use beakerhelpers_container::{Facts, Folder, Form, Place, Sessions, Spot, Tree, failure};
-use beakerhelpers_core::{Cutoff, Error, ErrorKind, Framing, Payload, Query, Record, Result, SessionId, Timestamp};
+use beakerhelpers_container::{Facts, Folder, Form, Place, Sessions, Spot, Tree, failure, of_one};
+use beakerhelpers_core::{Cutoff, Error, Framing, Payload, Query, Record, Result, SessionId, Timestamp};
 use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, read};
 
@@ -124,16 +124,4 @@ fn too_large() -> Error {
 /// Of one session: others may well be readable.
 fn unreadable(errno: Errno) -> Error {
     of_one(failure("read the file of a session", errno))
-}
-
-fn of_one(error: Error) -> Error {
-    if error.kind() == ErrorKind::Corrupt {
-        return error;
-    }
-    let hint = error.hint().map(str::to_owned);
-    let error = Error::corrupt(error.message().to_owned()).with_source(error);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
 }

@@ -49,8 +49,8 @@ fn sessions_of_beaker_are_listed() {
             ["--timeout", timeout, "--format", "csv", "--show-ids", "--columns", "user_name", "--sort", "user_name"];
         finish(binary().arg("sessions").arg(&ini).args(args)).done()
     };
-    assert_eq!(list("0"), "id,user_name\nann-1,ann\njoe-1,joe\n");
-    assert_eq!(list("1h"), "id,user_name\nann-1,ann\n");
+    assert_eq!(list("0"), "id,user_name\r\nann-1,ann\r\njoe-1,joe\r\n");
+    assert_eq!(list("1h"), "id,user_name\r\nann-1,ann\r\n");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod copy;
 mod dbm;
 mod delete;
 mod dispatcher;
+mod files;
 mod formats;
 mod forms;
 mod interrupted;

@@ -132,9 +132,13 @@ fn assert_values(store: &RecordedStore, shown: &BTreeMap<String, Shown>, form: A
 }
 
 #[test]
-fn every_sqlite_store_is_tested_here() {
-    let stores = corpus().into_iter().filter(|store| store.backend == "sqlite").map(|store| store.name);
-    assert_eq!(stores.collect::<Vec<_>>(), ["py27-b1.11.0-sqlite-enc", "py27-b1.6.4-sqlite", "sqlite-mixed"]);
+fn every_store_in_sqlite_and_files_is_tested_here() {
+    let here = |store: &RecordedStore| matches!(&*store.backend, "sqlite" | "file");
+    let stores = corpus().into_iter().filter(here).map(|store| store.name);
+    assert_eq!(
+        stores.collect::<Vec<_>>(),
+        ["py27-b1.11.0-sqlite-enc", "py27-b1.6.4-file-enc", "py27-b1.6.4-sqlite", "sqlite-mixed"]
+    );
 }
 
 #[test]
@@ -147,6 +151,19 @@ fn every_value_that_beaker_1_6_stored_under_python_2() {
         let listing = list(&store, format, parse);
         assert_eq!((listing.run.code, listing.run.stderr.as_str()), (exit::DONE, ""));
         // The deleted one is empty and left out.
+        assert_values(&store, &listing.sessions, form, &live);
+    }
+}
+
+#[test]
+fn every_value_that_beaker_1_6_encrypted_into_files_under_python_2() {
+    let store = recorded_store("py27-b1.6.4-file-enc");
+    let live: Vec<_> = store.sessions.iter().filter(|session| session.state == RecordedState::Live).collect();
+    assert_eq!(live.len(), 12);
+    for (form, format) in [(As::Csv, "csv"), (As::Json, "jsonl")] {
+        let parse = if form == As::Csv { parse_csv } else { parse_jsonl };
+        let listing = list(&store, format, parse);
+        assert_eq!((listing.run.code, listing.run.stderr.as_str()), (exit::DONE, ""));
         assert_values(&store, &listing.sessions, form, &live);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use beakerhelpers_codec::{Decoded, Decoder};
 use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SessionStore, SetupMode};
 use beakerhelpers_dbm::DbmStore;
 
@@ -85,6 +86,28 @@ fn what_creating_begins_with_is_an_empty_database() {
         }
         place.store("dumb").delete(&SessionId::new(id)).expect("it deletes");
     }
+}
+
+#[test]
+fn a_cache_is_no_session() {
+    let place = place();
+    put(&place, "cache", &[(".dat", b"value"), (".dir", b"'a key', (0, 5)\n"), (".bak", b"")]);
+    let record = load(&place.reader(), "cache").expect("it is there");
+    assert!(matches!(Decoder::new().decode(&record.payload).expect("it can be decoded"), Decoded::NotASession));
+}
+
+#[test]
+fn a_name_that_has_no_room_for_the_endings_is_no_trouble() {
+    let place = place();
+    let id = "x".repeat(250);
+    put(&place, &id, &[("", b"")]);
+    let store = place.store("dumb");
+    assert!(store.has(&SessionId::new(&*id)).expect("it answers"));
+    assert_eq!(store.iter(Query::ALL).flatten().count(), 1);
+    let error = store.save(&record(&id, b"value", NOW), SaveMode::Upsert).expect_err("it is too long");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(store.delete(&SessionId::new(&*id)).expect("it deletes"));
+    assert_eq!(place.files(), [""; 0]);
 }
 
 #[test]

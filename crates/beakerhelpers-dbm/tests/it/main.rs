@@ -4,6 +4,7 @@ mod beaker;
 mod cleanup;
 mod conformance;
 mod files;
+mod hostile;
 mod live;
 mod recorded;
 mod support;

@@ -33,7 +33,9 @@ impl Place {
     /// An ini file for it, with more keys as given.
     pub(crate) fn ini(&self, keys: &str) -> PathBuf {
         let ini = self.0.path().join("site.ini");
-        let own = "beaker.session.type = dbm\nbeaker.session.data_dir = %(here)s/data\n";
+        // To Beaker the last one means nothing.
+        let own =
+            "beaker.session.type = dbm\nbeaker.session.data_dir = %(here)s/data\nbeaker.session.dbm_format = dumb\n";
         fs::write(&ini, format!("[app:main]\n{own}{keys}")).expect("an ini file");
         ini
     }
