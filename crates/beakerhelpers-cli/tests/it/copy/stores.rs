@@ -14,7 +14,7 @@ use crate::run::run;
 use crate::shop::{HOUR, MINUTE};
 
 const CONTENTS: &str = "{'user_name': 'joe', 'cart': [1, {'n': Decimal('1.10')}], 'raw': b'\\x00\\xff', \
-                        'since': datetime(2026, 1, 2), 'ž': {'a', 'b'}}";
+                        'since': datetime(2026, 1, 2), 'ž': {'a'}}";
 const JOE: &str = "0123456789abcdef0123456789abcdef";
 const ANN: &str = "1123456789abcdef0123456789abcdef";
 const BOB: &str = "2123456789abcdef0123456789abcdef";
