@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use beakerhelpers_codec::SeenZone;
 use beakerhelpers_core::command::{Context, DEFAULT_PREFIX, Opened, Outcome, Signal, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{Access, Error, FingerprintKey, Result, Zone, parse_timeout, register_command};
 
-use crate::copy::other_zone;
 use crate::report::Report;
 use crate::summary::{Format, Summary};
 use crate::{Copied, Copy, CopyMode, Place};
@@ -201,9 +201,9 @@ impl CopyArgs {
 /// Refuses a place of another zone: what is over could not be told, nor what is newer.
 fn check_clocks(places: &[Place<'_>; 2]) -> Result<()> {
     for (place, name, option) in [(&places[0], "FROM", "--from-time-zone"), (&places[1], "TO", "--to-time-zone")] {
-        if let Some(seen) = other_zone(place.store, place.zone, &place.settings)? {
+        if let SeenZone::Other(seen) = SeenZone::of(place.store, place.zone, &place.settings)? {
             let what = format!("the access times in {name} are of another time zone: nothing was copied");
-            return Err(Error::config(what).with_context("seen", seen).with_hint(format!(
+            return Err(Error::config(what).with_context("seen", seen.to_string()).with_hint(format!(
                 "give the zone of the host that runs the application with `{option}`, or skip this check with \
                  `--skip-clock-check`"
             )));

@@ -85,7 +85,8 @@ impl<'p, 's> Judge<'p, 's> {
 
     fn session(&mut self, record: Record) -> Result<Verdict> {
         let inside = self.session.accessed_time();
-        let used = inside.max(record.accessed);
+        // As Beaker judges it (`beaker/session.py`, `Session.load`, 1.14.1): a file may have been touched by anybody.
+        let used = inside.or(record.accessed);
         if matches!((used, self.cutoff), (Some(used), Some(cutoff)) if used < cutoff) {
             return Ok(Verdict::Over);
         }

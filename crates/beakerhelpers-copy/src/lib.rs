@@ -5,6 +5,7 @@ mod command;
 mod copy;
 mod form;
 mod judge;
+mod outcome;
 mod place;
 #[cfg(feature = "command")]
 mod report;
@@ -13,5 +14,6 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use copy::{Copied, Copy, CopyMode, Difference, Ended, Observer};
+pub use copy::{Copy, CopyMode};
+pub use outcome::{Copied, Difference, Ended, Observer};
 pub use place::Place;

@@ -17,6 +17,9 @@ const DRAW: Duration = Duration::from_millis(100);
 /// So many sessions are named for one difference; the others of it are counted.
 const NAMED: u64 = 20;
 
+/// What one session is, and what several are.
+type Words = (&'static str, &'static str);
+
 pub(crate) struct Report<'r, 'c> {
     cx: &'r mut Context<'c>,
     key: FingerprintKey,
@@ -24,7 +27,7 @@ pub(crate) struct Report<'r, 'c> {
     drawn: Instant,
     failed: Unreadable,
     /// How many sessions there are of each difference.
-    differing: BTreeMap<&'static str, u64>,
+    differing: BTreeMap<Words, u64>,
 }
 
 impl<'r, 'c> Report<'r, 'c> {
@@ -43,9 +46,9 @@ impl<'r, 'c> Report<'r, 'c> {
         for line in self.failed.rest() {
             self.cx.note(&line);
         }
-        for (what, count) in self.differing {
+        for ((_, are), count) in self.differing {
             if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
-                self.cx.note(&format!("warning: {more} more that {what}"));
+                self.cx.note(&format!("warning: {more} more {are}"));
             }
         }
     }
@@ -73,16 +76,16 @@ impl Observer for Report<'_, '_> {
     }
 
     fn differs(&mut self, difference: Difference, id: &SessionId) {
-        let what = match difference {
-            Difference::Missing => "is missing in TO",
-            Difference::Older => "is older in TO",
-            Difference::Times => "has other times in TO",
-            Difference::LoggedOut => "logged out and is in TO",
+        let words = match difference {
+            Difference::Missing => ("is missing in TO", "are missing in TO"),
+            Difference::Older => ("is older in TO", "are older in TO"),
+            Difference::Times => ("has other times in TO", "have other times in TO"),
+            Difference::LoggedOut => ("is in TO and has logged out", "are in TO and have logged out"),
         };
-        let count = self.differing.entry(what).or_default();
+        let count = self.differing.entry(words).or_default();
         *count += 1;
         if *count <= NAMED {
-            let line = format!("warning: session {} {what}", id.fingerprint(&self.key));
+            let line = format!("warning: session {} {}", id.fingerprint(&self.key), words.0);
             self.note(&line);
         }
     }

@@ -3,7 +3,10 @@
 mod ends;
 mod forms;
 mod live;
+mod stores;
 mod switch;
+
+use std::path::Path;
 
 use beakerhelpers_testkit::servers::Kind;
 use beakerhelpers_testkit::{Loaded, Python, python, server};
@@ -21,15 +24,25 @@ const ROWS: u64 = 600;
 /// Copies sessions, or counts or compares them.
 #[track_caller]
 fn copy(from: &Place<'_>, to: &Place<'_>, args: &[&str]) -> Run {
-    let mut command = binary();
-    command.arg("copy").arg(from.ini()).arg(to.ini()).args(args).env("HOME", from.path());
-    without_passwords(finish(&mut command))
+    copy_by(&from.ini(), &to.ini(), args)
+}
+
+/// The same with the ini files.
+#[track_caller]
+fn copy_by(from: &Path, to: &Path, args: &[&str]) -> Run {
+    let home = from.parent().expect("it is in a folder");
+    without_passwords(finish(binary().arg("copy").arg(from).arg(to).args(args).env("HOME", home)))
 }
 
 /// What is new, changed, unchanged, newer in TO, logged out and failed, by the summary of a run that ended well.
 #[track_caller]
 fn counts(from: &Place<'_>, to: &Place<'_>, args: &[&str]) -> [u64; 6] {
-    numbers(&copy(from, to, &[&["--format", "json"], args].concat()).done())
+    counts_by(&from.ini(), &to.ini(), args)
+}
+
+#[track_caller]
+fn counts_by(from: &Path, to: &Path, args: &[&str]) -> [u64; 6] {
+    numbers(&copy_by(from, to, &[&["--format", "json"], args].concat()).done())
 }
 
 #[track_caller]
@@ -56,7 +69,11 @@ fn between_each(keys: &str, test: impl Fn(&Python, &Place<'_>, &Place<'_>)) {
 
 /// What Beaker finds of these sessions, without the time of this look at them.
 fn loaded(python: &Python, place: &Place<'_>, ids: &[&str]) -> Vec<Option<Loaded>> {
-    let mut loaded = python.site(&place.ini()).load(ids);
+    loaded_by(python, &place.ini(), ids)
+}
+
+fn loaded_by(python: &Python, ini: &Path, ids: &[&str]) -> Vec<Option<Loaded>> {
+    let mut loaded = python.site(ini).load(ids);
     loaded.iter_mut().flatten().for_each(|session| drop(session.remove("_accessed_time")));
     loaded
 }

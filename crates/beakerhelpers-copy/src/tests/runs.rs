@@ -41,6 +41,9 @@ fn what_is_over_is_left_behind_unless_all_is_wanted() {
     put(&old, "in use", &session("joe", 3_599));
     put(&old, "on the edge", &session("ann", 3_600));
     put(&old, "over", &session("sue", 3_601));
+    // By the time inside, as for Beaker, whatever the store says.
+    let over = there(&old, "over").unwrap().with_times(None, Some(seconds_ago(10)));
+    old.save(&over, SaveMode::Upsert).unwrap();
     let hour = Duration::from_secs(3_600);
     let day = Duration::from_secs(86_400);
     for (from, to) in [

@@ -63,8 +63,21 @@ fn limits_end_it_and_say_so() {
     let ended = copy(&from, &to, &["--limit", "2"]).done();
     assert!(ended.starts_with("copied 2 sessions (2 new, 0 changed), 0 unchanged, in "), "{ended}");
     assert!(ended.ends_with(" s; ended by `--limit`, there may be more\n"), "{ended}");
+    let missing = copy(&from, &to, &["--verify"]);
+    assert_eq!(missing.code, exit::FAILED);
+    assert!(missing.stdout.starts_with("compared 3 sessions: 2 the same, 1 missing in TO, in "), "{missing:?}");
+    assert!(missing.stderr.starts_with("warning: session ") && missing.stderr.ends_with(" is missing in TO\n"));
     let ended = copy(&from, &to, &["--max-time", "0s"]).done();
     assert!(ended.ends_with(" s; ended by `--max-time`, there may be more\n"), "{ended}");
     assert_eq!(copy(&from, &to, &["--quiet"]).done(), "");
     assert_eq!(to.count(), 3);
+    to.sql("DELETE FROM beaker_cache;");
+    from.sql(
+        "INSERT INTO beaker_cache (namespace, accessed, created, data) WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL \
+         SELECT n + 1 FROM numbers WHERE n < 22) SELECT 'many' || n, accessed, created, data FROM beaker_cache, numbers \
+         WHERE namespace = 'a';",
+    );
+    let missing = copy(&from, &to, &["--verify", "--quiet"]).failed(exit::FAILED);
+    assert_eq!(missing.lines().count(), 21);
+    assert!(missing.ends_with("\nwarning: 5 more are missing in TO\n"), "{missing}");
 }
