@@ -1,6 +1,7 @@
 //! What the system's package manager brings.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use crate::run::{Result, output, run, say};
@@ -30,6 +31,17 @@ pub(crate) fn bring(package: &str, lacks: &str, there: impl Fn() -> bool) -> Res
 pub(crate) fn bring_openssl() -> Result {
     bring("libssl-dev pkg-config", "OpenSSL's headers are not to be found", || {
         output(Command::new("pkg-config").args(["--exists", "openssl"])).is_ok()
+    })
+}
+
+/// Debian's Python comes without `dbm.gnu` and `dbm.ndbm`, beside which dbm databases are tested. Elsewhere those tests say
+/// what they miss.
+pub(crate) fn bring_dbm() -> Result {
+    if !Path::new("/etc/debian_version").exists() {
+        return Ok(());
+    }
+    bring("python3-gdbm", "the system's Python cannot write dbm databases", || {
+        output(Command::new("/usr/bin/python3").args(["-c", "import dbm.gnu, dbm.ndbm"])).is_ok()
     })
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
 pub(crate) fn command(args: &[String], skips: Skips) -> Result<(Command, Vec<Server>)> {
     let environments = venv::ensure()?;
     packages::bring_openssl()?;
+    packages::bring_dbm()?;
     let servers = servers::for_tests(args, skips)?;
     let mut tests = cargo(&["test", "--all-features"]);
     if chosen(args).is_empty() {

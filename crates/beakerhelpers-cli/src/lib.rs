@@ -14,6 +14,8 @@ mod process;
 use beakerhelpers_cleanup as _;
 #[cfg(feature = "database")]
 use beakerhelpers_database as _;
+#[cfg(feature = "dbm")]
+use beakerhelpers_dbm as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
 #[cfg(feature = "file")]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use beakerhelpers_container::{Folder, failure, replace};
+use beakerhelpers_container::{Age, Facts, Folder, failure, replace};
 use beakerhelpers_core::{Error, Result, Timestamp};
 use rustix::fs::{AtFlags, linkat, renameat};
 use rustix::io::Errno;
@@ -43,7 +43,15 @@ impl<'f> Database<'f> {
     }
 
     fn has(&self, suffix: Suffix) -> Result<bool, Errno> {
-        self.folder.facts(self.file(suffix)).map(|facts| facts.is_some())
+        self.facts(suffix).map(|facts| facts.is_some())
+    }
+
+    fn facts(&self, suffix: Suffix) -> Result<Option<Facts>, Errno> {
+        self.folder.facts(self.file(suffix)).or_else(|errno| absent(errno, None))
+    }
+
+    fn unlink(&self, suffix: Suffix) -> Result<bool, Errno> {
+        self.folder.unlink(self.file(suffix)).or_else(|errno| absent(errno, false))
     }
 
     /// The extension of the file that stands for it; `None` where it is not there.
@@ -56,18 +64,19 @@ impl<'f> Database<'f> {
         Ok(None)
     }
 
-    /// When it was last written to: the newest time of any of its files. The inner `None` is a time that is none.
-    pub(crate) fn modified(&self) -> Result<Option<Option<Timestamp>>, Errno> {
-        let mut newest = None;
+    /// When it was last written to: the newest time of any of its files.
+    pub(crate) fn age(&self) -> Result<Age, Errno> {
+        let mut age = Age::Gone;
         for suffix in DATED {
-            let Some(facts) = self.folder.facts(self.file(suffix))? else { continue };
-            newest = match newest {
-                None => Some(facts.modified),
+            let Some(facts) = self.facts(suffix)? else { continue };
+            age = match (age, facts.modified) {
+                (Age::Gone, Some(modified)) => Age::Accessed(modified),
+                (Age::Accessed(newest), Some(modified)) => Age::Accessed(newest.max(modified)),
                 // What cannot be told may be newer.
-                Some(newest) => Some(newest.zip(facts.modified).map(|(one, other): (Timestamp, _)| one.max(other))),
+                _ => Age::Unknown(None),
             };
         }
-        Ok(newest)
+        Ok(age)
     }
 
     /// Reads what it holds; `None` where it is not there.
@@ -101,7 +110,7 @@ impl<'f> Database<'f> {
         if format == Format::Sqlite3 {
             // They would be applied to the new file.
             for suffix in SIDE {
-                self.folder.unlink(self.file(suffix)).map_err(cannot)?;
+                self.unlink(suffix).map_err(cannot)?;
             }
         }
         images.iter().try_for_each(|(suffix, image)| replace(self.folder, &self.file(suffix), image, modified))
@@ -111,11 +120,11 @@ impl<'f> Database<'f> {
     pub(crate) fn remove(&self) -> Result<bool, Errno> {
         let mut was_there = false;
         for suffix in SIDE {
-            self.folder.unlink(self.file(suffix))?;
+            self.unlink(suffix)?;
         }
         // The index of `dbm.dumb` goes before its data.
         for suffix in MAIN.into_iter().rev() {
-            was_there |= self.has(suffix)? && self.folder.unlink(self.file(suffix))?;
+            was_there |= self.has(suffix)? && self.unlink(suffix)?;
         }
         Ok(was_there)
     }
@@ -146,10 +155,15 @@ impl<'f> Database<'f> {
 
 impl Files for Database<'_> {
     fn open(&self, suffix: Suffix) -> Result<Option<File>> {
-        let opened = self.folder.open(self.file(suffix));
+        let opened = self.folder.open(self.file(suffix)).or_else(|errno| absent(errno, None));
         let opened = opened.map_err(|errno| failure("open a session's database", errno))?;
         Ok(opened.map(|(file, _)| File::from(file)))
     }
+}
+
+/// The names of some files may be too long to be there, where that of another is not.
+fn absent<T>(errno: Errno, nothing: T) -> Result<T, Errno> {
+    if errno == Errno::NAMETOOLONG { Ok(nothing) } else { Err(errno) }
 }
 
 /// The files of a session under other names.

@@ -75,10 +75,10 @@ impl Format {
         if db.as_deref().is_some_and(berkeley::is_magic) {
             return Ok(Found::As(Self::Ndbm));
         }
-        if let (Some(dir), Some(_)) = (dir, files.open(".dat")?) {
-            if matches!(beginning(dir)?.first(), None | Some(b'\'' | b'"')) {
-                return Ok(Found::As(Self::Dumb));
-            }
+        if let (Some(dir), Some(_)) = (dir, files.open(".dat")?)
+            && matches!(beginning(dir)?.first(), None | Some(b'\'' | b'"'))
+        {
+            return Ok(Found::As(Self::Dumb));
         }
         let Some(file) = files.open("")?.map(beginning).transpose()? else {
             // Python would ask its dbm.ndbm. Berkeley DB 1.85 begins with the number that later ones have further on.

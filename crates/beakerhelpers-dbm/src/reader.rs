@@ -30,13 +30,8 @@ impl Sessions for Reader {
     fn age(&self, spot: &Spot) -> Result<Age> {
         let age = || {
             let database = Database::new(spot.folder(), spot.id());
-            if database.standing()? != Some(spot.extension()) {
-                return Ok(Age::Gone);
-            }
-            Ok(match database.modified()? {
-                Some(modified) => modified.map_or(Age::Unknown(None), Age::Accessed),
-                None => Age::Gone,
-            })
+            // Of several files one stands for them.
+            if database.standing()? == Some(spot.extension()) { database.age() } else { Ok(Age::Gone) }
         };
         age().map_err(|errno| failure("look at a session's database", errno))
     }
@@ -93,9 +88,13 @@ impl Reader {
 /// Reads a session whose lock is held, if it has one.
 pub(crate) fn record(database: &Database<'_>, id: SessionId) -> Result<Option<Record>> {
     let cannot = |errno| failure("look at a session's database", errno);
-    let Some(modified) = database.modified().map_err(cannot)? else { return Ok(None) };
+    let accessed = match database.age().map_err(cannot)? {
+        Age::Gone => return Ok(None),
+        Age::Accessed(accessed) => Some(accessed),
+        Age::Unknown(_) => None,
+    };
     let content = database.read()?;
-    Ok(content.map(|content| Record::new(id, content.into_payload()).with_times(None, modified)))
+    Ok(content.map(|content| Record::new(id, content.into_payload()).with_times(None, accessed)))
 }
 
 /// The error of one session, where others may well be readable.

@@ -141,7 +141,7 @@ impl SessionStore for DbmStore {
 
     fn iter(&self, query: Query) -> Records<'_> {
         match self.reader() {
-            Ok(reader) => list(&self.place, Arc::new(reader), query),
+            Ok(reader) => list(&self.place, reader, query),
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }

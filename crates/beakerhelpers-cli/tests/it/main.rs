@@ -8,6 +8,7 @@ mod beaker;
 mod classes;
 mod cleanup;
 mod console;
+mod dbm;
 mod delete;
 mod dispatcher;
 mod formats;

@@ -72,7 +72,7 @@ impl<R: Read + Seek> Hash<R> {
         if number(0x5c) != hash(CHARKEY) {
             return Err(unreadable(NAME, "its keys are hashed in another way"));
         }
-        let pages = len / u64::from(page);
+        let pages = len.checked_div(u64::from(page)).unwrap_or_default();
         let page = usize::try_from(page).map_err(|_| damaged(NAME, "the size of its pages is none"))?;
         Ok(Self { file, page, pages, meta })
     }
@@ -83,7 +83,7 @@ impl<R: Read + Seek> Hash<R> {
         let mut left = self.pages;
         loop {
             let page = self.page(next)?;
-            if let Some(item) = page.find(KEY).ok_or_else(|| damaged(NAME, "a bucket is none"))? {
+            if let Some(item) = page.find(KEY)? {
                 return self.value(item).map(Content::Session);
             }
             next = page.next();

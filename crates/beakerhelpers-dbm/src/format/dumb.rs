@@ -82,20 +82,19 @@ mod tests {
     proptest! {
         #[test]
         fn new_data_go_with_both_indexes(sizes in proptest::collection::vec(0..5_000_usize, 1..6)) {
-            let mut old: Option<(Vec<u8>, (Entry, Vec<u8>))> = None;
+            let (mut old_index, mut old) = (Vec::new(), None);
             let largest = sizes.iter().max().copied().unwrap_or_default();
             for (n, size) in sizes.into_iter().enumerate() {
                 let new = vec![n.to_le_bytes()[0]; size];
-                let before = old.as_ref().map(|(_, old)| old.clone());
-                let (data, index) = images(Some(&new), before);
+                let (data, index) = images(Some(&new), old.clone());
                 let (entry, found) = read(&data, &index);
                 prop_assert_eq!(&found, &new);
                 prop_assert_eq!(entry.pos % BLOCK as u64, 0);
-                if let Some((index, (_, value))) = &old {
-                    prop_assert_eq!(&read(&data, index).1, value);
+                if let Some((_, old)) = &old {
+                    prop_assert_eq!(&read(&data, &old_index).1, old);
                 }
                 prop_assert!(data.len() <= 3 * (largest + BLOCK));
-                old = Some((index, (entry, found)));
+                (old_index, old) = (index, Some((entry, found)));
             }
         }
     }

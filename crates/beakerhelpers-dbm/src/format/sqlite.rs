@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for value in [b"".as_slice(), b"value", &[7; 20_000]] {
+        for value in [b"".as_slice(), b"value", &vec![7; 20_000]] {
             let image = image(Some(value)).expect("an image");
             assert_eq!(read(image, &[]).ok(), Some(Content::Session(value.to_vec())));
         }

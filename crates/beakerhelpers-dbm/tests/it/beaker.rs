@@ -21,10 +21,8 @@ fn contents(n: usize) -> String {
 
 fn take_turns(python: &Python, module: Option<&str>, endings: Endings) {
     let place = Place::new();
-    let ini = place.0.path().join("site.ini");
     let module = module.map(|module| format!("beaker.session.dbmmodule = {module}\n")).unwrap_or_default();
-    let keys = "[app:main]\nbeaker.session.type = dbm\nbeaker.session.data_dir = %(here)s/data\n";
-    fs::write(&ini, format!("{keys}{module}")).expect("an ini file");
+    let ini = place.ini(&module);
     let site = python.site(&ini);
     let sizes = [3, 900, 5_000, 60_000];
 

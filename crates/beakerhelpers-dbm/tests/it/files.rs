@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use beakerhelpers_codec::{Decoded, Decoder};
 use beakerhelpers_core::{ErrorKind, Query, SaveMode, SessionId, SessionStore, SetupMode};
 use beakerhelpers_dbm::DbmStore;
 
@@ -13,7 +14,10 @@ fn place() -> Place {
     place
 }
 
-fn put(place: &Place, id: &str, files: &[(&str, &[u8])]) {
+/// Files by how their names end.
+type Files<'f> = &'f [(&'f str, &'f [u8])];
+
+fn put(place: &Place, id: &str, files: Files) {
     for (suffix, bytes) in files {
         let path = place.file(id, suffix);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -65,7 +69,7 @@ fn what_is_in_the_folder_besides_is_no_session() {
 #[test]
 fn what_creating_begins_with_is_an_empty_database() {
     let place = place();
-    let beginnings: [(&str, &[(&str, &[u8])]); 4] =
+    let beginnings: [(&str, Files); 4] =
         [("touched", &[("", b"")]), ("dat", &[(".dat", b"")]), ("dir", &[(".dir", b"")]), ("pag", &[(".pag", b"")])];
     for (id, files) in beginnings {
         put(&place, id, files);
@@ -85,6 +89,28 @@ fn what_creating_begins_with_is_an_empty_database() {
 }
 
 #[test]
+fn a_cache_is_no_session() {
+    let place = place();
+    put(&place, "cache", &[(".dat", b"value"), (".dir", b"'a key', (0, 5)\n"), (".bak", b"")]);
+    let record = load(&place.reader(), "cache").expect("it is there");
+    assert!(matches!(Decoder::new().decode(&record.payload).expect("it can be decoded"), Decoded::NotASession));
+}
+
+#[test]
+fn a_name_that_has_no_room_for_the_endings_is_no_trouble() {
+    let place = place();
+    let id = "x".repeat(250);
+    put(&place, &id, &[("", b"")]);
+    let store = place.store("dumb");
+    assert!(store.has(&SessionId::new(&*id)).expect("it answers"));
+    assert_eq!(store.iter(Query::ALL).filter(Result::is_ok).count(), 1);
+    let error = store.save(&record(&id, b"value", NOW), SaveMode::Upsert).expect_err("it is too long");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(store.delete(&SessionId::new(&*id)).expect("it deletes"));
+    assert_eq!(place.files(), [""; 0]);
+}
+
+#[test]
 fn a_database_without_a_session_can_be_put_back() {
     for format in FORMATS {
         let place = place();
@@ -101,7 +127,7 @@ fn a_database_without_a_session_can_be_put_back() {
 fn what_cannot_be_read_says_what_it_is() {
     let place = place();
     let store = place.store("dumb");
-    let cases: [(&str, &[(&str, &[u8])], &str); 4] = [
+    let cases: [(&str, Files, &str); 4] = [
         ("sdbm", &[(".pag", b""), (".dir", b"")], "dbm.ndbm that is not Berkeley DB's"),
         ("macos", &[(".db", b"\x00\x06\x15\x61\x00\x00\x00\x02\x00\x00\x04\xd2")], "Berkeley DB 1.85"),
         ("other-db", &[(".db", b"what is this?")], "`.db` file of no known kind"),

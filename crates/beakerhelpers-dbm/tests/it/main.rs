@@ -4,5 +4,6 @@ mod beaker;
 mod cleanup;
 mod conformance;
 mod files;
+mod live;
 mod recorded;
 mod support;

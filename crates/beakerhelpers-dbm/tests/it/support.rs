@@ -30,6 +30,16 @@ impl Place {
         StoreConfig::new("beaker.session").with("type", "dbm").with("data_dir", data.to_str().expect("UTF-8"))
     }
 
+    /// An ini file for it, with more keys as given.
+    pub(crate) fn ini(&self, keys: &str) -> PathBuf {
+        let ini = self.0.path().join("site.ini");
+        // To Beaker the last one means nothing.
+        let own =
+            "beaker.session.type = dbm\nbeaker.session.data_dir = %(here)s/data\nbeaker.session.dbm_format = dumb\n";
+        fs::write(&ini, format!("[app:main]\n{own}{keys}")).expect("an ini file");
+        ini
+    }
+
     /// A store that writes new databases in this format, or as it finds them.
     pub(crate) fn store(&self, format: &str) -> DbmStore {
         DbmStore::new(&self.config().with("dbm_format", format)).expect("a store")

@@ -1,5 +1,10 @@
 //! One page.
 
+use beakerhelpers_core::Result;
+
+use super::NAME;
+use crate::format::content::damaged;
+
 /// What begins each page.
 pub(super) const HEADER: usize = 26;
 /// Where a page has its parts: its number, the one before it, the one after it, how many entries, where they begin, its
@@ -56,20 +61,22 @@ impl Page {
         if self.kind() == Kind::NONE { 0 } else { long(&self.0, NEXT_AT).unwrap_or_default() }
     }
 
-    /// Looks for a key in a bucket. `None` where it is no bucket.
-    pub(super) fn find(&self, key: &[u8]) -> Option<Option<Item>> {
-        let pairs = match self.kind() {
+    /// Looks for a key in a bucket.
+    pub(super) fn find(&self, key: &[u8]) -> Result<Option<Item>> {
+        let none = || damaged(NAME, "a bucket is none");
+        let entries = match self.kind() {
             Kind::NONE => 0,
-            Kind::HASH | Kind::UNSORTED => usize::from(short(&self.0, ENTRIES_AT)?) / 2,
-            _ => return None,
+            Kind::HASH | Kind::UNSORTED => short(&self.0, ENTRIES_AT).map(usize::from).ok_or_else(none)?,
+            _ => return Err(none()),
         };
-        for pair in 0..pairs {
-            let at = pair.checked_mul(2)?;
-            if self.item(at)?.strip_prefix(&[HERE]) == Some(key) {
-                return self.item(at.checked_add(1)?).map(|item| Some(Item::new(item)));
+        // Keys and values take turns.
+        for at in (0..entries).step_by(2) {
+            if self.item(at).ok_or_else(none)?.strip_prefix(&[HERE]) == Some(key) {
+                let value = at.checked_add(1).filter(|value| *value < entries).and_then(|value| self.item(value));
+                return value.map(|value| Some(Item::new(value))).ok_or_else(none);
             }
         }
-        Some(None)
+        Ok(None)
     }
 
     /// An item reaches to where the one before it begins.

@@ -6,8 +6,6 @@ pub(super) const HEADER: usize = 80;
 pub(super) const FREE: u32 = u32::MAX;
 /// How many bits a hash has.
 const HASH_BITS: u32 = 31;
-/// A bucket begins with so many pieces of free space.
-const PIECES: u64 = 6;
 
 /// The four bytes at the beginning, as a number: very old, 32 bits, 64 bits, and the latter two with a counter of
 /// synchronisations.
@@ -75,14 +73,14 @@ impl Layout {
         Some(layout)
     }
 
-    /// How long a bucket may be before its elements: 64-bit numbers begin at multiples of 8, or of 4 on i386.
-    fn lengths_before(&self) -> [u64; 2] {
-        let numbers = 3 * 4;
-        if self.is_large { [PIECES * 16 + numbers + 4, PIECES * 12 + numbers] } else { [PIECES * 8 + numbers; 2] }
+    /// How long a bucket may be before its elements, which is six pieces of free space and three numbers: 64-bit numbers
+    /// begin at multiples of 8, or of 4 on i386.
+    const fn lengths_before(&self) -> [u64; 2] {
+        if self.is_large { [6 * 16 + 16, 6 * 12 + 12] } else { [6 * 8 + 12; 2] }
     }
 
     const fn element_len(&self) -> u64 {
-        16 + self.offset_len()
+        if self.is_large { 24 } else { 20 }
     }
 
     /// How long an offset is.

@@ -57,7 +57,7 @@ fn a_key_is_found_among_many() {
 /// The crate that writes reads all of them, and with them the memory of many files.
 #[test]
 fn a_thousand_claims_of_the_key_take_the_memory_of_none() {
-    let mut bytes = database(&plain(), &[(KEY, &[7; 100_000])]);
+    let mut bytes = database(&plain(), &[(KEY, &vec![7; 100_000])]);
     let header = Layout::new(&bytes).expect("a header");
     let at = usize::try_from(
         header
