@@ -15,6 +15,7 @@ mod forms;
 mod interrupted;
 mod original;
 mod recorded;
+mod redis;
 mod run;
 mod servers;
 mod setup;
