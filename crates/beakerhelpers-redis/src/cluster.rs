@@ -4,6 +4,7 @@ use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::{Connection, RedisError, RedisResult, Value, cmd};
 
 use crate::connection::{connect, info};
+use crate::failure::{Trouble, trouble};
 use crate::pipeline::unexpected;
 use crate::place::{Address, Place};
 use crate::server::Server;
@@ -11,6 +12,8 @@ use crate::server::Server;
 /// A connection that finds the node of each key, and follows keys that move.
 pub(crate) fn connect_to_all(server: &Server) -> RedisResult<ClusterConnection> {
     let Server { place, wait, .. } = server;
+    // The client would hide why nobody lets it in, and ask every node.
+    first_node(server, |_, _| Ok(()))?;
     let nodes = place.addresses.iter().map(|address| info(place, address)).collect::<RedisResult<Vec<_>>>()?;
     let client = ClusterClient::builder(nodes).connection_timeout(*wait).response_timeout(*wait).retries(5);
     let connection = encrypted(client, place).build()?.get_connection()?;
@@ -32,14 +35,19 @@ const fn encrypted(client: redis::cluster::ClusterClientBuilder, _: &Place) -> r
     client
 }
 
-/// The addresses of all masters, as the first node tells that answers.
+/// The addresses of all masters, as the first node tells that can be reached.
 pub(crate) fn masters(server: &Server) -> RedisResult<Vec<Address>> {
+    first_node(server, ask)
+}
+
+/// Asks the first node that can be reached. What one refuses the others refuse, too.
+fn first_node<T>(server: &Server, mut ask: impl FnMut(&mut Connection, &Address) -> RedisResult<T>) -> RedisResult<T> {
     let mut last = RedisError::from((redis::ErrorKind::ClusterConnectionNotFound, "no node is configured"));
     for address in &server.place.addresses {
         let asked = info(&server.place, address).and_then(|info| connect(&info, server.wait));
         match asked.and_then(|mut connection| ask(&mut connection, address)) {
-            Ok(masters) => return Ok(masters),
-            Err(error) => last = error,
+            Err(error) if trouble(&error) != Trouble::Final => last = error,
+            done => return done,
         }
     }
     Err(last)

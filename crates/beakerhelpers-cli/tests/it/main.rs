@@ -18,6 +18,7 @@ mod matrix;
 mod original;
 mod processes;
 mod recorded;
+mod redis;
 mod run;
 mod servers;
 mod setup;

@@ -1,10 +1,15 @@
 //! Stores that tests open.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use beakerhelpers_core::{Record, Registry, SaveMode, SessionId, SessionStore, StoreConfig, Timestamp};
+use beakerhelpers_codec::{AccessedTime, Settings};
+use beakerhelpers_core::{
+    Cutoff, DeletePlan, ErrorKind, Framing, Payload, Record, Registry, Result, SaveMode, SessionId, SessionStore,
+    StoreConfig, Timestamp,
+};
 use beakerhelpers_redis as _;
 use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::servers::{Cluster, Kind, User};
@@ -73,8 +78,7 @@ pub(crate) fn padded(id: &str, accessed: Timestamp, bytes: usize) -> Record {
     pickle.extend_from_slice(&u32::try_from(bytes).expect("it is small").to_le_bytes());
     pickle.extend(std::iter::repeat_n(b'x', bytes));
     pickle.extend_from_slice(b"s.");
-    let payload = beakerhelpers_core::Payload::new(beakerhelpers_core::Framing::Value, pickle);
-    Record::new(SessionId::new(id), payload)
+    Record::new(SessionId::new(id), Payload::new(Framing::Value, pickle))
 }
 
 pub(crate) fn save(store: &dyn SessionStore, record: &Record) {
@@ -87,4 +91,39 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn hours_ago(hours: u64) -> Timestamp {
     now().earlier_by(Duration::from_secs(3600 * hours))
+}
+
+/// Deletes what is older than an hour, with real access times.
+pub(crate) fn plan() -> DeletePlan {
+    DeletePlan::default().with_times(Arc::new(AccessedTime::new(Settings::new())))
+}
+
+pub(crate) fn an_hour() -> Cutoff {
+    Cutoff::ago(now(), Duration::from_secs(3600))
+}
+
+/// Puts so many keys of sessions into a database, whose values are no sessions, without a connection of a store.
+pub(crate) fn fill(server: &Server, database: Option<&str>, keys: usize) {
+    let script = format!(
+        "EVAL \"for n = 1, {keys} do redis.call('SET', 'beaker_cache:s' .. n .. ':session', 'value') end\" 0\n"
+    );
+    server.run(database, &script);
+}
+
+/// The kind and the whole report of an error.
+pub(crate) fn told<T>(result: Result<T>) -> (ErrorKind, String) {
+    let error = result.err().expect("it fails");
+    let report = error.report().to_string();
+    assert!(!report.contains(User::SITE.password) && !report.contains("p%40ss"), "{report}");
+    (error.kind(), report)
+}
+
+/// Writes an ini file of a site.
+pub(crate) fn ini(directory: &Path, keys: &[(&str, &str)]) -> PathBuf {
+    let ini = directory.join("site.ini");
+    // To configparser a percent sign begins the name of another key.
+    let line = |(key, value): &(&str, &str)| format!("beaker.session.{key} = {}\n", value.replace('%', "%%"));
+    let text: String = keys.iter().map(line).collect();
+    std::fs::write(&ini, format!("[app:main]\n{text}")).expect("it can be written");
+    ini
 }
