@@ -12,10 +12,16 @@ mod process;
 // The plugins of the standard build.
 #[cfg(feature = "cleanup")]
 use beakerhelpers_cleanup as _;
+#[cfg(feature = "cookie")]
+use beakerhelpers_cookie as _;
 #[cfg(feature = "database")]
 use beakerhelpers_database as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
+#[cfg(feature = "memcached")]
+use beakerhelpers_memcached as _;
+#[cfg(feature = "memory")]
+use beakerhelpers_memory as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]
