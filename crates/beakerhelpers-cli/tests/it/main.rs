@@ -8,6 +8,7 @@ mod beaker;
 mod classes;
 mod cleanup;
 mod console;
+mod cookie;
 mod delete;
 mod dispatcher;
 mod formats;
