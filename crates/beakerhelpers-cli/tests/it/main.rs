@@ -14,6 +14,7 @@ mod dispatcher;
 mod formats;
 mod forms;
 mod interrupted;
+mod memcached;
 mod original;
 mod recorded;
 mod run;
