@@ -3,6 +3,7 @@
 //! writes.
 
 mod cell;
+mod jar;
 mod recorded;
 mod table;
 mod trial;
@@ -66,6 +67,32 @@ fn file() {
 }
 
 #[test]
+fn dbm_dumb() {
+    try_all("`dbm`, Python's `dbm.dumb`", |form| dbm("dbm.dumb", form));
+}
+
+#[test]
+fn dbm_sqlite3() {
+    try_all("`dbm`, Python's `dbm.sqlite3`", |form| dbm("dbm.sqlite3", form));
+}
+
+fn dbm(module: &str, form: usize) -> String {
+    format!("type = dbm\ndbmmodule = {module}\ndata_dir = %(here)s/data-{form}")
+}
+
+#[test]
+fn memcached() {
+    let server = server!(Kind::Memcached);
+    let url = format!("127.0.0.1:{}", server.port());
+    try_all("`ext:memcached`", |_| format!("type = ext:memcached\nurl = {url}\nlock_dir = %(here)s/locks"));
+}
+
+#[test]
+fn cookie() {
+    try_all("`cookie`", |_| "type = cookie".to_owned());
+}
+
+#[test]
 fn redis() {
     let server = server!(Kind::Redis);
     let database = server.create_database();
@@ -75,7 +102,7 @@ fn redis() {
 
 /// The types of stores above, and those that are tried in other ways: `ext:rediscluster` is `ext:redis` on several
 /// servers, and nobody else can look at `memory`.
-const TRIED: [&str; 4] = ["ext:database", "ext:redis", "ext:sqla", "file"];
+const TRIED: [&str; 7] = ["cookie", "dbm", "ext:database", "ext:memcached", "ext:redis", "ext:sqla", "file"];
 const NOT_TRIED: [&str; 2] = ["ext:rediscluster", "memory"];
 
 #[test]

@@ -79,6 +79,23 @@ mod file {
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
+mod dbm {
+    fn place() -> Option<(super::TempDir, String)> {
+        Some(super::ini("type = dbm\ndata_dir = %(here)s/data"))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
+}
+
+mod memcached {
+    fn place() -> Option<((super::TempDir, super::Server), String)> {
+        // It has no databases: each place is a server.
+        let server = super::Server::own(super::Kind::Memcached)?;
+        let (directory, ini) = super::ini(&format!("type = ext:memcached\nurl = 127.0.0.1:{}", server.port()));
+        Some(((directory, server), ini))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Text);
+}
+
 mod redis {
     static SERVER: super::Shared = super::Shared::new();
     fn place() -> Option<(super::OnServer, String)> {
@@ -88,7 +105,7 @@ mod redis {
 }
 
 /// The types of the stores above, and `ext:rediscluster`, which is `ext:redis` on several servers.
-const TRIED: [&str; 5] = ["ext:database", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
+const TRIED: [&str; 7] = ["dbm", "ext:database", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
 
 #[test]
 fn every_store_type_for_many_processes_is_tried() {
