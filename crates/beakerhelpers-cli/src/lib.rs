@@ -12,6 +12,8 @@ mod process;
 // The plugins of the standard build.
 #[cfg(feature = "cleanup")]
 use beakerhelpers_cleanup as _;
+#[cfg(feature = "cookie")]
+use beakerhelpers_cookie as _;
 #[cfg(feature = "copy")]
 use beakerhelpers_copy as _;
 #[cfg(feature = "database")]
@@ -22,6 +24,10 @@ use beakerhelpers_dbm as _;
 use beakerhelpers_delete as _;
 #[cfg(feature = "file")]
 use beakerhelpers_file as _;
+#[cfg(feature = "memcached")]
+use beakerhelpers_memcached as _;
+#[cfg(feature = "memory")]
+use beakerhelpers_memory as _;
 #[cfg(feature = "redis")]
 use beakerhelpers_redis as _;
 #[cfg(feature = "sessions")]

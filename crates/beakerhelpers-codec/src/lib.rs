@@ -7,6 +7,7 @@ mod class;
 mod classes;
 mod clock;
 mod condition;
+pub mod cookie;
 mod decoder;
 mod encoder;
 mod fault;

@@ -52,19 +52,29 @@ pub struct StoreType {
     pub options: &'static [OptionSpec],
     /// What its stores can do.
     pub capabilities: crate::Capabilities,
+    /// What everybody should know who opens one, a sentence.
+    pub notice: Option<&'static str>,
 }
 
 impl StoreType {
     /// Describes a kind of store without options and capabilities.
     #[must_use]
     pub const fn new(name: &'static str, summary: &'static str, open: OpenStore, package: Package) -> Self {
-        Self { name, summary, open, package, options: &[], capabilities: crate::Capabilities::NONE }
+        Self { name, summary, open, package, options: &[], capabilities: crate::Capabilities::NONE, notice: None }
     }
 
     /// Sets the options that it reads.
     #[must_use]
     pub const fn with_options(mut self, options: &'static [OptionSpec]) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Sets what everybody should know who opens one, a sentence: it becomes one of the
+    /// [notices](Registry::notices).
+    #[must_use]
+    pub const fn with_notice(mut self, notice: &'static str) -> Self {
+        self.notice = Some(notice);
         self
     }
 
@@ -187,8 +197,8 @@ impl Registry {
         (store.open)(config)
     }
 
-    /// What the user should know of a configuration before its store is opened, a sentence each: options that neither
-    /// its store type nor Beaker knows, and that look like a slip of the keyboard.
+    /// What the user should know of a configuration before its store is opened, a sentence each: what its store type has
+    /// to say, and options that neither it nor Beaker knows, and that look like a slip of the keyboard.
     pub fn notices(&self, config: &StoreConfig) -> Vec<String> {
         let Some(store) = self.stores.iter().find(|store| store.name == config.store_type()) else { return Vec::new() };
         let options = || store.options.iter().map(|option| option.name).chain(READ_FOR_ALL);
@@ -200,7 +210,7 @@ impl Registry {
             let is_near = strsim::jaro_winkler(name, near) >= 0.9;
             is_near.then(|| format!("{} is not known; did you mean `{near}`?", config.origin(name)))
         };
-        unknown.filter_map(slip).collect()
+        store.notice.map(str::to_owned).into_iter().chain(unknown.filter_map(slip)).collect()
     }
 
     fn not_linked(&self, name: &str) -> Error {
@@ -216,6 +226,10 @@ impl Registry {
                 "it comes with the crate `{package}`: run `cargo add {package}` and add the line `use {} as _;`",
                 package.replace('-', "_")
             )),
+            None if name == "ext:mongodb" => error.with_hint(
+                "Beaker has sessions in MongoDB, but no crate of this project reads them: it could not be tried on a real \
+                 server; a plugin could",
+            ),
             None if BEAKERS.contains(&name) => error.with_hint(format!(
                 "Beaker has sessions of the type `{name}`, but no crate of this project reads them yet; a plugin could"
             )),
@@ -226,7 +240,7 @@ impl Registry {
 }
 
 /// The types that Beaker itself has and nobody here (`beaker/cache.py` and `beaker/session.py`, 1.14.1).
-const BEAKERS: [&str; 2] = ["ext:mongodb", "ext:google"];
+const BEAKERS: [&str; 1] = ["ext:google"];
 
 /// The options that count for every store type.
 const READ_FOR_ALL: [&str; 7] =
@@ -368,6 +382,9 @@ mod tests {
             ["url", "table_name", "timeout", "sa.url_", "sa.tabel_name", "lock_dir", "colour", "digest_filenames"];
         assert_eq!(registry.notices(&config(&right)), [""; 0]);
         assert_eq!(registry.notices(&config(&BEAKERS_OPTIONS).with("type", "tables")), [""; 0]);
+        static LOCAL: StoreType = StoreType::new("local", "here", open, package!()).with_notice("it is only here");
+        let local = Registry::default().with_store(&LOCAL);
+        assert_eq!(local.notices(&config(&[]).with("type", "local")), ["it is only here"]);
         // Of a store that is not linked nothing is known.
         assert_eq!(registry.notices(&config(&["tabel_name"]).with("type", "other")), [""; 0]);
     }

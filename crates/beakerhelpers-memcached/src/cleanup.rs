@@ -28,8 +28,8 @@ pub(crate) fn delete_old(
         let mut keys = server.keys()?;
         loop {
             let may_delete = pace.may_delete(run.so_far.deleted);
-            let batch = Batch { server, keys: &mut keys, records: pace.batch_size(), may_delete };
-            let busy = match run.batch(batch, progress)? {
+            let mut batch = Batch { server, keys: &mut keys, records: pace.batch_size(), may_delete };
+            let busy = match run.batch(&mut batch, progress)? {
                 Worked::Nothing => break,
                 Worked::Looked => None,
                 Worked::Deleted(busy) => Some(busy),
@@ -76,7 +76,7 @@ struct Old {
 }
 
 impl Run<'_> {
-    fn batch(&mut self, batch: Batch<'_>, progress: &mut dyn Progress) -> Result<Worked> {
+    fn batch(&mut self, batch: &mut Batch<'_>, progress: &mut dyn Progress) -> Result<Worked> {
         if batch.may_delete == 0 {
             return Ok(Worked::Looked);
         }

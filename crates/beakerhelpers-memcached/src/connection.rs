@@ -61,13 +61,12 @@ impl Connection {
     /// in which it drops items that have no room.
     pub(crate) fn get(&mut self, keys: &[&Key]) -> Result<Vec<Option<Item>>> {
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let unnoticed = match self.reads_unnoticed {
-            Some(known) => known,
-            None => {
-                self.send(&[b"mg ", first.bytes(), b" u\r\n"])?;
-                let answer = self.line()?;
-                *self.reads_unnoticed.insert(answer == b"EN" || answer == b"HD")
-            }
+        let unnoticed = if let Some(known) = self.reads_unnoticed {
+            known
+        } else {
+            self.send(&[b"mg ", first.bytes(), b" u\r\n"])?;
+            let answer = self.line()?;
+            *self.reads_unnoticed.insert(answer == b"EN" || answer == b"HD")
         };
         if unnoticed { self.get_unnoticed(keys) } else { self.get_noticed(keys) }
     }

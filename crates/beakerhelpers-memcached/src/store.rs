@@ -73,12 +73,11 @@ impl Memcached {
 
     /// The flags for the payload: those that the library that has saved this session, or that will read it, would set.
     fn flags(&self, server: &Server, key: &Key, record: &Record) -> Result<u32> {
-        let text = match self.text {
-            Some(text) => text,
-            None => {
-                let there = server.get_one(key)?;
-                there.and_then(|item| TextFlag::of(item.flags)).unwrap_or(TextFlag::Sixteen)
-            }
+        let text = if let Some(text) = self.text {
+            text
+        } else {
+            let there = server.get_one(key)?;
+            there.and_then(|item| TextFlag::of(item.flags)).unwrap_or(TextFlag::Sixteen)
         };
         Ok(flags(&record.payload, text))
     }

@@ -7,17 +7,19 @@ use beakerhelpers_core::{
     CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Framing, Pace, Payload, Progress, Record, Result,
     SessionId, TimeReader, Timestamp,
 };
-use redis::{Cmd, Script, cmd};
+use redis::{Cmd, Script, Value, cmd};
 
 use crate::failure::explain;
 use crate::keys;
 use crate::listing::wrong_type;
 use crate::pipeline::{bytes, number};
-use crate::server::Server;
+use crate::server::{Server, Twice};
 use crate::walk::{Entry, Part, Walk};
 
 /// So many bytes of old sessions are deleted together, a single one apart that is larger.
 const TOGETHER: usize = 1 << 20;
+/// What is longer is not given to a script: Lua copies it, so that 10 MB would keep the server from others for 40 ms.
+const LARGE: usize = 256 << 10;
 /// Whoever follows is asked so often whether to go on, though nothing was found.
 const SILENCE: Duration = Duration::from_millis(100);
 
@@ -159,17 +161,28 @@ impl Run<'_> {
             old = self.hand_over(old, progress)?;
         }
         let began = Instant::now();
-        let commands: Vec<_> = old.iter().enumerate().map(|(n, old)| command(old, n > 0)).collect();
-        let answers = self.walk.run_all(&commands, |n| command(&old[n], false))?;
-        *self.busy.get_or_insert_default() += began.elapsed();
-        for answer in answers {
-            match number(&answer).map_err(|error| self.explain(&error))? {
-                1 => self.so_far.deleted += 1,
-                -1 => self.so_far.kept += 1,
-                _ => {}
-            }
+        let (large, small): (Vec<_>, Vec<_>) = old.into_iter().partition(|old| old.value().len() > LARGE);
+        let commands: Vec<_> = small.iter().enumerate().map(|(n, old)| command(old, n > 0)).collect();
+        for answer in self.walk.run_all(&commands, |n| command(&small[n], false))? {
+            self.count(number(&answer).map_err(|error| self.explain(&error))?);
         }
+        for old in &large {
+            let watched = self.walk.delete_watched(&old.key, old.value())?;
+            let done =
+                watched.map_or_else(|| self.server.run(&command(old, false), Twice::Same), |done| Ok(Value::Int(done)));
+            self.count(number(&done?).map_err(|error| self.explain(&error))?);
+        }
+        *self.busy.get_or_insert_default() += began.elapsed();
         Ok(())
+    }
+
+    /// Counts what became of a session, as the script tells it.
+    fn count(&mut self, done: i64) {
+        match done {
+            1 => self.so_far.deleted += 1,
+            -1 => self.so_far.kept += 1,
+            _ => {}
+        }
     }
 
     /// Hands over what is still what it was, right before it goes: it is kept safe before it is deleted, so that nothing

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use beakerhelpers_core::{Error, Result};
 use redis::{Cmd, Connection, RedisError, RedisResult, Value, cmd};
 
-use crate::failure::explain;
+use crate::failure::{Trouble, explain, trouble};
 use crate::keys::PATTERN;
 use crate::node::Node;
 use crate::pipeline::{Pipeline, bytes, is_elsewhere, is_wrong_type, number, refusal, unexpected};
@@ -130,6 +130,49 @@ impl Walk {
         }
         Ok(answers)
     }
+
+    /// Deletes a key of the master that gave the last page if it still holds what was judged: 1; -1: it holds something
+    /// else; 0: there is none. `None`: nothing was done, because this user may not, or because it is elsewhere.
+    pub(crate) fn delete_watched(&mut self, key: &[u8], judged: &[u8]) -> Result<Option<i64>> {
+        let node = self.node.as_mut().expect("a page was read");
+        node.run(|connection| delete_watched(connection, key, judged))
+    }
+}
+
+/// Compares here and deletes in a transaction, which the server does not do if somebody touches the key in between.
+fn delete_watched(connection: &mut Connection, key: &[u8], judged: &[u8]) -> RedisResult<Option<i64>> {
+    let mut look = Pipeline::default();
+    look.add(cmd("WATCH").arg(key));
+    look.add(cmd("GET").arg(key));
+    let [watched, found] = exactly(look.run(connection)?)?;
+    if refusal(&watched).is_some() || refusal(&found).is_some() {
+        return Ok(None);
+    }
+    let found = bytes(found)?;
+    if found.as_deref() != Some(judged) {
+        cmd("UNWATCH").query::<Value>(connection)?;
+        return Ok(Some(if found.is_some() { -1 } else { 0 }));
+    }
+    // Alone: outside of a transaction the next command would delete at once.
+    match cmd("MULTI").query::<Value>(connection) {
+        Ok(_) => {}
+        Err(error) if trouble(&error) == Trouble::Final => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut delete = Pipeline::default();
+    delete.add(cmd("DEL").arg(key));
+    delete.add(&cmd("EXEC"));
+    let [_queued, done] = exactly(delete.run(connection)?)?;
+    match done {
+        // Somebody touched it.
+        Value::Nil => Ok(Some(-1)),
+        Value::Array(answers) => answers.first().map_or_else(|| Err(unexpected()), number).map(Some),
+        _ => Err(refusal(&done).unwrap_or_else(unexpected)),
+    }
+}
+
+fn exactly<const N: usize>(answers: Vec<Value>) -> RedisResult<[Value; N]> {
+    answers.try_into().map_err(|_| unexpected())
 }
 
 /// The whole value of a key, wherever it is.

@@ -1,5 +1,7 @@
 //! `beakerhelpers sessions`
 
+mod cookie;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -31,7 +33,8 @@ Examples:
   beakerhelpers sessions prod.ini -t 0 --count           how many sessions there are at all
   beakerhelpers sessions prod.ini --where user_name=ann  the sessions of ann
   beakerhelpers sessions prod.ini --format jsonl         for scripts
-  beakerhelpers sessions prod.ini -t 0 --classes         what is in the pickles, attacks among it")]
+  beakerhelpers sessions prod.ini -t 0 --classes         what is in the pickles, attacks among it
+  beakerhelpers sessions prod.ini --cookie < cookie.txt  whose cookie that is")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Sessions {
     #[command(flatten)]
@@ -77,6 +80,11 @@ pub(crate) struct Sessions {
     #[arg(long, conflicts_with_all = ["count", "columns", "sort", "show_ids"], help_heading = "Output")]
     classes: bool,
 
+    /// Show the session of one cookie instead: its value, or the line `Cookie: …` that has it, is read from standard
+    /// input, and shown if its signature holds
+    #[arg(long, conflicts_with = "show_ids", help_heading = "Selection")]
+    cookie: bool,
+
     /// Only sessions in which Python's `str` of this key's value is this; may be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE", help_heading = "Selection")]
     conditions: Vec<Condition>,
@@ -105,30 +113,34 @@ impl Subcommand for Sessions {
         opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         let timeout = given.map_or_else(|| opened.config.timeout(), Ok)?;
         let settings = Settings::from_config(&opened.config)?;
-        if timeout.is_some() {
+        let cutoff = timeout.map(|timeout| Cutoff::ago(cx.now, timeout));
+        let of_cookie = if self.cookie { Some(cookie::read(cx, &opened, &settings, cutoff)?) } else { None };
+        let store: &dyn SessionStore = of_cookie.as_ref().map_or(&*opened.store, |store| store);
+        if timeout.is_some() && !self.cookie {
             warn_of_zone(cx, &*opened.store, opened.config.zone(), &settings);
         }
         let (count, classes) = (self.count, self.classes);
-        let listing = self.listing(cx, &opened.config, settings, timeout);
+        // The one that was asked for is shown, however old.
+        let cutoff = cutoff.filter(|_| !self.cookie);
+        let listing = self.listing(cx, &opened.config, settings, cutoff);
         let mut report = Report::new(cx.terminals.stderr, &mut *cx.stderr, &listing.fingerprints);
         if count {
-            let sessions = listing.count(&*opened.store, &mut report)?;
+            let sessions = listing.count(store, &mut report)?;
             writeln!(cx.stdout, "{sessions}")?;
         } else if classes {
-            let left_out = census::write(&listing, &*opened.store, cx.stdout, &mut report)?;
+            let left_out = census::write(&listing, store, cx.stdout, &mut report)?;
             if left_out > 0 {
                 report.note(&format!("note: {left_out} references to further classes are not shown"));
             }
         } else {
-            listing.write(&*opened.store, cx.stdout, &mut report)?;
+            listing.write(store, cx.stdout, &mut report)?;
         }
         Ok(if report.unreadable.count() == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
     }
 }
 
 impl Sessions {
-    fn listing(self, cx: &Context<'_>, config: &StoreConfig, settings: Settings, timeout: Option<Duration>) -> Listing {
-        let active = timeout.map(|timeout| Cutoff::ago(cx.now, timeout));
+    fn listing(self, cx: &Context<'_>, config: &StoreConfig, settings: Settings, active: Option<Cutoff>) -> Listing {
         let anonymous = match (self.anonymous, self.not_anonymous) {
             (false, false) => None,
             (anonymous, _) => Some(anonymous),

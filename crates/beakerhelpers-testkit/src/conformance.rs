@@ -9,6 +9,7 @@ pub mod interference;
 pub mod listing;
 pub mod model;
 pub mod others;
+mod payload;
 mod process;
 pub mod records;
 mod subject;

@@ -31,14 +31,15 @@ fn ini(keys: &str) -> (TempDir, String) {
 }
 
 /// A database of its own on a server.
-fn on_server(server: &'static OnceLock<Option<Server>>, kind: Kind, scheme: &str) -> Option<(OnServer, String)> {
+fn on_server(server: &'static Shared, kind: Kind, store_type: &str, scheme: &str) -> Option<(OnServer, String)> {
     let database = server.get_or_init(|| Server::shared(kind)).as_ref()?.create_database();
     // To configparser a percent sign begins the name of another key.
     let url = database.url(scheme).replace('%', "%%");
-    let (directory, ini) = ini(&format!("type = ext:database\nurl = {url}"));
+    let (directory, ini) = ini(&format!("type = {store_type}\nurl = {url}"));
     Some(((directory, database), ini))
 }
 
+type Shared = OnceLock<Option<Server>>;
 type OnServer = (TempDir, Database<'static>);
 
 mod sqlite {
@@ -56,23 +57,55 @@ mod sqla {
 }
 
 mod postgresql {
-    static SERVER: std::sync::OnceLock<Option<super::Server>> = std::sync::OnceLock::new();
+    static SERVER: super::Shared = super::Shared::new();
     fn place() -> Option<(super::OnServer, String)> {
-        super::on_server(&SERVER, super::Kind::Postgres, "postgresql+psycopg2")
+        super::on_server(&SERVER, super::Kind::Postgres, "ext:database", "postgresql+psycopg2")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
 mod mariadb {
-    static SERVER: std::sync::OnceLock<Option<super::Server>> = std::sync::OnceLock::new();
+    static SERVER: super::Shared = super::Shared::new();
     fn place() -> Option<(super::OnServer, String)> {
-        super::on_server(&SERVER, super::Kind::MariaDb, "mysql+pymysql")
+        super::on_server(&SERVER, super::Kind::MariaDb, "ext:database", "mysql+pymysql")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-/// The types of the stores above.
-const TRIED: [&str; 2] = ["ext:database", "ext:sqla"];
+mod file {
+    fn place() -> Option<(super::TempDir, String)> {
+        Some(super::ini("type = file\ndata_dir = %(here)s/data"))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open);
+}
+
+mod dbm {
+    fn place() -> Option<(super::TempDir, String)> {
+        Some(super::ini("type = dbm\ndata_dir = %(here)s/data"))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
+}
+
+mod memcached {
+    fn place() -> Option<((super::TempDir, super::Server), String)> {
+        // It has no databases: each place is a server.
+        let server = super::Server::own(super::Kind::Memcached)?;
+        let (directory, ini) = super::ini(&format!("type = ext:memcached\nurl = 127.0.0.1:{}", server.port()));
+        Some(((directory, server), ini))
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Text);
+}
+
+mod redis {
+    static SERVER: super::Shared = super::Shared::new();
+    fn place() -> Option<(super::OnServer, String)> {
+        super::on_server(&SERVER, super::Kind::Redis, "ext:redis", "redis")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
+}
+
+/// The types of the stores above, and `ext:rediscluster`, which is `ext:redis` on several servers.
+const TRIED: [&str; 7] = ["dbm", "ext:database", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
 
 #[test]
 fn every_store_type_for_many_processes_is_tried() {

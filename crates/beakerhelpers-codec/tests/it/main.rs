@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod beaker;
+mod cookie;
 mod cpython;
 mod crypto;
 mod edit;

@@ -112,7 +112,7 @@ fn whatever_answers_there_is_no_panic_and_no_wait() {
         let _ = store.load(&id).map_err(|error| error.report().to_string());
         let _ = store.delete(&id);
         let _ = store.save(&record("a", b"gAJ9"), SaveMode::Create);
-        let _ = store.save(&record("a", &[b'x'; 600_000]), SaveMode::Upsert);
+        let _ = store.save(&record("a", &vec![b'x'; 600_000]), SaveMode::Upsert);
         assert!(store.iter(Query::ALL).take(10).count() < 10);
         let _ = clean(&url);
     }

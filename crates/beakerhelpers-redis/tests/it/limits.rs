@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use beakerhelpers_core::{Error, ErrorKind, Progress, Query, SessionId, Silent};
-use beakerhelpers_testkit::servers::{Kind, User};
+use beakerhelpers_core::{Error, ErrorKind, Progress, Query, Record, SessionId, SessionStore, Silent, Timestamp};
+use beakerhelpers_testkit::servers::{Kind, User, Via};
 use beakerhelpers_testkit::{own_server, server};
 
-use crate::support::{an_hour, config, fill, hours_ago, open, padded, plan, record, save};
+use crate::support::{Turn, an_hour, cluster_config, config, fill, hours_ago, open, padded, plan, record, save};
 
 /// Remembers why ages could not be read.
 #[derive(Default)]
@@ -68,10 +68,49 @@ fn large_sessions_are_whole_and_go_when_they_are_old() {
     assert!(store.has(&SessionId::new("young")).expect("it answers"));
 }
 
+/// Saves a session when it is found old.
+struct Touch<'s>(&'s dyn SessionStore, &'s Record);
+
+impl Progress for Touch<'_> {
+    fn old(&mut self, _: Timestamp) {
+        save(self.0, self.1);
+    }
+}
+
+#[test]
+fn a_large_session_that_is_touched_meanwhile_stays() {
+    let Some(turn) = Turn::take() else { return };
+    let server = server!(Kind::Redis);
+    let database = server.create_database();
+    for config in [config(&database.url("redis")), cluster_config(turn.cluster, User::SITE)] {
+        let store = open(&config);
+        save(&*store, &padded("large", hours_ago(2), 1_000_000));
+        let touched = padded("large", hours_ago(0), 1_000_000);
+        let done = store.delete_old(an_hour(), &plan(), &mut Touch(&*store, &touched)).expect("it gets through");
+        assert_eq!((done.deleted, done.kept), (0, 1));
+        assert!(store.load(&touched.id).expect("it answers").is_some_and(|record| record.payload == touched.payload));
+        save(&*store, &padded("large", hours_ago(2), 1_000_000));
+        assert_eq!(store.delete_old(an_hour(), &plan(), &mut Silent).expect("it gets through").deleted, 1);
+    }
+}
+
+/// Without a right to watch, the script does it.
+#[test]
+fn a_large_session_goes_without_the_right_to_watch() {
+    let server = own_server!(Kind::Redis);
+    let store = open(&config(&server.url("redis", User::SITE, "0", Via::Tcp)));
+    for denied in ["-watch", "+watch -multi"] {
+        save(&*store, &padded("old", hours_ago(2), 1_000_000));
+        server.run(None, &format!("ACL SETUSER {} {denied}\n", User::SITE.name));
+        let done = store.delete_old(an_hour(), &plan(), &mut Silent).expect("it gets through");
+        assert_eq!((done.deleted, done.kept), (1, 0));
+    }
+}
+
 #[test]
 fn nothing_is_listed_twice_where_the_table_shrinks_meanwhile() {
     let server = own_server!(Kind::Redis);
-    let store = open(&config(&server.url("redis", User::SITE, "0", beakerhelpers_testkit::servers::Via::Tcp)));
+    let store = open(&config(&server.url("redis", User::SITE, "0", Via::Tcp)));
     for (keys, rest) in [(30_000, 500), (20_000, 10)] {
         server.run(None, "FLUSHALL\n");
         fill(&server, None, keys);

@@ -3,7 +3,8 @@
 use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Payload, Progress, SaveMode, Silent};
 
 use super::Subject;
-use super::subject::{NOW, UNREADABLE, before_cutoff, cutoff, plan};
+use super::payload::UNREADABLE;
+use super::subject::{NOW, before_cutoff, cutoff, plan};
 
 pub fn either_the_store_or_the_session_tells_the_age(s: &Subject) {
     if !s.can().delete_old {

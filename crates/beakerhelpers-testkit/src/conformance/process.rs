@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use beakerhelpers_core::{Framing, Record, SaveMode, SessionId, SessionStore, Timestamp};
 
 use super::others;
-use super::subject::{NOW, session_record};
+use super::payload::session_record;
+use super::subject::NOW;
 
 const ROLE: &str = "BEAKERHELPERS_TEST_ROLE";
 const PLACE: &str = "BEAKERHELPERS_TEST_PLACE";

@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Framing, Payload, Progress, Query, Record, Rest,
-    Result, SaveMode, SessionId, SessionStore, Silent, TimeReader, Timestamp,
+    Capabilities, Cutoff, DeletePlan, Deleted, ErrorKind, Framing, Payload, Progress, Query, Record, Rest, SaveMode,
+    SessionId, SessionStore, Silent, Timestamp,
 };
+
+use super::payload::{Inside, session_payload, session_record};
 
 /// When every test takes place: 2026-01-15T12:00:00Z, far from any zone's clock change.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_768_478_400);
@@ -27,25 +29,6 @@ pub(super) fn before_cutoff(secs: i64) -> Timestamp {
 /// A plan that never rests, so that no test waits.
 pub(super) fn plan() -> DeletePlan {
     DeletePlan::default().with_rest(Rest::For(Duration::ZERO)).with_times(Arc::new(Inside))
-}
-
-/// Reads the access time from what [`session_pickle`] makes.
-#[derive(Debug)]
-struct Inside;
-
-/// What it cannot read.
-pub(super) const UNREADABLE: &[u8] = b"neither a session nor anything else";
-
-impl TimeReader for Inside {
-    fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>> {
-        if payload.bytes() == UNREADABLE {
-            return Err(Error::new(ErrorKind::Corrupt, "the payload is damaged"));
-        }
-        let key = b"_accessed_timeG";
-        let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
-        let secs = found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")));
-        Ok(secs.and_then(Timestamp::from_epoch_float))
-    }
 }
 
 /// A function that opens a fresh, empty store.
@@ -71,39 +54,21 @@ pub enum OnServer {}
 
 impl<F: Fn() -> S, S: SessionStore> Open<Plain> for F {
     fn open(&self, framing: Framing) -> Option<Subject> {
-        Some(Subject {
-            store: Box::new(self()),
-            other: None,
-            framing,
-            keeps_created: OnceLock::new(),
-            _guard: Box::new(()),
-        })
+        Some(Subject::new(framing, self(), ()))
     }
 }
 
 impl<F: Fn() -> (G, S), G: Send + Sync + 'static, S: SessionStore> Open<Guarded> for F {
     fn open(&self, framing: Framing) -> Option<Subject> {
         let (guard, store) = self();
-        Some(Subject {
-            store: Box::new(store),
-            other: None,
-            framing,
-            keeps_created: OnceLock::new(),
-            _guard: Box::new(guard),
-        })
+        Some(Subject::new(framing, store, guard))
     }
 }
 
 impl<F: Fn() -> (G, S, T), G: Send + Sync + 'static, S: SessionStore, T: SessionStore> Open<TwoHandles> for F {
     fn open(&self, framing: Framing) -> Option<Subject> {
         let (guard, store, other) = self();
-        Some(Subject {
-            store: Box::new(store),
-            other: Some(Box::new(other)),
-            framing,
-            keeps_created: OnceLock::new(),
-            _guard: Box::new(guard),
-        })
+        Some(Subject { other: Some(Box::new(other)), ..Subject::new(framing, store, guard) })
     }
 }
 
@@ -116,13 +81,7 @@ where
 {
     fn open(&self, framing: Framing) -> Option<Subject> {
         let (guard, store, other) = self()?;
-        Some(Subject {
-            store: Box::new(store),
-            other: Some(Box::new(other)),
-            framing,
-            keeps_created: OnceLock::new(),
-            _guard: Box::new(guard),
-        })
+        Some(Subject { other: Some(Box::new(other)), ..Subject::new(framing, store, guard) })
     }
 }
 
@@ -138,6 +97,11 @@ pub struct Subject {
 }
 
 impl Subject {
+    fn new(framing: Framing, store: impl SessionStore, guard: impl Any + Send + Sync) -> Self {
+        let (store, guard) = (Box::new(store), Box::new(guard));
+        Self { store, other: None, framing, keeps_created: OnceLock::new(), _guard: guard }
+    }
+
     /// Puts the store into another wrapper.
     #[must_use]
     pub fn wrapped(self, wrap: fn(Box<dyn SessionStore>) -> Box<dyn SessionStore>) -> Self {
@@ -189,7 +153,7 @@ impl Subject {
 
     /// A record without times, in the payload either.
     pub fn timeless(&self, id: &str) -> Record {
-        Record::new(SessionId::new(id), self.payload(None))
+        Record::new(SessionId::new(id), session_payload(self.framing, None, b""))
     }
 
     /// Saves a record of this access time.
@@ -256,53 +220,4 @@ impl Subject {
         let stored = self.load(expected.id.as_str()).expect("the record is there");
         assert!(stored.payload == expected.payload, "the payload differs");
     }
-
-    fn payload(&self, times: Option<(Timestamp, Timestamp)>) -> Payload {
-        session_payload(self.framing, times, b"")
-    }
-}
-
-/// A record whose payload is a real session of this access time, with a note in it.
-pub(super) fn session_record(framing: Framing, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
-    let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);
-    Record::new(SessionId::new(id), session_payload(framing, Some((created, accessed)), note))
-        .with_times(Some(created), Some(accessed))
-}
-
-fn session_payload(framing: Framing, times: Option<(Timestamp, Timestamp)>, note: &[u8]) -> Payload {
-    let session = session_pickle(times, note);
-    let bytes = match framing {
-        // {'session': …}, as Beaker up to 1.11 stores it.
-        Framing::Namespace => [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat(),
-        _ => [b"\x80\x02".as_slice(), &session, b"."].concat(),
-    };
-    Payload::new(framing, bytes)
-}
-
-/// A session dict of these times as a pickle, without the opcodes around it: stores that keep no times read them here.
-fn session_pickle(times: Option<(Timestamp, Timestamp)>, note: &[u8]) -> Vec<u8> {
-    let mut out = b"}".to_vec();
-    let times = times.map(|(created, accessed)| [("_creation_time", created), ("_accessed_time", accessed)]);
-    for (key, time) in times.into_iter().flatten() {
-        #[expect(clippy::cast_precision_loss, reason = "Beaker keeps floats")]
-        let secs = time.as_micros() as f64 / 1e6;
-        push_key(&mut out, key);
-        out.push(b'G');
-        out.extend_from_slice(&secs.to_be_bytes());
-        out.push(b's');
-    }
-    if !note.is_empty() {
-        push_key(&mut out, "note");
-        out.push(b'T');
-        out.extend_from_slice(&u32::try_from(note.len()).expect("a short note").to_le_bytes());
-        out.extend_from_slice(note);
-        out.push(b's');
-    }
-    out
-}
-
-fn push_key(out: &mut Vec<u8>, key: &str) {
-    out.push(b'U');
-    out.push(u8::try_from(key.len()).expect("a short key"));
-    out.extend_from_slice(key.as_bytes());
 }

@@ -15,6 +15,9 @@ const fn form(serializer: &'static str, crypto: Option<&'static str>, bits: Opti
     Form { serializer, crypto, bits }
 }
 
+/// `validate_key` of all sites.
+pub(super) const VALIDATE_KEY: &str = "val-key-9876543210";
+
 /// The columns.
 pub(crate) const FORMS: [Form; 12] = [
     form("pickle", None, None),
@@ -39,9 +42,9 @@ impl Form {
         if self.serializer != "pickle" {
             key("data_serializer", self.serializer);
         }
+        key("validate_key", VALIDATE_KEY);
         if let Some(crypto) = self.crypto {
             key("encrypt_key", "enc-key-0123456789");
-            key("validate_key", "val-key-9876543210");
             if crypto != "default" {
                 key("crypto_type", crypto);
             }
