@@ -25,9 +25,9 @@ pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, Re
 pub use python::Python;
 pub use releases::{CURRENT_RELEASE, OLDER_RELEASES, RELEASES};
 pub use servers::Server;
-pub use skip::skip;
 #[cfg(feature = "suite")]
 pub use sites::{Raised, Repr, Sites, Step};
+pub use skip::skip;
 #[cfg(feature = "suite")]
 pub use visitors::{Visitors, Visits};
 
