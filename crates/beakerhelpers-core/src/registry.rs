@@ -364,6 +364,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_keyboard_is_noticed() {
+        static LOCAL: StoreType = StoreType::new("local", "here", open, package!()).with_notice("it is only here");
         static TABLES: StoreType = StoreType::new("tables", "in tables", open, package!())
             .with_options(&[OptionSpec::secret("url", "a URL"), OptionSpec::new("table_name", "a name")]);
         let registry = Registry::default().with_store(&TABLES);
@@ -382,7 +383,6 @@ mod tests {
             ["url", "table_name", "timeout", "sa.url_", "sa.tabel_name", "lock_dir", "colour", "digest_filenames"];
         assert_eq!(registry.notices(&config(&right)), [""; 0]);
         assert_eq!(registry.notices(&config(&BEAKERS_OPTIONS).with("type", "tables")), [""; 0]);
-        static LOCAL: StoreType = StoreType::new("local", "here", open, package!()).with_notice("it is only here");
         let local = Registry::default().with_store(&LOCAL);
         assert_eq!(local.notices(&config(&[]).with("type", "local")), ["it is only here"]);
         // Of a store that is not linked nothing is known.

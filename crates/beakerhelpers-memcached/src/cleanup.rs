@@ -8,7 +8,7 @@ use crate::connection::Compared;
 use crate::key::Key;
 use crate::listing::Keys;
 use crate::records::{Found, read};
-use crate::server::Server;
+use crate::server::Pinned;
 use crate::store::Memcached;
 
 /// Once so many bytes are to be handed over, they are.
@@ -26,9 +26,10 @@ pub(crate) fn delete_old(
     let mut run = Run { cutoff, plan, times, so_far: Deleted::default() };
     for server in store.servers() {
         let mut keys = server.keys()?;
+        let mut server = server.pin()?;
         loop {
             let may_delete = pace.may_delete(run.so_far.deleted);
-            let mut batch = Batch { server, keys: &mut keys, records: pace.batch_size(), may_delete };
+            let mut batch = Batch { server: &mut server, keys: &mut keys, records: pace.batch_size(), may_delete };
             let busy = match run.batch(&mut batch, progress)? {
                 Worked::Nothing => break,
                 Worked::Looked => None,
@@ -50,8 +51,8 @@ struct Run<'r> {
     so_far: Deleted,
 }
 
-struct Batch<'b> {
-    server: &'b Server,
+struct Batch<'b, 's> {
+    server: &'b mut Pinned<'s>,
     keys: &'b mut Keys,
     /// How many may be looked at.
     records: usize,
@@ -76,18 +77,18 @@ struct Old {
 }
 
 impl Run<'_> {
-    fn batch(&mut self, batch: &mut Batch<'_>, progress: &mut dyn Progress) -> Result<Worked> {
+    fn batch(&mut self, batch: &mut Batch<'_, '_>, progress: &mut dyn Progress) -> Result<Worked> {
         if batch.may_delete == 0 {
             return Ok(Worked::Looked);
         }
-        let (server, may_delete) = (batch.server, batch.may_delete);
         let entries = batch.keys.some(batch.records)?;
         if entries.is_empty() {
             return Ok(Worked::Nothing);
         }
-        let mut found = read(server, entries)?.into_iter();
+        batch.server.renew()?;
+        let mut found = read(entries, |keys| batch.server.get(keys))?.into_iter();
         let (mut old, mut bytes) = (Vec::new(), 0);
-        while (old.len() as u64) < may_delete
+        while (old.len() as u64) < batch.may_delete
             && bytes < TO_KEEP
             && let Some(found) = found.next()
         {
@@ -100,15 +101,18 @@ impl Run<'_> {
         if old.is_empty() {
             return Ok(Worked::Looked);
         }
+        if old.iter().any(|old| old.cas == 0) {
+            return Err(batch.server.cannot_compare());
+        }
         if self.plan.mode != CleanupMode::Delete {
             self.so_far.deleted += old.len() as u64;
             return Ok(Worked::Looked);
         }
         if self.plan.archive {
-            self.archive(server, &mut old, progress)?;
+            self.archive(batch.server, &mut old, progress)?;
         }
         let began = Instant::now();
-        self.delete(server, &old)?;
+        self.delete(batch.server, &old)?;
         Ok(Worked::Deleted(began.elapsed()))
     }
 
@@ -133,7 +137,7 @@ impl Run<'_> {
     }
 
     /// Hands over what is still as it was read. What changes after that is handed over and stays: nothing is lost.
-    fn archive(&mut self, server: &Server, old: &mut Vec<Old>, progress: &mut dyn Progress) -> Result<()> {
+    fn archive(&mut self, server: &mut Pinned<'_>, old: &mut Vec<Old>, progress: &mut dyn Progress) -> Result<()> {
         let keys: Vec<&Key> = old.iter().map(|old| &old.key).collect();
         let mut now = server.get(&keys)?.into_iter();
         old.retain(|old| match now.next().flatten() {
@@ -147,7 +151,7 @@ impl Run<'_> {
         if records.is_empty() { Ok(()) } else { progress.archive(&records) }
     }
 
-    fn delete(&mut self, server: &Server, old: &[Old]) -> Result<()> {
+    fn delete(&mut self, server: &mut Pinned<'_>, old: &[Old]) -> Result<()> {
         let items: Vec<(&Key, u64)> = old.iter().map(|old| (&old.key, old.cas)).collect();
         for compared in server.delete_unchanged(&items)? {
             match compared {

@@ -18,6 +18,10 @@ const LONGEST_LINE: u64 = 4096;
 /// So many bytes may be in all items of an answer together. Servers take items of 1 MiB by default, and of 1 GiB at most.
 const LONGEST_ANSWER: u64 = 256 << 20;
 
+/// So many items are asked for before any answer is read: a server that cannot answer does not listen either, so that
+/// both would wait for each other.
+const AT_ONCE: usize = 100;
+
 /// Why a command came to nothing.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -52,7 +56,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects. Neither this nor any answer takes longer than `wait`, once the name is resolved.
+    /// Connects. Neither this nor the next bytes of an answer are waited for longer than `wait`, once the name is
+    /// resolved.
     pub(crate) fn open(address: &Address, wait: Duration) -> io::Result<Self> {
         Ok(Self { stream: BufReader::new(Stream::open(address, wait)?), reads_unnoticed: None })
     }
@@ -68,10 +73,18 @@ impl Connection {
             let answer = self.line()?;
             *self.reads_unnoticed.insert(answer == b"EN" || answer == b"HD")
         };
-        if unnoticed { self.get_unnoticed(keys) } else { self.get_noticed(keys) }
+        let (mut items, mut left) = (Vec::with_capacity(keys.len()), LONGEST_ANSWER);
+        for keys in keys.chunks(AT_ONCE) {
+            if unnoticed {
+                self.get_unnoticed(keys, &mut items, &mut left)?;
+            } else {
+                self.get_noticed(keys, &mut items, &mut left)?;
+            }
+        }
+        Ok(items)
     }
 
-    fn get_unnoticed(&mut self, keys: &[&Key]) -> Result<Vec<Option<Item>>> {
+    fn get_unnoticed(&mut self, keys: &[&Key], items: &mut Vec<Option<Item>>, left: &mut u64) -> Result<()> {
         let mut request = Vec::new();
         for key in keys {
             request.extend_from_slice(b"mg ");
@@ -79,7 +92,6 @@ impl Connection {
             request.extend_from_slice(b" u f c v\r\n");
         }
         self.send(&[&request])?;
-        let (mut items, mut left) = (Vec::with_capacity(keys.len()), LONGEST_ANSWER);
         for _ in keys {
             let line = self.line()?;
             if line == b"EN" {
@@ -98,12 +110,12 @@ impl Connection {
                     cas = value.parse().map_err(|_| refused(&line))?;
                 }
             }
-            items.push(Some(Item { flags, cas, bytes: self.data(len, &mut left)? }));
+            items.push(Some(Item { flags, cas, bytes: self.data(len, left)? }));
         }
-        Ok(items)
+        Ok(())
     }
 
-    fn get_noticed(&mut self, keys: &[&Key]) -> Result<Vec<Option<Item>>> {
+    fn get_noticed(&mut self, keys: &[&Key], items: &mut Vec<Option<Item>>, left: &mut u64) -> Result<()> {
         let mut request = b"gets".to_vec();
         for key in keys {
             request.push(b' ');
@@ -112,12 +124,12 @@ impl Connection {
         request.extend_from_slice(b"\r\n");
         self.send(&[&request])?;
         // What is there comes in the order of the keys.
-        let (mut items, mut left) = (Vec::with_capacity(keys.len()), LONGEST_ANSWER);
+        let mut rest = keys.iter();
         loop {
             let line = self.line()?;
             if line == b"END" {
-                items.resize_with(keys.len(), || None);
-                return Ok(items);
+                items.extend(rest.map(|_| None));
+                return Ok(());
             }
             let mut parts = line.split(|byte| *byte == b' ');
             let (Some(b"VALUE"), Some(key)) = (parts.next(), parts.next()) else { return Err(refused(&line)) };
@@ -125,14 +137,15 @@ impl Connection {
             let (Some(flags), Some(len), Some(cas)) = (number(), number(), number()) else {
                 return Err(refused(&line));
             };
-            while keys.get(items.len()).is_some_and(|expected| expected.bytes() != key) {
-                items.push(None);
-            }
-            if items.len() >= keys.len() {
-                return Err(refused(&line));
+            loop {
+                match rest.next() {
+                    None => return Err(refused(&line)),
+                    Some(expected) if expected.bytes() == key => break,
+                    Some(_) => items.push(None),
+                }
             }
             let flags = u32::try_from(flags).map_err(|_| refused(&line))?;
-            items.push(Some(Item { flags, cas, bytes: self.data(len, &mut left)? }));
+            items.push(Some(Item { flags, cas, bytes: self.data(len, left)? }));
         }
     }
 

@@ -136,7 +136,9 @@ mod tests {
 
     fn listed(lines: &[&str]) -> Keys {
         let mut spool = Spool::default();
-        lines.iter().for_each(|line| spool.take(line.as_bytes()).unwrap());
+        for line in lines {
+            spool.take(line.as_bytes()).unwrap();
+        }
         spool.finish().unwrap()
     }
 
@@ -165,7 +167,9 @@ mod tests {
     fn a_server_is_asked_until_nothing_new_comes() {
         let mut spool = Spool::default();
         for (lines, done) in [(&["a", "b"][..], false), (&["c", "b"], false), (&["a", "c", "b", "a"], true)] {
-            lines.iter().for_each(|id| spool.take(format!("key={id}_session exp=-1 size=9").as_bytes()).unwrap());
+            for id in lines {
+                spool.take(format!("key={id}_session exp=-1 size=9").as_bytes()).unwrap();
+            }
             assert_eq!(spool.is_done(), done);
         }
         assert_eq!(ids(&spool.finish().unwrap().some(10).unwrap()), [Some("a"), Some("b"), Some("c")]);

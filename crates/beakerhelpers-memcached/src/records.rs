@@ -6,7 +6,6 @@ use beakerhelpers_core::{Error, Record, Result, SessionId};
 
 use crate::key::Key;
 use crate::listing::{Entry, Keys};
-use crate::server::Server;
 use crate::store::Memcached;
 use crate::value::{Item, payload};
 
@@ -19,14 +18,14 @@ pub(crate) struct Found {
     pub(crate) item: Result<Option<Item>>,
 }
 
-/// Reads what a server has under the keys that it listed.
+/// Reads what a server has under the keys that it listed; `get` asks it.
 ///
 /// # Errors
 ///
 /// Those of the server; a key that it cannot be asked for is an error of its item.
-pub(crate) fn read(server: &Server, entries: Vec<Entry>) -> Result<Vec<Found>> {
+pub(crate) fn read(entries: Vec<Entry>, get: impl FnOnce(&[&Key]) -> Result<Vec<Option<Item>>>) -> Result<Vec<Found>> {
     let keys: Vec<&Key> = entries.iter().filter_map(|entry| entry.session.as_ref().map(|(key, _)| key)).collect();
-    let mut items = server.get(&keys)?.into_iter();
+    let mut items = get(&keys)?.into_iter();
     let found = entries.into_iter().map(|entry| {
         let item = match &entry.session {
             Some(_) => Ok(items.next().flatten()),
@@ -85,7 +84,7 @@ impl<'m> Listing<'m> {
             self.server += 1;
             return Ok(true);
         }
-        let mut found = read(server, entries)?;
+        let mut found = read(entries, |keys| server.get(keys))?;
         if self.store.is_copied() {
             self.leave_out_copies(&mut found)?;
         }

@@ -74,16 +74,10 @@ impl Server {
         self.ask(|connection| connection.delete(key))
     }
 
-    /// Deletes each item that is as it was when it was read.
-    pub(crate) fn delete_unchanged(&self, items: &[(&Key, u64)]) -> Result<Vec<Compared>> {
-        if items.iter().any(|(_, cas)| *cas == 0) {
-            return Err(Error::unsupported(
-                "this memcached cannot tell whether a session has changed since it was read: nothing is deleted by age",
-            )
-            .with_context("server", self.address.to_string())
-            .with_hint("start it without `-C`"));
-        }
-        self.ask(|connection| connection.delete_unchanged(items))
+    /// A connection for what must be asked of one and the same server process.
+    pub(crate) fn pin(&self) -> Result<Pinned<'_>> {
+        let connection = Connection::open(&self.address, self.wait).map_err(|error| self.unreachable(error))?;
+        Ok(Pinned { server: self, connection })
     }
 
     /// Lists the keys of all sessions.
@@ -166,6 +160,41 @@ impl Server {
             .with_context("server", self.address.to_string())
             .with_source(error)
             .with_hint(hint)
+    }
+}
+
+/// One connection. A server that starts again counts the changes of items from 1 again: what was read before must not be
+/// compared after that, and a connection that broke is no proof of anything.
+pub(crate) struct Pinned<'s> {
+    server: &'s Server,
+    connection: Connection,
+}
+
+impl Pinned<'_> {
+    /// Makes sure that there is a connection, another one if need be: nothing that was read before counts from here on.
+    pub(crate) fn renew(&mut self) -> Result<()> {
+        if self.connection.settle().is_err() {
+            self.connection = self.server.pin()?.connection;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn get(&mut self, keys: &[&Key]) -> Result<Vec<Option<Item>>> {
+        self.connection.get(keys).map_err(|fault| self.server.explain(fault))
+    }
+
+    /// Deletes each item that is as it was when it was read.
+    pub(crate) fn delete_unchanged(&mut self, items: &[(&Key, u64)]) -> Result<Vec<Compared>> {
+        self.connection.delete_unchanged(items).map_err(|fault| self.server.explain(fault))
+    }
+
+    /// Where a server keeps no count of changes, every item has the number 0.
+    pub(crate) fn cannot_compare(&self) -> Error {
+        Error::unsupported(
+            "this memcached cannot tell whether a session has changed since it was read: nothing is deleted by age",
+        )
+        .with_context("server", self.server.address.to_string())
+        .with_hint("start it without `-C`")
     }
 }
 

@@ -14,7 +14,7 @@ fn signatures_are_beakers() {
     for cut in 0..signed.len() {
         assert_eq!(key.verify(&signed[..cut]), None, "{cut}");
         let mut wrong = signed.as_bytes().to_vec();
-        wrong[cut] ^= 1;
+        *wrong.get_mut(cut).unwrap() ^= 1;
         assert_eq!(key.verify(std::str::from_utf8(&wrong).unwrap()), None, "{cut}");
     }
     // A character across the end of the signature.

@@ -6,9 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_core::{
-    Cutoff, DeletePlan, ErrorKind, Expiry, Framing, Payload, Query, Record, SaveMode, SessionId, Silent, TimeReader,
-    Timestamp,
+    Cutoff, DeletePlan, ErrorKind, Expiry, Framing, Payload, Progress, Query, Record, SaveMode, SessionId,
+    SessionStore, Silent, TimeReader, Timestamp,
 };
+
+use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{Server, own_server};
 
 use crate::support::{Servers, config, open, relay};
 
@@ -84,6 +87,29 @@ fn a_server_without_cas_is_not_cleaned() {
     let error = clean(&url).expect_err("it cannot compare");
     assert_eq!((error.kind(), error.hint()), (ErrorKind::Unsupported, Some("start it without `-C`")));
     assert_eq!(clean(&servers.url()).expect("this one can"), 1);
+}
+
+/// A server that starts again counts from 1 again: a session that was saved since then can have the number of another.
+#[test]
+fn what_is_saved_after_a_restart_survives() {
+    struct Restart<'s>(&'s Server, &'s dyn SessionStore);
+    impl Progress for Restart<'_> {
+        fn old(&mut self, _: Timestamp) {
+            self.0.kill();
+            self.0.start();
+            self.1.save(&record("a", b"live"), SaveMode::Create).expect("it saves");
+        }
+    }
+    let server = own_server!(Kind::Memcached);
+    let url = format!("127.0.0.1:{}", server.port());
+    let (store, other) = (open(&config(&url)), open(&config(&url)));
+    store.save(&record("a", b"gAJ9"), SaveMode::Create).expect("it saves");
+    let plan = DeletePlan::default().with_times(std::sync::Arc::new(Ancient));
+    let cutoff = Cutoff::ago(Timestamp::from_secs(1_000_000_000), Duration::from_secs(60));
+    let error = store.delete_old(cutoff, &plan, &mut Restart(&server, &*other)).expect_err("the connection is gone");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let there = other.load(&SessionId::new("a")).expect("it answers").expect("it is there");
+    assert_eq!(there.payload.bytes(), b"live");
 }
 
 #[test]
