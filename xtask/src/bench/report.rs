@@ -112,8 +112,8 @@ const INTRODUCTION: &str = "\
 <!-- Written by `cargo xtask bench`; do not edit. -->
 # Benchmarks
 
-What listing and cleaning cost, in one run, on SQLite, PostgreSQL and MariaDB, side by side with two others: the database's
-own client, which does as little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3
+What listing and cleaning cost, in one run, on SQLite, PostgreSQL, MariaDB and files, side by side with two others: the
+database's own client, which does as little as can be done, and the algorithm of BeakerHelpers 0.1 in Python 3
 (`xtask/bench/original.py`). What a live application notices of a cleanup. What decoding costs, beside CPython's own
 `pickle.loads` and serde-pickle.
 
@@ -138,6 +138,9 @@ file alone, and so do `--sizes`, `--only` and `--database`, which choose a part.
   page cache: a listing runs once before it counts, a copy to clean was just written.
 - A copy to clean is the file itself on SQLite, the database as a `TEMPLATE` on PostgreSQL, and the rows inserted in the
   order of their ids on MariaDB. A server's CPU and memory are not in the numbers, only those of its client.
+- Files are those that Beaker's type `file` would have made of the same sessions, a lock file for each, and a copy is made
+  with `cp -a`. What they are compared with is `find -type f -exec cat {} +`, and `find -type f -mmin +N -delete`, over the
+  sessions alone; Python is `os.walk`, `pickle.loads` and `os.remove` (`xtask/bench/original_files.py`).
 - The `sqlite3` shell prints `data` up to the first zero byte in it, its sixth, so that it writes less than any format
   does. `psql` copies three columns in the binary format, in the order of `accessed`. The `mariadb` client streams the
   same columns with `--quick`, in no order. MariaDB keeps whole seconds here, so that sessions of one second come in any

@@ -67,7 +67,6 @@ fn cleaning_listing_and_saving_beside_a_live_site() {
         (listing.join().expect("no panic"), saving.join().expect("no panic"))
     });
     let visits = visitors.leave();
-    println!("{visits:?}, {listed} listed, {saved} saved");
     assert_eq!(visits.errors, [""; 0]);
     assert_eq!(visits.lost, [""; 0], "nothing that was saved is lost");
     assert!(visits.answered > 100 && visits.back + visits.gone > 0 && visits.between == 0, "{visits:?}");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::thread;
 use std::time::Duration;
 
-use beakerhelpers_core::{DeletePlan, ErrorKind, Query, SaveMode, SessionId, SessionStore, Silent};
+use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Query, SaveMode, SessionId, SessionStore, Silent};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::support::{HOUR, Place, counts, cutoff, record};
@@ -32,7 +32,7 @@ fn nobody_saves_reads_or_deletes_while_another_writes() {
     // Whoever holds it is using it.
     assert_eq!(counts(store.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it cleans")), (0, 1));
     // What was written long ago is whole, whoever holds the lock.
-    assert_eq!(store.iter(Query::ALL).filter(Result::is_ok).count(), 1);
+    assert_eq!(store.iter(Query::ALL).flatten().count(), 1);
     drop(held);
     assert_eq!(counts(store.delete_old(cutoff(), &DeletePlan::default(), &mut Silent).expect("it cleans")), (1, 0));
 }
@@ -77,7 +77,7 @@ fn a_listing_never_sees_half_of_a_session() {
             drop(held);
             let listed = listing.join().expect("no panic");
             let bytes = |item: &beakerhelpers_core::Result<beakerhelpers_core::Record>| {
-                item.as_ref().map(|record| record.payload.bytes().to_vec()).map_err(|error| error.kind())
+                item.as_ref().map(|record| record.payload.bytes().to_vec()).map_err(Error::kind)
             };
             assert_eq!(listed.iter().map(bytes).collect::<Vec<_>>(), [Ok(crate::support::EMPTY.to_vec())]);
         });
