@@ -103,8 +103,7 @@ impl BenchArgs {
             Work::Decode => 9,
             // MariaDB takes as long for each copy as for a cleanup.
             Work::Clean if size.sessions() >= 1_000_000 && database == Database::Mariadb => 2,
-            Work::Clean | Work::List if size.sessions() >= 1_000_000 => 3,
-            Work::Redis if size.sessions() >= 1_000_000 => 3,
+            Work::Clean | Work::List | Work::Redis if size.sessions() >= 1_000_000 => 3,
             Work::List | Work::Clean | Work::Harm | Work::Redis => 5,
         }
     }

@@ -9,6 +9,7 @@ use self::place::Place;
 use super::cleaning::ours;
 use super::data::Folder;
 use super::harm;
+use super::listing::lines;
 use super::measure::{Series, measure};
 use super::report::{Limit, Part, Table, Target, number};
 use super::size::Size;
@@ -119,16 +120,13 @@ fn listing(tools: &Tools, place: &Place, size: Size, rounds: usize) -> Result<Pa
 
 /// Each of them saw every session.
 fn check(place: &Place, size: Size) -> Result {
-    let read = |way: &str| {
-        let out = place.out(way);
-        fs::read(&out).map_err(|error| format!("{}: {error}", out.display()))
-    };
-    let floor = String::from_utf8_lossy(&read("floor")?).into_owned();
+    let out = place.out("floor");
+    let floor = fs::read_to_string(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     if !floor.starts_with(&format!("{} sessions, ", size.sessions())) {
         return Err(format!("the floor saw {floor}"));
     }
     for way in FORMATS {
-        let lines = read(way)?.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = lines(&place.out(way))?;
         if lines < size.sessions() {
             return Err(format!("{way} has {lines} lines for {} sessions", size.sessions()));
         }
