@@ -54,7 +54,7 @@ impl Folder {
     /// The sessions of a database, and a configuration that names it, made anew: servers change their addresses.
     pub(crate) fn set(&self, name: String, url: String) -> Result<Set> {
         let ini = self.path.join(format!("{name}.ini"));
-        fs::write(&ini, configuration("ext:database", &url)).map_err(|error| format!("{}: {error}", ini.display()))?;
+        fs::write(&ini, configuration(&url)).map_err(|error| format!("{}: {error}", ini.display()))?;
         Ok(Set { name, ini, url })
     }
 
@@ -90,9 +90,9 @@ impl Folder {
 }
 
 /// What a configuration says of such a URL.
-pub(crate) fn configuration(store_type: &str, url: &str) -> String {
+fn configuration(url: &str) -> String {
     let url = url.replace('%', "%%");
-    format!("[app:main]\nbeaker.session.type = {store_type}\nbeaker.session.url = {url}\n")
+    format!("[app:main]\nbeaker.session.type = ext:database\nbeaker.session.url = {url}\n")
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_configuration_keeps_what_a_url_encodes() {
-        let text = configuration("ext:database", "postgresql://site:p%40ss@/bench");
+        let text = configuration("postgresql://site:p%40ss@/bench");
         assert!(text.ends_with("beaker.session.url = postgresql://site:p%%40ss@/bench\n"), "{text}");
     }
 }

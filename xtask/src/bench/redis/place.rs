@@ -9,7 +9,7 @@ use beakerhelpers_testkit::servers::{Durability, Kind, User, Via};
 use serde_json::Value as Json;
 
 use crate::bench::backend::Set;
-use crate::bench::data::{Folder, configuration};
+use crate::bench::data::Folder;
 use crate::bench::size::Size;
 use crate::bench::tools::Tools;
 use crate::run::{Result, output, target};
@@ -57,7 +57,9 @@ impl Place {
         }
         let url = self.server.url("unix", User::SITE, DATABASE, Via::Socket);
         let ini = self.folder.path().join(format!("{name}.ini"));
-        fs::write(&ini, configuration("ext:redis", &url)).map_err(|error| format!("{}: {error}", ini.display()))?;
+        let text =
+            format!("[app:main]\nbeaker.session.type = ext:redis\nbeaker.session.url = {}\n", url.replace('%', "%%"));
+        fs::write(&ini, text).map_err(|error| format!("{}: {error}", ini.display()))?;
         Ok(Set { name, ini, url })
     }
 
