@@ -2,7 +2,8 @@
 
 Real Beaker loads a session that is younger than the cutoff and saves it, another one each time, with a pause of so many
 seconds after each. Prints `ready` once it is warm, and goes on until so many were saved or the standard input ends,
-where SAVES is 0 until that alone. Then prints how long each save took in seconds, those that failed too, the same for
+where SAVES is 0 until that alone. In Redis, whose URL begins with `unix:`, CUTOFF is a file of the ids of those that are
+younger. Then prints how long each save took in seconds, those that failed too, the same for
 loading, what failed, and how many sessions are not as they were saved last.
 """
 
@@ -60,8 +61,20 @@ class Application:
         return sum(self.load(namespace).get("visits", -1) < number for namespace, number in self.saved.items())
 
 
+class OnRedis(Application):
+    def __init__(self, url, young):
+        self.url = url
+        with open(young) as lines:
+            self.namespaces = lines.read().split()
+        self.chance = random.Random(472).random
+        self.saved, self.loads, self.saves, self.errors = {}, [], [], Counter()
+
+    def load(self, namespace):
+        return Session({}, id=namespace, use_cookies=False, type="ext:redis", url=self.url)
+
+
 def main(url, cutoff, saves, pause):
-    application = Application(url, cutoff)
+    application = (OnRedis if url.startswith("unix:") else Application)(url, cutoff)
     for number in range(WARM):
         application.request(number)
     application.forget()

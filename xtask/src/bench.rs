@@ -10,6 +10,7 @@ mod harm;
 mod listing;
 mod machine;
 mod measure;
+mod redis;
 pub(crate) mod report;
 mod server;
 mod size;
@@ -69,6 +70,8 @@ enum Work {
     Harm,
     /// Show ten
     Start,
+    /// List and delete sessions in Redis, and save some meanwhile
+    Redis,
 }
 
 impl BenchArgs {
@@ -107,8 +110,8 @@ impl BenchArgs {
             Work::Decode => 9,
             // MariaDB takes as long for each copy as for a cleanup.
             Work::Clean if size.sessions() >= 1_000_000 && database == Database::Mariadb => 2,
-            Work::Clean | Work::List if size.sessions() >= 1_000_000 => 3,
-            Work::List | Work::Clean | Work::Harm => 5,
+            Work::Clean | Work::List | Work::Redis if size.sessions() >= 1_000_000 => 3,
+            Work::List | Work::Clean | Work::Harm | Work::Redis => 5,
         }
     }
 
@@ -163,6 +166,14 @@ pub(crate) fn run(args: &BenchArgs) -> Result {
             };
             parts.extend(measure_database(args, &tools, &folder, &backends)?);
         }
+    }
+    if args.wants_apart(Work::Redis) {
+        let sizes = args.sizes(Database::Postgresql);
+        let effort =
+            redis::Effort { harm: args.effort(), rounds: &|size| args.rounds(Work::Redis, Database::Sqlite, size) };
+        let (fact, measured) = redis::measure_all(&tools, &folder, &sizes, &effort)?;
+        facts.push(("Redis", fact));
+        parts.extend(measured);
     }
     folder.clear()?;
     facts.push(("Load (1 minute)", format!("{before} before, {} after", machine::load())));

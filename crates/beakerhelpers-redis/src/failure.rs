@@ -68,8 +68,10 @@ pub(crate) fn explain(error: &RedisError, place: &Place) -> Error {
     let said = said(error);
     let explained = match (error.kind(), error.code()) {
         (Kind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => {
-            Error::new(ErrorKind::PermissionDenied, "Redis refuses the user or the password")
-                .with_hint("correct them where the place of the sessions is configured")
+            Error::new(ErrorKind::PermissionDenied, "Redis refuses the user or the password").with_hint(
+                "correct them where the place of the sessions is configured; a Redis that has as many clients as it \
+                     may refuses everybody",
+            )
         }
         (_, Some("NOAUTH")) => Error::new(ErrorKind::PermissionDenied, "Redis asks for a password")
             .with_hint("put it into the URL: `redis://user:password@host`"),

@@ -79,10 +79,11 @@ impl Walk {
             self.node = Some(Node::open(&self.server, &address)?);
             self.cursor = Cursor::At(b"0".to_vec());
         }
-        let page: Vec<_> = self.keys.iter().take(most).cloned().collect();
+        // After an error nobody goes on.
+        let page: Vec<_> = self.keys.drain(..most.min(self.keys.len())).collect();
         // While the server is at it.
         let scan = match &self.cursor {
-            Cursor::At(cursor) if self.keys.len() <= page.len() => Some(scan(cursor)),
+            Cursor::At(cursor) if self.keys.is_empty() => Some(scan(cursor)),
             _ => None,
         };
         let mut pipeline = Pipeline::default();
@@ -95,16 +96,15 @@ impl Walk {
         if let Some(scan) = &scan {
             pipeline.add(scan);
         }
-        let with_expiry = self.with_expiry;
+        let (keys, with_expiry) = (page.len(), self.with_expiry);
         let node = self.node.as_mut().expect("there is one until the end");
-        let (entries, scanned) =
-            node.run(|connection| read(&pipeline, connection, &page, with_expiry, scan.is_some()))?;
-        self.keys.drain(..page.len());
+        let (values, scanned) =
+            node.run(|connection| read(&pipeline, connection, keys, with_expiry, scan.is_some()))?;
         if let Some((cursor, keys)) = scanned {
             self.cursor = cursor;
             self.keys.extend(keys.into_iter().filter(|key| self.seen.is_new(key)));
         }
-        Ok(Some(entries))
+        Ok(Some(page.into_iter().zip(values).map(|(key, (value, left))| Entry { key, value, left }).collect()))
     }
 
     /// The whole value of a key; `None` where it is not there any more, or is no string.
@@ -116,7 +116,9 @@ impl Walk {
     /// elsewhere by now, or the server has forgotten a script, it runs what `anew` gives for this number instead.
     pub(crate) fn run_all(&mut self, commands: &[Cmd], anew: impl Fn(usize) -> Cmd) -> Result<Vec<Value>> {
         let mut pipeline = Pipeline::default();
-        commands.iter().for_each(|command| pipeline.add(command));
+        for command in commands {
+            pipeline.add(command);
+        }
         let node = self.node.as_mut().expect("a page was read");
         let mut answers = node.run(|connection| pipeline.run(connection))?;
         for (n, answer) in answers.iter_mut().enumerate() {
@@ -191,19 +193,22 @@ fn scan(cursor: &[u8]) -> Cmd {
     scan
 }
 
+/// What was read of a key, and how long it has left.
+type Read = (Part, Option<i64>);
+/// Where to go on, and the keys until there.
 type Scanned = (Cursor, Vec<Vec<u8>>);
 
 fn read(
     pipeline: &Pipeline,
     connection: &mut Connection,
-    page: &[Vec<u8>],
+    keys: usize,
     with_expiry: bool,
     scans: bool,
-) -> RedisResult<(Vec<Entry>, Option<Scanned>)> {
+) -> RedisResult<(Vec<Read>, Option<Scanned>)> {
     let mut answers = pipeline.run(connection)?.into_iter();
     let mut next = || answers.next().ok_or_else(unexpected);
-    let mut entries = Vec::with_capacity(page.len());
-    for key in page {
+    let mut values = Vec::with_capacity(keys);
+    for _ in 0..keys {
         let value = match bytes(next()?) {
             Ok(Some(bytes)) if !bytes.is_empty() && bytes.len() < PART => Part::Whole(bytes),
             Ok(_) => Part::Unknown,
@@ -212,10 +217,10 @@ fn read(
             Err(error) => return Err(error),
         };
         let left = if with_expiry { left(&next()?)? } else { None };
-        entries.push(Entry { key: key.clone(), value, left });
+        values.push((value, left));
     }
     let scanned = if scans { Some(scanned(next()?)?) } else { None };
-    Ok((entries, scanned))
+    Ok((values, scanned))
 }
 
 /// What `PTTL` says; of a key that is elsewhere it says nothing.

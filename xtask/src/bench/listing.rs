@@ -217,7 +217,8 @@ fn are_equal(one: &Path, other: &Path) -> Result<bool> {
     }
 }
 
-fn lines(path: &Path) -> Result<u64> {
+/// How many lines a file has.
+pub(super) fn lines(path: &Path) -> Result<u64> {
     let mut file = open(path)?;
     let mut buffer = vec![0; 1 << 16];
     let mut lines = 0;

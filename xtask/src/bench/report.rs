@@ -150,6 +150,10 @@ file alone, and so do `--sizes`, `--only` and `--database`, which choose a part.
   starts and until it has ended. A short cleanup is repeated on fresh copies until 3000 saves are in; one DELETE at most
   three times, since it may leave nothing to be saved. What is measured is each save, those that fail too, in the time
   that the application waits. At the end each session must be as it was saved last: others are lost.
+- Redis has the same sessions as Beaker keeps them there (`xtask/bench/redis_set.py`). Beside it stands a program that speaks
+  to the socket itself (`crates/beakerhelpers-redis/examples/floor.rs`): it walks by `SCAN`, gets every value in pipelines of
+  a page each, and decodes, keeps and prints none. The longest command is the longest in `SLOWLOG`, which counts from half
+  a millisecond on. The copy to clean is loaded anew each time.
 - Decoding is measured in memory and on one core, by turns as well. The payloads are made by `xtask/bench/payloads.py`. Ours
   decodes a payload and then reads every value; CPython and serde-pickle decode, both pickles and the base64 between them.
   CPython's garbage collector is off. Peak memory is what the allocator gave to a new decoder and its session, of the worst

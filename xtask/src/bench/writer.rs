@@ -63,8 +63,13 @@ impl Writer {
     /// Starts it and waits until it is warm. It goes on until it has saved so often, or until it is stopped where that is 0.
     pub(crate) fn start(tools: &Tools, set: &Set, saves: usize) -> Result<Self> {
         let (cutoff, _) = CUTOFF;
+        Self::start_with(tools, &set.url, cutoff, saves)
+    }
+
+    /// The same where something else than the cutoff tells which sessions to use.
+    pub(crate) fn start_with(tools: &Tools, url: &str, which: &str, saves: usize) -> Result<Self> {
         let mut command = tools.python("xtask/bench/writer.py");
-        command.args([&set.url, cutoff, &saves.to_string(), PAUSE]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args([url, which, &saves.to_string(), PAUSE]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("`writer.py`: {error}"))?;
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut ready = String::new();

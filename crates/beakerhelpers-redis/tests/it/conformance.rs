@@ -1,11 +1,11 @@
 //! The suite.
 
 mod server {
-    use beakerhelpers_core::{Framing, SessionStore};
+    use beakerhelpers_core::Framing;
 
-    use crate::support::{config, open, server};
+    use crate::support::{Opened, config, open, server};
 
-    fn fresh() -> Option<(impl Send + Sync, Box<dyn SessionStore>, Box<dyn SessionStore>)> {
+    fn fresh() -> Option<(impl Send + Sync, Opened, Opened)> {
         let database = server()?.create_database();
         let config = config(&database.url("redis"));
         Some((database, open(&config), open(&config)))
@@ -15,12 +15,12 @@ mod server {
 }
 
 mod cluster {
-    use beakerhelpers_core::{Framing, SessionStore};
+    use beakerhelpers_core::Framing;
     use beakerhelpers_testkit::servers::User;
 
-    use crate::support::{Turn, cluster_config, open};
+    use crate::support::{Opened, Turn, cluster_config, open};
 
-    fn fresh() -> Option<(Turn, Box<dyn SessionStore>, Box<dyn SessionStore>)> {
+    fn fresh() -> Option<(Turn, Opened, Opened)> {
         let turn = Turn::take()?;
         let config = cluster_config(turn.cluster, User::SITE);
         Some((turn, open(&config), open(&config)))

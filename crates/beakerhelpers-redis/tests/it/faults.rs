@@ -8,7 +8,7 @@ use beakerhelpers_core::{Deleted, ErrorKind, Progress, Query, SessionId, Silent}
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
 
-use crate::support::{Turn, an_hour, config, fill, hours_ago, open, plan, record, save, told};
+use crate::support::{Turn, an_hour, config, fill, hours_ago, list, open, plan, record, save, told};
 
 const MANY: usize = 12_000;
 
@@ -45,7 +45,7 @@ fn a_listing_does_not_pretend_to_be_whole_where_the_server_was_started_anew() {
     assert_eq!(failed.kind(), ErrorKind::Unavailable);
     assert!(failed.report().to_string().contains("started anew"), "{}", failed.report());
     assert!(listing.next().is_none());
-    assert_eq!(store.iter(Query::ALL).filter(Result::is_ok).count(), MANY, "the next one is whole");
+    assert_eq!(list(&*store, Query::ALL).len(), MANY, "the next one is whole");
 }
 
 /// Does something to the server after the first batch that deleted something.
@@ -105,7 +105,7 @@ fn a_replica_is_listed_and_not_changed() {
     let store = open(&config(&server.url("redis", User::SITE, "0", Via::Tcp)));
     save(&*store, &record("old", hours_ago(2)));
     server.run(None, "REPLICAOF 127.0.0.1 1\n");
-    assert_eq!(store.iter(Query::ALL).filter(Result::is_ok).count(), 1);
+    assert_eq!(list(&*store, Query::ALL).len(), 1);
     for refused in
         [store.delete(&SessionId::new("old")).map(drop), store.delete_old(an_hour(), &plan(), &mut Silent).map(drop)]
     {

@@ -55,7 +55,9 @@ fn large_sessions_are_whole_and_go_when_they_are_old() {
     // Around the size of what is read at once: the pickle has 45 bytes besides.
     let sizes = [16_300, 16_338, 16_339, 16_340, 16_341, 100_000, 10_000_000];
     let records: Vec<_> = sizes.iter().map(|size| padded(&size.to_string(), hours_ago(2), *size)).collect();
-    records.iter().for_each(|record| save(&*store, record));
+    for record in &records {
+        save(&*store, record);
+    }
     save(&*store, &padded("young", hours_ago(0), 5_000_000));
     let listed: Vec<_> = store.iter(Query::ALL).map(|item| item.expect("it is listed")).collect();
     assert_eq!(listed.len(), records.len() + 1);

@@ -7,7 +7,7 @@ use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::server;
 use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
 
-use crate::support::{Turn, an_hour, cluster_config, config, hours_ago, open, plan, record, save, told};
+use crate::support::{Turn, an_hour, cluster_config, config, hours_ago, list, open, plan, record, save, told};
 
 fn works(url: &str) -> Result<(), Error> {
     let store = open(&config(url));
@@ -64,7 +64,7 @@ fn who_may_not_come_in_is_told_at_once() {
 }
 
 fn may_read_and_not_delete(store: &dyn SessionStore) {
-    assert_eq!(store.iter(Query::ALL.with_expiry()).filter(Result::is_ok).count(), 1);
+    assert_eq!(list(store, Query::ALL.with_expiry()).len(), 1);
     assert!(store.load(&SessionId::new("old")).expect("it may").is_some());
     let (kind, report) = told(store.delete_old(an_hour(), &plan(), &mut Silent));
     assert!(kind == ErrorKind::PermissionDenied && report.contains("`eval`"), "{report}");

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use beakerhelpers_codec::{AccessedTime, Settings};
 use beakerhelpers_core::{
-    Cutoff, DeletePlan, ErrorKind, Framing, Payload, Record, Registry, Result, SaveMode, SessionId, SessionStore,
-    StoreConfig, Timestamp,
+    Cutoff, DeletePlan, ErrorKind, Framing, Payload, Query, Record, Registry, Result, SaveMode, SessionId,
+    SessionStore, StoreConfig, Timestamp,
 };
 use beakerhelpers_redis as _;
 use beakerhelpers_testkit::Server;
@@ -25,7 +25,10 @@ pub(crate) fn cluster_config(cluster: &Cluster, user: User) -> StoreConfig {
     config.with("username", user.name).with("password", user.password)
 }
 
-pub(crate) fn open(config: &StoreConfig) -> Box<dyn SessionStore> {
+/// A store as configurations give it.
+pub(crate) type Opened = Box<dyn SessionStore>;
+
+pub(crate) fn open(config: &StoreConfig) -> Opened {
     Registry::linked().expect("nothing is there twice").open(config).expect("it opens")
 }
 
@@ -126,4 +129,9 @@ pub(crate) fn ini(directory: &Path, keys: &[(&str, &str)]) -> PathBuf {
     let text: String = keys.iter().map(line).collect();
     std::fs::write(&ini, format!("[app:main]\n{text}")).expect("it can be written");
     ini
+}
+
+/// All that a query gives, none of which may fail.
+pub(crate) fn list(store: &dyn SessionStore, query: Query) -> Vec<Record> {
+    store.iter(query).map(|item| item.expect("it is listed")).collect()
 }
