@@ -101,11 +101,6 @@ Store types:
   ext:sqla          beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
   file              beakerhelpers-file V       setup iter delete_old archive tidy access_times multiprocess_safe
   memory            beakerhelpers-memory V     setup iter delete_old archive vacuum access_times
-  cookie         beakerhelpers-cookie V
-  ext:database   beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  ext:memcached  beakerhelpers-memcached V  iter delete_old archive expiry multiprocess_safe
-  ext:sqla       beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  memory         beakerhelpers-memory V     setup iter delete_old archive vacuum access_times
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );
