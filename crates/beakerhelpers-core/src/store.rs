@@ -1,5 +1,6 @@
 //! The contract between stores and everything else.
 
+mod ahead;
 mod capabilities;
 mod cleanup;
 mod info;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use ahead::{HandOver, read_ahead};
 pub use capabilities::Capabilities;
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, Tidied, TimeReader};
 pub use info::StoreInfo;

@@ -1,69 +1,26 @@
 //! Listing: while somebody works on some sessions, a thread reads the next.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
-use std::{thread, vec};
+use std::vec;
 
-use beakerhelpers_core::{Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp};
+use beakerhelpers_core::{
+    Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp, read_ahead,
+};
 
 use crate::keys;
 use crate::server::Server;
 use crate::walk::{Entry, Part, Walk};
 
-/// Sessions are handed over so many bytes at a time, a single one apart that is larger.
-const PART_BYTES: usize = 1 << 20;
-/// Several pages of small sessions.
-const PART_RECORDS: usize = 1000;
-/// So many parts may wait.
-const WAITING: usize = 2;
-
-/// Iterates over all records. The order is the server's.
+/// Iterates over all records. The order is the server's. Giving it up takes as long as one page.
 pub(crate) fn records(server: &Arc<Server>, query: Query) -> Records<'_> {
     let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let (send, parts) = mpsc::sync_channel(WAITING);
-    let mut reading = Reading::new(server, query);
-    let spawned = thread::Builder::new().name("scan".to_owned()).spawn(move || {
-        loop {
-            let part = next_part(&mut reading);
-            // Nobody listens any more, or there is no more.
-            if part.is_empty() || send.send(part).is_err() {
-                return;
-            }
-        }
-    });
-    match spawned {
-        Ok(_) => Box::new(Ahead { parts, part: Vec::new().into_iter() }.take(limit)),
+    let reading = Reading::new(server, query);
+    match read_ahead(Arc::clone(&reading.abandoned), move |hand_over| hand_over.all(reading)) {
+        Ok(ahead) => Box::new(ahead.take(limit)),
         // Where no thread can be had, each page is read when it is asked for.
         Err(_) => Box::new(Reading::new(server, query).take(limit)),
-    }
-}
-
-fn next_part(records: &mut Reading) -> Vec<Result<Record>> {
-    let (mut part, mut bytes) = (Vec::new(), 0);
-    while part.len() < PART_RECORDS && bytes < PART_BYTES {
-        let Some(record) = records.next() else { break };
-        bytes += record.as_ref().map_or(0, |record| record.payload.bytes().len());
-        part.push(record);
-    }
-    part
-}
-
-struct Ahead {
-    parts: Receiver<Vec<Result<Record>>>,
-    part: vec::IntoIter<Result<Record>>,
-}
-
-impl Iterator for Ahead {
-    type Item = Result<Record>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(record) = self.part.next() {
-                return Some(record);
-            }
-            self.part = self.parts.recv().ok()?.into_iter();
-        }
     }
 }
 
@@ -75,6 +32,8 @@ struct Reading {
     page: vec::IntoIter<Entry>,
     /// When the page was read.
     at: Timestamp,
+    /// Nobody waits for more.
+    abandoned: Arc<AtomicBool>,
 }
 
 enum State {
@@ -86,7 +45,8 @@ enum State {
 impl Reading {
     fn new(server: &Arc<Server>, query: Query) -> Self {
         let (page, at) = (Vec::new().into_iter(), Timestamp::from_secs(0));
-        Self { server: Arc::clone(server), with_expiry: query.expiry, state: State::Before, page, at }
+        let abandoned = Arc::default();
+        Self { server: Arc::clone(server), with_expiry: query.expiry, state: State::Before, page, at, abandoned }
     }
 
     fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
@@ -129,6 +89,9 @@ impl Iterator for Reading {
                     Some(item) => return Some(item),
                     None => continue,
                 }
+            }
+            if self.abandoned.load(Ordering::Relaxed) {
+                return None;
             }
             match self.next_page() {
                 Ok(Some(page)) => self.page = page.into_iter(),
