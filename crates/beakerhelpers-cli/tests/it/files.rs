@@ -172,7 +172,9 @@ fn a_cleanup_of_a_live_site_keeps_all_that_is_used() {
     let ids: Vec<String> = (0..60).map(|n| format!("{n:032x}")).collect();
     let saves: Vec<_> = ids.iter().map(|id| Request::save(id, "{'user_name': 'ann'}")).collect();
     beaker.answer(&saves);
-    ids.iter().for_each(|id| site.age(id, 2 * HOUR));
+    for id in &ids {
+        site.age(id, 2 * HOUR);
+    }
     let live = python.site(&ini).go_live();
     for _ in 0..5 {
         site.run("cleanup", &["-t", "1h", "--quiet"]).done();
