@@ -286,9 +286,10 @@ fn expect(found: &Repr, expected: &Repr, what: &str) -> Result<(), Cell> {
     (found == expected).then_some(()).ok_or_else(|| failed(format!("{what}: {found:?} is not {expected:?}")))
 }
 
-/// Beaker sets it when it loads.
+/// Beaker sets it when it loads, and for a cookie when that expires.
 fn without_access_time(mut session: Repr) -> Repr {
     session.remove("'_accessed_time'");
+    session.remove("'_expires'");
     session
 }
 
