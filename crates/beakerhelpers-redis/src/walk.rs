@@ -116,7 +116,9 @@ impl Walk {
     /// elsewhere by now, or the server has forgotten a script, it runs what `anew` gives for this number instead.
     pub(crate) fn run_all(&mut self, commands: &[Cmd], anew: impl Fn(usize) -> Cmd) -> Result<Vec<Value>> {
         let mut pipeline = Pipeline::default();
-        commands.iter().for_each(|command| pipeline.add(command));
+        for command in commands {
+            pipeline.add(command);
+        }
         let node = self.node.as_mut().expect("a page was read");
         let mut answers = node.run(|connection| pipeline.run(connection))?;
         for (n, answer) in answers.iter_mut().enumerate() {
