@@ -31,16 +31,41 @@ pub struct Place {
     _guard: Box<dyn Any>,
 }
 
+/// A fresh place: what must outlive it, and where it is.
+pub trait Found {
+    /// What must outlive it.
+    type Guard: 'static;
+
+    /// `None`: what it needs is missing, which was told.
+    fn found(self) -> Option<(Self::Guard, String)>;
+}
+
+impl<G: 'static> Found for (G, String) {
+    type Guard = G;
+
+    fn found(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<G: 'static> Found for Option<(G, String)> {
+    type Guard = G;
+
+    fn found(self) -> Self {
+        self
+    }
+}
+
 /// Runs one behaviour in a fresh place, if the store there says that it is safe for many processes. `player` is the path
 /// of the test that calls [`play`].
-pub fn run<G: 'static>(
+pub fn run<F: Found>(
     player: &str,
-    place: &dyn Fn() -> Option<(G, String)>,
+    place: &dyn Fn() -> F,
     open: OpenPlace<'_>,
     framing: Framing,
     behaviour: fn(&Place),
 ) {
-    let Some((guard, place)) = place() else { return };
+    let Some((guard, place)) = place().found() else { return };
     let store = open(&place);
     if store.info().capabilities.multiprocess_safe {
         // The harness knows tests without the name of their crate.

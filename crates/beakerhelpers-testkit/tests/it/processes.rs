@@ -23,12 +23,12 @@ fn open(place: &str) -> Box<dyn SessionStore> {
 }
 
 mod without_fault {
-    fn place() -> Option<(tempfile::TempDir, String)> {
-        Some(super::place_with(super::Fault::None))
+    fn place() -> (tempfile::TempDir, String) {
+        super::place_with(super::Fault::None)
     }
 
     fn store() -> (tempfile::TempDir, Box<dyn beakerhelpers_core::SessionStore>) {
-        let (directory, place) = place().expect("it needs nothing");
+        let (directory, place) = place();
         (directory, super::open(&place))
     }
 
@@ -45,7 +45,7 @@ type Behaviour = fn(&Place);
 
 fn finds(fault: Fault, behaviour: Behaviour) -> bool {
     let player = concat!(module_path!(), "::without_fault::others::plays_its_role");
-    let place = || Some(place_with(fault));
+    let place = || place_with(fault);
     let run = || run_in_place(player, &place, &open, Framing::Namespace, behaviour);
     catch_unwind(AssertUnwindSafe(run)).is_err()
 }

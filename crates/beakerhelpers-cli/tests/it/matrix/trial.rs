@@ -86,7 +86,7 @@ const REMOVED: &str = "nothing";
 impl Trial {
     fn new(directory: &Path, release: &str, n: usize, form: Form, keys: &str) -> Self {
         let ini = directory.join(format!("site-{n}.ini"));
-        let store: String = keys.lines().map(|line| format!("beaker.session.{line}\n")).collect();
+        let store: String = keys.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
         let keys = format!("[app:main]\n{store}beaker.session.timeout = 3600\n{}", form.keys());
         fs::write(&ini, keys).expect("the ini file can be written");
         let all = if form.serializer == "json" { &JSON_CONTENTS[..] } else { &CONTENTS[..] };
@@ -162,7 +162,7 @@ impl Trial {
                 self.no_serializer = self.form.serializer == "json";
                 Ok(())
             }
-            (answer, found) => Err(failed(format!("bytes were saved as {answer:?}, and found as {found:?}"))),
+            (answer, found) => Err(failed(&format!("bytes were saved as {answer:?}, and found as {found:?}"))),
         }
     }
 
@@ -229,9 +229,9 @@ impl Trial {
     }
 
     fn find_none(&mut self, answers: Vec<Answer>) -> Result<(), Cell> {
-        match &answers[..] {
-            [Ok(None), Ok(Some(_))] => Ok(()),
-            _ => Err(failed(format!("after the deletion: {answers:?}"))),
+        match <[Answer; 2]>::try_from(answers) {
+            Ok([Ok(None), Ok(Some(_))]) => Ok(()),
+            other => Err(failed(&format!("{}: after the deletion: {other:?}", self.prefix))),
         }
     }
 
@@ -255,12 +255,12 @@ impl Trial {
     fn decode(&self, payload: &Payload) -> Result<Session, Cell> {
         match self.decoder().decode(payload) {
             Ok(Decoded::Session(session)) => Ok(session),
-            found => Err(failed(format!("not decoded: {found:?}"))),
+            found => Err(failed(&format!("not decoded: {found:?}"))),
         }
     }
 }
 
-fn failed(why: impl ToString) -> Cell {
+fn failed(why: &(impl ToString + ?Sized)) -> Cell {
     Cell::Failed(why.to_string())
 }
 
@@ -278,12 +278,12 @@ fn impossible(raised: &Raised) -> Cell {
 fn loaded(answer: Answer) -> Result<Repr, Cell> {
     match answer {
         Ok(Some(loaded)) => Ok(without_access_time(loaded)),
-        other => Err(failed(format!("Beaker does not load it: {other:?}"))),
+        other => Err(failed(&format!("Beaker does not load it: {other:?}"))),
     }
 }
 
 fn expect(found: &Repr, expected: &Repr, what: &str) -> Result<(), Cell> {
-    (found == expected).then_some(()).ok_or_else(|| failed(format!("{what}: {found:?} is not {expected:?}")))
+    (found == expected).then_some(()).ok_or_else(|| failed(&format!("{what}: {found:?} is not {expected:?}")))
 }
 
 /// Beaker sets it when it loads, and for a cookie when that expires.
