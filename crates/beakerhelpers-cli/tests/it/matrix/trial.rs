@@ -12,21 +12,10 @@ use beakerhelpers_core::{
 };
 use beakerhelpers_testkit::{Python, Raised, Repr, Sites, Step};
 
-use super::cell::{Cell, FORMS, Form, Note};
+use super::cell::{Cell, FORMS, Form, JSON_CONTENTS, NO_JSON, Note};
 use super::jar::Jar;
 use crate::beaker::CONTENTS;
 use crate::shop;
-
-/// What JSON can hold.
-const JSON_CONTENTS: [&str; 4] = [
-    "{'user_name': 'joe@doe.com', 'visits': 7, 'admin': False, 'score': 1.5, 'nothing': None, 'empty': ''}",
-    "{'list': [1, 'two', None, [3.0]], 'tuple': (1,), 'dict': {'a': {'b': [1, 2]}}, 'ints': {1: 'one'}}",
-    "{'lt': 'Linas Juškevičius', 'cjk': '日本語', 'emoji': '👩\\u200d👧', 'lines': 'a\\nb\\r\\nc', 'quotes': '\"\\'', \
-      'nul': 'a\\0b', 'lone': ['\\ud800'], 'ž': '\\x7f'}",
-    "{'big': 2**64, 'negative': -2**100, 'inf': float('inf'), 'nan': float('nan'), 'small': 5e-324, 'minus': -0.0}",
-];
-/// What it cannot.
-const NO_JSON: &str = "{'raw': b'\\xff'}";
 
 type Answer = Result<Option<Repr>, Raised>;
 
