@@ -199,11 +199,12 @@ impl Decoder {
             }
         }
         let mut pass = Pass { draft, care, most, limits: json::Limits::of(bytes.len(), self.max_payload) };
+        // Of an earlier reading nothing stays, be it what is kept for the sake of globals.
+        pass.draft.reset(most);
         // Memcached keeps the text as it is. No pickle is like that: each ends with a dot.
         if matches!(payload.framing(), Framing::Value | Framing::Text) && is_base64(bytes) {
             return self.read_text(bytes, &mut pass);
         }
-        pass.draft.reset(most);
         let top = self.machine.run(pass.draft, bytes, care).map_err(|fault| damaged("data", fault))?;
         let value = match payload.framing() {
             Framing::Namespace => match namespace(pass.draft, top)? {

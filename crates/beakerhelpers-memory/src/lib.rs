@@ -10,7 +10,12 @@ use beakerhelpers_core::{
 /// a namespace for each session (`beaker/container.py`, `MemoryNamespaceManager`, 1.14.1).
 pub static MEMORY: StoreType = StoreType::new("memory", "sessions in the memory of this process", open, package!())
     .with_capabilities(
-        Capabilities::ALL.with_multiprocess_safe(false).with_index(false).with_local_times(false).with_expiry(false),
+        Capabilities::ALL
+            .with_multiprocess_safe(false)
+            .with_index(false)
+            .with_local_times(false)
+            .with_expiry(false)
+            .with_tidy(false),
     )
     .with_notice(
         "the store type `memory` keeps sessions in the application's own process, where no other program can see them: \

@@ -14,7 +14,7 @@ mod process;
 pub mod records;
 mod subject;
 
-pub use process::{OpenPlace, Place, play, run as run_in_place};
+pub use process::{Found, OpenPlace, Place, play, run as run_in_place};
 pub use subject::{Guarded, OnServer, Open, Plain, Subject, TwoHandles};
 
 use beakerhelpers_core::{Framing, SessionStore};
@@ -122,8 +122,8 @@ macro_rules! bare_conformance {
 ///
 /// It takes two functions:
 ///
-/// * `fn place() -> Option<(guard, String)>` makes a fresh, empty place that is set up, and says where it is in words of
-///   its own choice: a path, a URL. `None` where something is missing, which it tells.
+/// * `fn place() -> (guard, String)` makes a fresh, empty place that is set up, and says where it is in words of its own
+///   choice: a path, a URL; or `fn place() -> Option<(guard, String)>` where something may be missing, which it tells.
 /// * `fn open(place: &str) -> Box<dyn SessionStore>` opens the store there, in this process and in the others.
 ///
 /// A store without that capability is asked for nothing. Payloads are framed as `Framing::Namespace`; a third argument

@@ -62,7 +62,7 @@ impl Sites {
     /// Takes the steps one after another, and gives what came of each: what Beaker has under the id then, `None` for
     /// nothing.
     pub fn answer(&mut self, steps: &[Step]) -> Vec<Result<Option<Repr>, Raised>> {
-        let steps = Json::from_iter(steps.iter().map(|step| step.0.clone()));
+        let steps = steps.iter().map(|step| step.0.clone()).collect::<Json>();
         let questions = self.questions.as_mut().expect("it is open until the end");
         writeln!(questions, "{steps}").expect("Python reads");
         let mut line = String::new();
@@ -79,7 +79,7 @@ fn answer(answer: &Json) -> Result<Option<Repr>, Raised> {
     }
     let pairs: Option<Vec<(String, String)>> =
         serde_json::from_value(answer["loaded"].clone()).expect("pairs of texts");
-    Ok(pairs.map(Repr::from_iter))
+    Ok(pairs.map(|pairs| pairs.into_iter().collect()))
 }
 
 impl Drop for Sites {

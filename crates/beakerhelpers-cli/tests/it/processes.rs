@@ -20,7 +20,7 @@ fn open(ini: &str) -> Box<dyn SessionStore> {
 fn ini(keys: &str) -> (TempDir, String) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let ini = directory.path().join("site.ini");
-    let keys: String = keys.lines().map(|line| format!("beaker.session.{line}\n")).collect();
+    let keys: String = keys.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
     fs::write(&ini, format!("[app:main]\n{keys}")).expect("an ini file can be written");
     let ini = ini.to_str().expect("a plain path").to_owned();
     let store = open(&ini);
@@ -43,15 +43,15 @@ type Shared = OnceLock<Option<Server>>;
 type OnServer = (TempDir, Database<'static>);
 
 mod sqlite {
-    fn place() -> Option<(super::TempDir, String)> {
-        Some(super::ini("type = ext:database\nurl = sqlite:///%(here)s/sessions.db"))
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = ext:database\nurl = sqlite:///%(here)s/sessions.db")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
 mod sqla {
-    fn place() -> Option<(super::TempDir, String)> {
-        Some(super::ini("type = ext:sqla\nurl = sqlite:///%(here)s/sessions.db"))
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = ext:sqla\nurl = sqlite:///%(here)s/sessions.db")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
@@ -73,15 +73,15 @@ mod mariadb {
 }
 
 mod file {
-    fn place() -> Option<(super::TempDir, String)> {
-        Some(super::ini("type = file\ndata_dir = %(here)s/data"))
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = file\ndata_dir = %(here)s/data")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
 mod dbm {
-    fn place() -> Option<(super::TempDir, String)> {
-        Some(super::ini("type = dbm\ndata_dir = %(here)s/data"))
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = dbm\ndata_dir = %(here)s/data")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
 }

@@ -252,3 +252,16 @@ fn exceptions_print_what_they_say() {
         assert_eq!(str_of(session.value("v").unwrap()), shown);
     }
 }
+
+#[test]
+fn bare_text_is_read_like_any_other_where_it_has_to_be_read_twice() {
+    use base64::Engine as _;
+    // A class, and a lone surrogate, for whose sake what is first taken for UTF-8 is looked at again.
+    let pickle = b"\x80\x02}(X\x01\0\0\0acdatetime\ndate\nX\x01\0\0\0bX\x03\0\0\0\xed\xa0\x80u.";
+    let text = base64::engine::general_purpose::STANDARD.encode(pickle).into_bytes();
+    for framing in [Framing::Value, Framing::Text] {
+        let found = Decoder::new().decode(&Payload::new(framing, text.clone()));
+        let Ok(Decoded::Session(session)) = found else { panic!("{framing:?}: {found:?}") };
+        assert_eq!(repr_of(session.value("b").unwrap()), r"'\ud800'");
+    }
+}

@@ -10,7 +10,7 @@ use beakerhelpers_core::{
     DeletePlan, Deleted, ErrorKind, Progress, Query, Record, SaveMode, SessionId, SessionStore, Silent, Timestamp,
 };
 
-use super::process::{Other, Place};
+use super::process::{Other, Place, say};
 use super::subject::{before_cutoff, cutoff, plan};
 
 /// How many processes there are beside this one.
@@ -138,7 +138,7 @@ pub fn a_cleanup_leaves_what_others_touch(place: &Place) {
 fn touch_what_is_told(place: &Place, name: &str) -> Vec<String> {
     for id in io::stdin().lines() {
         place.save(&place.tagged(&id.expect("it is text"), name, 0));
-        place.say("touched");
+        say("touched");
     }
     Vec::new()
 }
@@ -188,7 +188,9 @@ pub fn one_of_many_processes_creates(place: &Place) {
     let mut mine = Vec::new();
     let theirs = beside(place, "create", |_| mine = create_all(place, "this"));
     for (name, won) in names().chain(["this".to_owned()]).zip(theirs.into_iter().chain([mine])) {
-        won.into_iter().for_each(|id| winners.entry(id).or_default().push(name.clone()));
+        for id in won {
+            winners.entry(id).or_default().push(name.clone());
+        }
     }
     for id in contested() {
         let [winner] = &winners[&id][..] else { panic!("{:?} created one session", winners[&id]) };
@@ -238,7 +240,7 @@ fn scribble(place: &Place, name: &str) -> Vec<String> {
     for round in 0.. {
         for n in 0..EACH {
             place.save(&place.tagged(&format!("scribbled-{n}"), name, round));
-            place.say("saved");
+            say("saved");
         }
     }
     Vec::new()

@@ -24,28 +24,53 @@ pub type OpenPlace<'o> = &'o dyn Fn(&str) -> Box<dyn SessionStore>;
 pub struct Place {
     /// The path of the test that plays the others.
     player: String,
-    place: String,
+    whereabouts: String,
     framing: Framing,
     store: Box<dyn SessionStore>,
     // Last, so that it outlives the store.
     _guard: Box<dyn Any>,
 }
 
+/// A fresh place: what must outlive it, and where it is.
+pub trait Found {
+    /// What must outlive it.
+    type Guard: 'static;
+
+    /// `None`: what it needs is missing, which was told.
+    fn found(self) -> Option<(Self::Guard, String)>;
+}
+
+impl<G: 'static> Found for (G, String) {
+    type Guard = G;
+
+    fn found(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<G: 'static> Found for Option<(G, String)> {
+    type Guard = G;
+
+    fn found(self) -> Self {
+        self
+    }
+}
+
 /// Runs one behaviour in a fresh place, if the store there says that it is safe for many processes. `player` is the path
 /// of the test that calls [`play`].
-pub fn run<G: 'static>(
+pub fn run<F: Found>(
     player: &str,
-    place: &dyn Fn() -> Option<(G, String)>,
+    place: &dyn Fn() -> F,
     open: OpenPlace<'_>,
     framing: Framing,
     behaviour: fn(&Place),
 ) {
-    let Some((guard, place)) = place() else { return };
+    let Some((guard, place)) = place().found() else { return };
     let store = open(&place);
     if store.info().capabilities.multiprocess_safe {
         // The harness knows tests without the name of their crate.
         let player = player.split_once("::").map_or(player, |(_, path)| path).to_owned();
-        behaviour(&Place { player, place, framing, store, _guard: Box::new(guard) });
+        behaviour(&Place { player, whereabouts: place, framing, store, _guard: Box::new(guard) });
     }
 }
 
@@ -53,13 +78,13 @@ pub fn run<G: 'static>(
 pub fn play(open: OpenPlace<'_>, framing: Framing) {
     let (Ok(role), Ok(place)) = (env::var(ROLE), env::var(PLACE)) else { return };
     let store = open(&place);
-    let place = Place { player: String::new(), place, framing, store, _guard: Box::new(()) };
-    place.say("ready");
+    let place = Place { player: String::new(), whereabouts: place, framing, store, _guard: Box::new(()) };
+    say("ready");
     io::stdin().read_line(&mut String::new()).expect("it is told to go");
     for line in others::play(&place, &role) {
-        place.say(&line);
+        say(&line);
     }
-    place.say("done");
+    say("done");
 }
 
 impl Place {
@@ -73,7 +98,7 @@ impl Place {
         let mut child = Command::new(program)
             .args(["--exact", &self.player, "--nocapture", "--test-threads", "1"])
             .env(ROLE, role)
-            .env(PLACE, &self.place)
+            .env(PLACE, &self.whereabouts)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -82,13 +107,6 @@ impl Place {
         let mut other = Other { child, input, output: BufReader::new(output) };
         assert_eq!(other.line().as_deref(), Some("ready"), "another process does not start");
         other
-    }
-
-    /// Says something to the process that started this one.
-    pub(super) fn say(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        // A line of its own, whatever the harness has begun. Nobody listens where this one is about to be killed.
-        let _ = writeln!(out, "\n{MARK}{text}").and_then(|()| out.flush());
     }
 
     /// A session in use that tells who saved it and when, and whose length and bytes follow from that.
@@ -129,6 +147,13 @@ impl Place {
         let stored = self.load(expected.id.as_str()).expect("a session is lost");
         assert!(stored.payload == expected.payload, "another session is stored");
     }
+}
+
+/// Says something to the process that started this one.
+pub(super) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    // A line of its own, whatever the harness has begun. Nobody listens where this one is about to be killed.
+    let _ = writeln!(out, "\n{MARK}{text}").and_then(|()| out.flush());
 }
 
 /// Stands around name and round in a note.

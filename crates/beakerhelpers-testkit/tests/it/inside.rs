@@ -164,14 +164,16 @@ mod without_fault {
     beakerhelpers_testkit::conformance!(open, beakerhelpers_core::Framing::Value);
 }
 
-fn finds(fault: Fault, behaviour: fn(&Subject)) -> bool {
+type Behaviour = fn(&Subject);
+
+fn finds(fault: Fault, behaviour: Behaviour) -> bool {
     let open = || Inside::new(fault);
     catch_unwind(AssertUnwindSafe(|| run(&open, Framing::Value, behaviour))).is_err()
 }
 
 #[test]
 fn the_suite_finds_every_fault_of_a_store_without_times() {
-    let table: &[(Fault, &[fn(&Subject)])] = &[
+    let table: &[(Fault, &[Behaviour])] = &[
         (
             Fault::DeletesUnknown,
             &[cleanup::unknown_times_are_listed_and_never_deleted, model::random_operations_agree_with_memory],

@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use self::files::{Fault, Files};
 
-fn place_with(fault: Fault) -> Option<(TempDir, String)> {
+fn place_with(fault: Fault) -> (TempDir, String) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let place = format!("{fault:?} {}", directory.path().display());
-    Some((directory, place))
+    (directory, place)
 }
 
 fn open(place: &str) -> Box<dyn SessionStore> {
@@ -23,12 +23,12 @@ fn open(place: &str) -> Box<dyn SessionStore> {
 }
 
 mod without_fault {
-    fn place() -> Option<(tempfile::TempDir, String)> {
+    fn place() -> (tempfile::TempDir, String) {
         super::place_with(super::Fault::None)
     }
 
     fn store() -> (tempfile::TempDir, Box<dyn beakerhelpers_core::SessionStore>) {
-        let (directory, place) = place().expect("it needs nothing");
+        let (directory, place) = place();
         (directory, super::open(&place))
     }
 
@@ -41,7 +41,9 @@ mod without_fault {
     }
 }
 
-fn finds(fault: Fault, behaviour: fn(&Place)) -> bool {
+type Behaviour = fn(&Place);
+
+fn finds(fault: Fault, behaviour: Behaviour) -> bool {
     let player = concat!(module_path!(), "::without_fault::others::plays_its_role");
     let place = || place_with(fault);
     let run = || run_in_place(player, &place, &open, Framing::Namespace, behaviour);
@@ -50,7 +52,7 @@ fn finds(fault: Fault, behaviour: fn(&Place)) -> bool {
 
 #[test]
 fn the_suite_finds_every_fault_between_processes() {
-    let table: [(Fault, fn(&Place)); 8] = [
+    let table: [(Fault, Behaviour); 8] = [
         (Fault::CleansWithoutLooking, others::what_another_touches_after_it_was_found_survives),
         (Fault::CountsWhatOthersDeleted, others::cleanups_at_once_delete_each_session_once),
         (Fault::CreatesWithoutLock, others::one_of_many_processes_creates),
@@ -67,7 +69,7 @@ fn the_suite_finds_every_fault_between_processes() {
 
 #[test]
 fn a_store_for_one_process_is_asked_for_nothing() {
-    let asked: fn(&Place) = |_| panic!("it was asked");
+    let asked: Behaviour = |_| panic!("it was asked");
     let place = || Some(((), String::new()));
     let memory = |_: &str| -> Box<dyn SessionStore> { Box::new(beakerhelpers_core::MemoryStore::new()) };
     run_in_place("it::nobody", &place, &memory, Framing::Namespace, asked);

@@ -63,6 +63,17 @@ impl Form {
     }
 }
 
+/// What JSON can hold.
+pub(super) const JSON_CONTENTS: [&str; 4] = [
+    "{'user_name': 'joe@doe.com', 'visits': 7, 'admin': False, 'score': 1.5, 'nothing': None, 'empty': ''}",
+    "{'list': [1, 'two', None, [3.0]], 'tuple': (1,), 'dict': {'a': {'b': [1, 2]}}, 'ints': {1: 'one'}}",
+    "{'lt': 'Linas Juškevičius', 'cjk': '日本語', 'emoji': '👩\\u200d👧', 'lines': 'a\\nb\\r\\nc', 'quotes': '\"\\'', \
+      'nul': 'a\\0b', 'lone': ['\\ud800'], 'ž': '\\x7f'}",
+    "{'big': 2**64, 'negative': -2**100, 'inf': float('inf'), 'nan': float('nan'), 'small': 5e-324, 'minus': -0.0}",
+];
+/// What it cannot.
+pub(super) const NO_JSON: &str = "{'raw': b'\\xff'}";
+
 /// What came of a form in a store with a release of Beaker.
 #[derive(Clone, Debug)]
 pub(crate) enum Cell {

@@ -12,21 +12,10 @@ use beakerhelpers_core::{
 };
 use beakerhelpers_testkit::{Python, Raised, Repr, Sites, Step};
 
-use super::cell::{Cell, FORMS, Form, Note};
+use super::cell::{Cell, FORMS, Form, JSON_CONTENTS, NO_JSON, Note};
 use super::jar::Jar;
 use crate::beaker::CONTENTS;
 use crate::shop;
-
-/// What JSON can hold.
-const JSON_CONTENTS: [&str; 4] = [
-    "{'user_name': 'joe@doe.com', 'visits': 7, 'admin': False, 'score': 1.5, 'nothing': None, 'empty': ''}",
-    "{'list': [1, 'two', None, [3.0]], 'tuple': (1,), 'dict': {'a': {'b': [1, 2]}}, 'ints': {1: 'one'}}",
-    "{'lt': 'Linas Juškevičius', 'cjk': '日本語', 'emoji': '👩\\u200d👧', 'lines': 'a\\nb\\r\\nc', 'quotes': '\"\\'', \
-      'nul': 'a\\0b', 'lone': ['\\ud800'], 'ž': '\\x7f'}",
-    "{'big': 2**64, 'negative': -2**100, 'inf': float('inf'), 'nan': float('nan'), 'small': 5e-324, 'minus': -0.0}",
-];
-/// What it cannot.
-const NO_JSON: &str = "{'raw': b'\\xff'}";
 
 type Answer = Result<Option<Repr>, Raised>;
 
@@ -86,7 +75,7 @@ const REMOVED: &str = "nothing";
 impl Trial {
     fn new(directory: &Path, release: &str, n: usize, form: Form, keys: &str) -> Self {
         let ini = directory.join(format!("site-{n}.ini"));
-        let store: String = keys.lines().map(|line| format!("beaker.session.{line}\n")).collect();
+        let store: String = keys.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
         let keys = format!("[app:main]\n{store}beaker.session.timeout = 3600\n{}", form.keys());
         fs::write(&ini, keys).expect("the ini file can be written");
         let all = if form.serializer == "json" { &JSON_CONTENTS[..] } else { &CONTENTS[..] };
@@ -162,7 +151,7 @@ impl Trial {
                 self.no_serializer = self.form.serializer == "json";
                 Ok(())
             }
-            (answer, found) => Err(failed(format!("bytes were saved as {answer:?}, and found as {found:?}"))),
+            (answer, found) => Err(failed(&format!("bytes were saved as {answer:?}, and found as {found:?}"))),
         }
     }
 
@@ -229,9 +218,9 @@ impl Trial {
     }
 
     fn find_none(&mut self, answers: Vec<Answer>) -> Result<(), Cell> {
-        match &answers[..] {
-            [Ok(None), Ok(Some(_))] => Ok(()),
-            _ => Err(failed(format!("after the deletion: {answers:?}"))),
+        match <[Answer; 2]>::try_from(answers) {
+            Ok([Ok(None), Ok(Some(_))]) => Ok(()),
+            other => Err(failed(&format!("{}: after the deletion: {other:?}", self.prefix))),
         }
     }
 
@@ -255,12 +244,12 @@ impl Trial {
     fn decode(&self, payload: &Payload) -> Result<Session, Cell> {
         match self.decoder().decode(payload) {
             Ok(Decoded::Session(session)) => Ok(session),
-            found => Err(failed(format!("not decoded: {found:?}"))),
+            found => Err(failed(&format!("not decoded: {found:?}"))),
         }
     }
 }
 
-fn failed(why: impl ToString) -> Cell {
+fn failed(why: &(impl ToString + ?Sized)) -> Cell {
     Cell::Failed(why.to_string())
 }
 
@@ -278,17 +267,18 @@ fn impossible(raised: &Raised) -> Cell {
 fn loaded(answer: Answer) -> Result<Repr, Cell> {
     match answer {
         Ok(Some(loaded)) => Ok(without_access_time(loaded)),
-        other => Err(failed(format!("Beaker does not load it: {other:?}"))),
+        other => Err(failed(&format!("Beaker does not load it: {other:?}"))),
     }
 }
 
 fn expect(found: &Repr, expected: &Repr, what: &str) -> Result<(), Cell> {
-    (found == expected).then_some(()).ok_or_else(|| failed(format!("{what}: {found:?} is not {expected:?}")))
+    (found == expected).then_some(()).ok_or_else(|| failed(&format!("{what}: {found:?} is not {expected:?}")))
 }
 
-/// Beaker sets it when it loads.
+/// Beaker sets it when it loads, and for a cookie when that expires.
 fn without_access_time(mut session: Repr) -> Repr {
     session.remove("'_accessed_time'");
+    session.remove("'_expires'");
     session
 }
 

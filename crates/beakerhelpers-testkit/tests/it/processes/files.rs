@@ -73,7 +73,8 @@ impl Files {
 
     fn path(&self, id: &SessionId) -> PathBuf {
         // Any text makes a name, and two texts make two; a hash would do for names that are too long.
-        let hex: String = id.as_str().bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |digit: u8| char::from_digit(digit.into(), 16).expect("half a byte");
+        let hex: String = id.as_str().bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         let parts: Vec<_> = hex.as_bytes().chunks(200).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
         let (last, folders) = parts.split_last().map_or(("", &[][..]), |(last, folders)| (last.as_str(), folders));
         let mut path = self.directory.join("sessions");
