@@ -278,6 +278,14 @@ pub(super) fn irregular() -> Error {
         .with_hint("encode the session as a new payload, if what the values do not tell may be lost")
 }
 
+/// What is pickled is an object, whose class alone knows what its attributes may be.
+pub(super) fn no_object(what: &str) -> Error {
+    Error::unsupported(format!(
+        "a session of session2 is an object of a class of the application, and cannot be {what}"
+    ))
+    .with_hint("let the application do it, with its own classes")
+}
+
 pub(super) fn trouble(trouble: Trouble) -> Error {
     match trouble {
         Trouble::Unwritable(key, reason) => unwritable(key.as_deref(), reason),

@@ -9,6 +9,7 @@ mod hostile;
 mod json;
 mod laws;
 mod names;
+mod objects;
 mod payloads;
 mod sealed;
 mod typed;
