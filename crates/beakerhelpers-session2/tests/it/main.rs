@@ -1,0 +1,4 @@
+//! session2's stores by the conformance suite, and with session3 itself.
+
+mod directory;
+mod site;
