@@ -148,7 +148,7 @@ impl DirectoryStore {
     fn listed(&self, name: &str, active: Option<Cutoff>) -> Result<Option<Record>> {
         let Some(path) = self.files().path(name) else { return Ok(None) };
         let is_old = |modified| active.is_some_and(|cutoff| modified < cutoff.at());
-        if active.is_some() && !files::saved(&self.directory, &path)?.is_some_and(|(modified, _)| !is_old(modified)) {
+        if active.is_some() && files::saved(&self.directory, &path)?.is_none_or(|(modified, _)| is_old(modified)) {
             return Ok(None);
         }
         let contents = self.files().read(&path).map_err(|error| match error.kind() {
