@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that a change must keep.
 
+use std::iter;
 use std::time::Instant;
 
 use serde_json::Value as Json;
@@ -72,14 +73,18 @@ fn passed(said: &str) -> u64 {
     results.filter_map(|(number, _)| number.parse::<u64>().ok()).sum()
 }
 
-/// Every package builds without its default features, and with each of its features alone.
+/// Every package builds without its default features, and with each of its features alone. Where its manifest says
+/// `each-feature`, its unit tests pass so, too.
 fn features() -> Result {
     for package in members()? {
         let Some(features) = package["features"].as_object().filter(|features| !features.is_empty()) else { continue };
-        let check = ["check", "--quiet", "--no-default-features", "--package", name(&package)?];
-        run(&mut cargo(&check))?;
-        for feature in features.keys().filter(|feature| *feature != "default") {
-            run(cargo(&check).args(["--features", feature.as_str()]))?;
+        let alone = ["--quiet", "--no-default-features", "--package", name(&package)?, "--features"];
+        let tests = package["metadata"]["tests"]["each-feature"] == true;
+        for feature in iter::once("").chain(features.keys().map(String::as_str)).filter(|name| *name != "default") {
+            run(cargo(&["check"]).args(alone).arg(feature))?;
+            if tests {
+                run(cargo(&["test", "--lib"]).args(alone).arg(feature))?;
+            }
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ pub(crate) trait Table {
 }
 
 /// Which rows to look at.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Want<'a> {
     pub(crate) after: Option<&'a Key>,
     pub(crate) rows: usize,

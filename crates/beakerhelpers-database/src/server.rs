@@ -8,6 +8,7 @@ pub(crate) mod pages;
 mod pool;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(crate) struct ServerStore<C: Client> {
     prefix: String,
     pool: r2d2::Pool<Manager<C>>,
     layout: Arc<Mutex<Option<Layout>>>,
+    /// Nobody waits any more for what this handle reads: the server is asked nothing more.
+    abandoned: Arc<AtomicBool>,
 }
 
 /// Another handle on the same connections.
@@ -54,6 +57,7 @@ impl<C: Client> Clone for ServerStore<C> {
             prefix: self.prefix.clone(),
             pool: self.pool.clone(),
             layout: Arc::clone(&self.layout),
+            abandoned: Arc::clone(&self.abandoned),
         }
     }
 }
@@ -74,41 +78,41 @@ impl<C: Client> ServerStore<C> {
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            // Connections are opened at once or fail at once; what is waited for is another thread's work.
+            // What is waited for is another thread's work: a connection that is handed out is not open yet.
             .connection_timeout(config.wait().max(Duration::from_secs(30)))
-            .build_unchecked(Manager { target: target.clone(), settings });
+            .build_unchecked(Manager::default());
         let prefix = config.prefix().to_owned();
-        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout: Arc::default() })
+        let (layout, abandoned) = (Arc::default(), Arc::default());
+        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout, abandoned })
     }
 
     /// Runs something on a connection, once.
-    fn with<T>(&self, work: impl FnOnce(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T>(&self, work: impl FnOnce(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T, Failure> {
         self.on_client(|client| {
             let layout = self.layout(client)?;
-            work(client, self.sql(layout), layout.room)
+            work(client, self.sql(layout), layout)
         })
     }
 
     fn on_client<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut pooled =
             self.pool.get().map_err(|_| Error::new(ErrorKind::Unavailable, "all connections are in use"))?;
-        work(self.manager().client(&mut pooled)?)
+        work(pooled.client(&self.target, self.settings)?)
     }
 
     fn once<T>(&self, work: impl FnOnce(&mut C) -> Result<T, Failure>) -> Result<T> {
         self.on_client(work).map_err(|failure| failure.error)
     }
 
-    fn manager(&self) -> Manager<C> {
-        Manager { target: self.target.clone(), settings: self.settings }
-    }
-
     /// Runs something that may be run again.
-    fn read<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
+    fn read<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T> {
         // A server that was there before is waited for; one that was not is most likely not where it is looked for.
         let known = self.known_layout().is_some();
         let mut backoff = Backoff::start(self.settings.wait, if known { RESTART } else { Duration::ZERO });
         loop {
+            if self.abandoned.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Unavailable, "nobody waits any more for what is to be read"));
+            }
             match self.with(&mut work) {
                 Ok(done) => return Ok(done),
                 Err(failure) => thread::sleep(backoff.after(failure)?),
@@ -118,7 +122,7 @@ impl<C: Client> ServerStore<C> {
 
     /// Runs a change. One that was undone because others were in the way is tried again; one whose end is not known is
     /// not.
-    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, u64) -> Result<T, Failure>) -> Result<T> {
+    fn write<T>(&self, mut work: impl FnMut(&mut C, Sql<'_>, Layout) -> Result<T, Failure>) -> Result<T> {
         self.refuse_to_write()?;
         let mut backoff = Backoff::start(self.settings.wait, Duration::ZERO);
         loop {
@@ -170,7 +174,8 @@ impl<C: Client> SessionStore for ServerStore<C> {
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
-        self.read(|client, sql, room| pages::one(client, &sql.by_id(id.as_str()), room, self.zone))?.transpose()
+        self.read(|client, sql, layout| pages::one(client, &sql.by_id(id.as_str()), layout.room, self.zone))?
+            .transpose()
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
@@ -183,9 +188,9 @@ impl<C: Client> SessionStore for ServerStore<C> {
         let age = |at| Age::Time(self.zone.naive_at(at));
         let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());
-        self.write(|client, sql, room| {
-            if data.len() as u64 > room {
-                return Err(too_large(data.len(), room).into());
+        self.write(|client, sql, layout| {
+            if data.len() as u64 > layout.room {
+                return Err(too_large(data.len(), layout.room).into());
             }
             let update = sql.update(id, &accessed, data);
             for _ in 0..ATTEMPTS {

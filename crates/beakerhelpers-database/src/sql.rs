@@ -1,91 +1,15 @@
 //! The statements on a table of sessions.
 
-use beakerhelpers_core::NaiveTime;
+mod batches;
+mod dialect;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::dialect::LAST_TIME;
+pub(crate) use self::dialect::{Age, Dialect, FIRST_TIME, Form};
 use crate::statement::{Key, KeyColumn, Piece, Statement, TableName, Time};
 
 /// Larger contents are not read: no session is, and a row can be made to claim a gigabyte.
 pub(crate) const LARGEST_DATA: i64 = 64 * 1024 * 1024;
-
-/// The first time that is one: what a column of a server holds before it stands for "never" (MySQL's zero date,
-/// PostgreSQL's `-infinity`), and is no age.
-pub(crate) const FIRST_TIME: NaiveTime = NaiveTime::from_micros(-62_135_596_800_000_000);
-/// The last one of the year 9999, after which Python knows none.
-#[cfg(feature = "postgres")]
-pub(crate) const LAST_TIME: NaiveTime = NaiveTime::from_micros(253_402_300_799_999_999);
-
-/// Whose SQL it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Sqlite,
-    Postgres,
-    MySql,
-}
-
-impl Dialect {
-    /// The id and the contents. SQLite's columns hold values of any type, and are read as bytes.
-    const fn columns(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Sqlite => ("CAST(namespace AS BLOB)", "CAST(data AS BLOB)"),
-            Self::Postgres | Self::MySql => ("namespace", "data"),
-        }
-    }
-
-    /// A condition on `accessed` that no index on it is to serve: the range of keys is what bounds the work.
-    const fn accessed(self) -> &'static str {
-        match self {
-            Self::Sqlite => "+accessed",
-            Self::Postgres => "(accessed + interval '0')",
-            Self::MySql => "COALESCE(accessed)",
-        }
-    }
-}
-
-/// How closely a DELETE in SQLite looks at the form of `accessed`. SQLite compares an integer or an empty text as smaller than
-/// any time, so an age alone must not decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// It is a text no smaller than the first time there is: no number, and not empty. That is enough where all rows held
-    /// times a moment ago. It calls no function: where one might fail, SQLite writes a second journal for the statement,
-    /// in case it must be undone alone, as large as all that it deletes.
-    Text,
-    /// It is a time that `NaiveTime::parse` reads, and no other.
-    Exact,
-}
-
-impl Form {
-    const fn condition(self) -> &'static str {
-        match self {
-            // Without the plus, the column's affinity could turn a literal into a number.
-            Self::Text => " AND +accessed >= '0001-01-01 00:00:00'",
-            // A date that is not in the calendar becomes another one when days are added to it. The column itself is
-            // compared with no short literal, of which its affinity would make a number.
-            Self::Exact => {
-                " AND typeof(accessed) = 'text' AND octet_length(accessed) = length(accessed) \
-                 AND substr(accessed, 1, 4) > '0000' \
-                 AND datetime(substr(accessed, 1, 19), '+0 days') = substr(accessed, 1, 19) \
-                 AND (length(accessed) = 19 OR (length(accessed) BETWEEN 21 AND 26 AND substr(accessed, 20, 1) = '.' \
-                 AND substr(accessed, 21) NOT GLOB '*[^0-9]*'))"
-            }
-        }
-    }
-}
-
-/// A time to compare `accessed` with: as text for SQLite, whose column is text, else as a time.
-#[derive(Clone, Debug)]
-pub(crate) enum Age {
-    Text(String),
-    Time(NaiveTime),
-}
-
-impl Age {
-    fn piece(&self) -> Piece<'_> {
-        match self {
-            Self::Text(text) => Piece::Text(text),
-            Self::Time(time) => Piece::Time(Time(*time)),
-        }
-    }
-}
 
 /// A table, the column to page by, and whose SQL it takes.
 #[derive(Clone, Copy, Debug)]
@@ -269,24 +193,6 @@ impl<'a> Sql<'a> {
         statement
     }
 
-    /// Key and access time of the rows after a key, and how large they are, if that is wanted. MySQL tells their ids as
-    /// fourth.
-    pub(crate) fn times(self, after: Option<&'a Key>, rows: i64, sizes: bool) -> Statement<'a> {
-        let mut statement = Statement::new([
-            Piece::Sql("SELECT "),
-            self.key(),
-            Piece::Sql(match (self.dialect, sizes) {
-                (Dialect::MySql, true) => ", accessed, octet_length(data), namespace FROM ",
-                (Dialect::MySql, false) => ", accessed, 0, namespace FROM ",
-                (_, true) => ", accessed, octet_length(data) FROM ",
-                (_, false) => ", accessed FROM ",
-            }),
-            Piece::Table(self.table),
-        ]);
-        self.after(&mut statement, after, Direction::Up, rows);
-        statement
-    }
-
     /// Key, id and access time of the first rows.
     pub(crate) fn first_rows(self, rows: i64) -> Statement<'a> {
         let mut statement = self.ids_and_times();
@@ -312,129 +218,5 @@ impl<'a> Sql<'a> {
             Piece::Sql(", accessed FROM "),
             Piece::Table(self.table),
         ])
-    }
-
-    /// Deletes the rows from a key to a key that are old now, whatever they were when they were found.
-    pub(crate) fn delete_old(self, first: &'a Key, last: &'a Key, cutoff: &'a Age, form: Form) -> Statement<'a> {
-        let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);
-        self.between(&mut statement, first, last);
-        self.and_old(&mut statement, cutoff, form);
-        statement
-    }
-
-    /// As [`delete_old`](Self::delete_old), without those that another transaction has locked.
-    pub(crate) fn delete_old_unlocked(self, first: &'a Key, last: &'a Key, cutoff: &'a Age) -> Statement<'a> {
-        let mut statement = Statement::new([
-            Piece::Sql("DELETE FROM "),
-            Piece::Table(self.table),
-            Piece::Sql(" WHERE "),
-            self.key(),
-            Piece::Sql(" IN (SELECT "),
-            self.key(),
-            Piece::Sql(" FROM "),
-            Piece::Table(self.table),
-        ]);
-        self.between(&mut statement, first, last);
-        self.and_old(&mut statement, cutoff, Form::Text);
-        statement.push([Piece::Sql(" FOR UPDATE SKIP LOCKED)")]);
-        self.and_old(&mut statement, cutoff, Form::Text);
-        statement
-    }
-
-    /// Deletes the rows of these keys that are old now.
-    pub(crate) fn delete_old_of(self, keys: impl Iterator<Item = &'a Key>, cutoff: &'a Age) -> Statement<'a> {
-        let mut statement = Statement::new([Piece::Sql("DELETE FROM "), Piece::Table(self.table)]);
-        self.among(&mut statement, keys);
-        self.and_old(&mut statement, cutoff, Form::Text);
-        statement
-    }
-
-    /// Locks the rows of these keys that are old now, and reads them: the whole as [`page`](Self::page) does, or the key
-    /// alone. The keys are in the column `by`, which has this index; whatever the server thinks of it, it takes that.
-    pub(crate) fn lock_old_of(
-        self,
-        by: KeyColumn,
-        index: Option<&'a TableName>,
-        keys: impl Iterator<Item = &'a Key>,
-        cutoff: &'a Age,
-        whole: bool,
-        skip_locked: bool,
-    ) -> Statement<'a> {
-        let mut statement = if whole {
-            self.one()
-        } else {
-            Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(" FROM "), Piece::Table(self.table)])
-        };
-        force(&mut statement, index);
-        Sql { key: by, ..self }.among(&mut statement, keys);
-        self.and_old(&mut statement, cutoff, Form::Text);
-        statement.push([Piece::Sql(if skip_locked { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" })]);
-        statement
-    }
-
-    /// Deletes, in MySQL, the rows of these keys that are old now, and finds them through this index.
-    pub(crate) fn delete_through(
-        self,
-        index: Option<&'a TableName>,
-        keys: impl Iterator<Item = &'a Key>,
-        cutoff: &'a Age,
-    ) -> Statement<'a> {
-        // In the form for one table there is no place for an index.
-        let mut statement =
-            Statement::new([Piece::Sql("DELETE old FROM "), Piece::Table(self.table), Piece::Sql(" AS old")]);
-        force(&mut statement, index);
-        self.among(&mut statement, keys);
-        self.and_old(&mut statement, cutoff, Form::Text);
-        statement
-    }
-
-    /// Has a DELETE hand over what it deletes, as [`page`](Self::page) does.
-    pub(crate) fn returning(self, mut delete: Statement<'a>) -> Statement<'a> {
-        delete.push([Piece::Sql(" RETURNING ")]);
-        self.whole_row(&mut delete);
-        delete
-    }
-
-    fn and_old(self, statement: &mut Statement<'a>, cutoff: &'a Age, form: Form) {
-        statement.push([Piece::Sql(" AND "), Piece::Sql(self.dialect.accessed()), Piece::Sql(" < "), cutoff.piece()]);
-        if self.dialect == Dialect::Sqlite {
-            statement.push([Piece::Sql(form.condition())]);
-        } else {
-            statement.push([
-                Piece::Sql(" AND "),
-                Piece::Sql(self.dialect.accessed()),
-                Piece::Sql(" >= "),
-                Piece::Time(Time(FIRST_TIME)),
-            ]);
-        }
-    }
-
-    /// How many rows there are from a key to a key.
-    pub(crate) fn count(self, first: &'a Key, last: &'a Key) -> Statement<'a> {
-        let mut statement = Statement::new([Piece::Sql("SELECT count(*) FROM "), Piece::Table(self.table)]);
-        self.between(&mut statement, first, last);
-        statement
-    }
-
-    fn between(self, statement: &mut Statement<'a>, first: &'a Key, last: &'a Key) {
-        statement.push([Piece::Sql(" WHERE "), self.key(), Piece::Sql(" >= ")]);
-        statement.push(first.pieces());
-        statement.push([Piece::Sql(" AND "), self.key(), Piece::Sql(" <= ")]);
-        statement.push(last.pieces());
-    }
-
-    fn among(self, statement: &mut Statement<'a>, keys: impl Iterator<Item = &'a Key>) {
-        statement.push([Piece::Sql(" WHERE "), self.key(), Piece::Sql(" IN (")]);
-        for (index, key) in keys.enumerate() {
-            statement.push([Piece::Sql(if index == 0 { "" } else { ", " })]);
-            statement.push(key.pieces());
-        }
-        statement.push([Piece::Sql(")")]);
-    }
-}
-
-fn force<'a>(statement: &mut Statement<'a>, index: Option<&'a TableName>) {
-    if let Some(index) = index {
-        statement.push([Piece::Sql(" FORCE INDEX ("), Piece::Table(index), Piece::Sql(")")]);
     }
 }

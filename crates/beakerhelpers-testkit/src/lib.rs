@@ -21,6 +21,7 @@ pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, Re
 #[cfg(feature = "suite")]
 pub use python::{OLDER_RELEASES, Python};
 pub use servers::Server;
+pub use skip::skip;
 #[cfg(feature = "suite")]
 pub use visitors::{Visitors, Visits};
 

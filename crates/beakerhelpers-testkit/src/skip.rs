@@ -7,11 +7,18 @@ use std::io::{self, Write};
 /// Each of these turns a skip into a failure.
 const NO_SKIP: [&str; 2] = ["CI", "BEAKERHELPERS_NO_SKIP"];
 
-/// Says that a test does not run, or fails it under CI.
-pub(crate) fn skip(why: &str) {
+/// Says that a test does not run, and why: `skipped: …` on standard error. The test is to return then.
+///
+/// # Panics
+///
+/// Where nothing may be skipped: under CI, that is where the environment variable `CI` or `BEAKERHELPERS_NO_SKIP` is set
+/// to anything but `0` and `false`.
+#[track_caller]
+pub fn skip(why: &str) {
     skip_or_fail(why, skips_fail().is_some());
 }
 
+#[track_caller]
 fn skip_or_fail(why: &str, skips_fail: bool) {
     assert!(!skips_fail, "{why}");
     // Not `eprintln!`: the harness shows that only where a test fails.

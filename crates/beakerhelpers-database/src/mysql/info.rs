@@ -45,7 +45,7 @@ fn column(row: &TextRow, keys: &[(String, String)]) -> Column {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ColumnKind::Integer,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "varbinary" => ColumnKind::Text,
         // A TIMESTAMP is another one in every connection's zone.
-        "datetime" => ColumnKind::Time,
+        "datetime" => ColumnKind::time(&row.text(2), 0),
         "tinyblob" | "blob" | "mediumblob" | "longblob" => {
             ColumnKind::Bytes(row.int(4).and_then(|room| u64::try_from(room).ok()).unwrap_or(u64::MAX))
         }

@@ -65,7 +65,7 @@ pub(super) fn columns(client: &mut PgClient, table: &TableName) -> Result<Option
         times_are_numbers &= row.int(5) == Some(1);
         columns.push(Column {
             name: text(row, 0),
-            kind: kind(row.int(2).unwrap_or(0)),
+            kind: kind(row.int(2).unwrap_or(0), &text(row, 1)),
             type_name: text(row, 1),
             is_key: row.int(3) == Some(1),
         });
@@ -83,11 +83,11 @@ pub(super) fn columns(client: &mut PgClient, table: &TableName) -> Result<Option
 }
 
 /// By the numbers that PostgreSQL's `pg_type.dat` gives to types for good.
-fn kind(oid: i64) -> ColumnKind {
+fn kind(oid: i64, type_name: &str) -> ColumnKind {
     match oid {
         20 | 21 | 23 => ColumnKind::Integer,
         25 | 1042 | 1043 => ColumnKind::Text,
-        1114 => ColumnKind::Time,
+        1114 => ColumnKind::time(type_name, 6),
         // A value has a gigabyte at most, which no session reaches.
         17 => ColumnKind::Bytes(u64::MAX),
         _ => ColumnKind::Other,

@@ -38,6 +38,11 @@ pub(super) enum Mode {
 
 impl PgClient {
     pub(super) fn open(target: &PgTarget, settings: Settings) -> Result<Self, Failure> {
+        // Left to itself, OpenSSL is taken down when the process ends, under whatever thread still uses it, even if only
+        // to end: that is a crash after all is done. This is the one way to set it up that has nothing taken down then,
+        // as long as it comes before libpq's own (`OPENSSL_INIT_NO_ATEXIT`: OpenSSL 1.1.1b and later).
+        #[cfg(feature = "postgres-tls")]
+        openssl_sys::init();
         let establish = |encryption| PgConnection::establish(&target.connection_string(settings.wait, encryption));
         let raw = if target.prefers_encryption() {
             establish(Encryption::Required).or_else(|error| {

@@ -3,15 +3,16 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Pace, Progress, Result};
+use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, NaiveTime, Pace, Progress, Result};
 
 use super::ServerStore;
 use super::client::Client;
+use super::layout::Layout;
 use super::pages::key;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::{KeyColumn, Statement, TableName};
+use crate::statement::{KeyColumn, TableName};
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -25,8 +26,8 @@ pub(crate) fn run<C: Client>(
     if deletes {
         store.refuse_to_write()?;
     }
-    let cutoff_age = Age::Time(store.zone.naive_cutoff(cutoff));
-    let mut batches = Batches { store, cutoff: cutoff_age, connection: None, deletes, archive: plan.archive };
+    let naive = store.zone.naive_cutoff(cutoff);
+    let mut batches = Batches { store, cutoff: naive, connection: None, deletes, archive: plan.archive };
     if deletes && !batches.connect().map_err(|failure| failure.error)? {
         let mut nothing = Deleted::default();
         nothing.ended = Ended::AnotherCleanup;
@@ -39,9 +40,8 @@ pub(crate) fn run<C: Client>(
 /// A connection of its own for the time of a cleanup: it has settings, and may have a lock, that no other use is to get.
 struct Batches<'s, C: Client> {
     store: &'s ServerStore<C>,
-    cutoff: Age,
-    /// With it, whether `namespace` is unique.
-    connection: Option<(C, Sql<'s>, bool)>,
+    cutoff: NaiveTime,
+    connection: Option<(C, Layout)>,
     deletes: bool,
     archive: bool,
 }
@@ -52,17 +52,17 @@ impl<'s, C: Client> Batches<'s, C> {
         let mut client = C::connect(&self.store.target, self.store.settings)?;
         let layout = self.store.layout(&mut client)?;
         let free = !self.deletes || client.start_cleanup(&self.store.table)?;
-        self.connection = Some((client, self.store.sql(layout), layout.unique));
+        self.connection = Some((client, layout));
         Ok(free)
     }
 
-    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>, bool) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T>(&mut self, work: impl FnOnce(&mut C, Sql<'s>, Layout) -> Result<T, Failure>) -> Result<T, Failure> {
         if self.connection.as_mut().is_none_or(|(client, ..)| client.is_broken()) {
             self.connection = None;
             self.connect()?;
         }
-        let (client, sql, unique) = self.connection.as_mut().expect("it was just made");
-        let done = work(client, *sql, *unique);
+        let (client, layout) = self.connection.as_mut().expect("it was just made");
+        let done = work(client, self.store.sql(*layout), *layout);
         if done.as_ref().is_err_and(|failure| failure.trouble == Trouble::Gone) {
             self.connection = None;
         }
@@ -72,15 +72,16 @@ impl<'s, C: Client> Batches<'s, C> {
 
 impl<C: Client> Table for Batches<'_, C> {
     fn look(&mut self, want: &Want<'_>, clock: &mut Clock) -> Result<Found, Failure> {
-        self.with(|client, sql, unique| {
+        self.with(|client, sql, layout| {
+            let want = Want { cutoff: layout.cutoff(want.cutoff), ..*want };
             let (mut found, mut unreadable) = (Found::default(), None);
             // The application finds a session by its id, and locks the index on it first: whoever locks what it scans has
             // to do so in the same order, or gets into a deadlock with it.
-            let by_ids = C::LOCKS_WHAT_IT_SCANS && unique;
+            let by_ids = C::LOCKS_WHAT_IT_SCANS && layout.unique;
             let statement = sql.times(want.after, i64::try_from(want.rows).unwrap_or(i64::MAX), want.archive);
             client.rows(&statement, &mut |row| {
                 let enough = key(row, 0, sql.key).and_then(|key_of_row| {
-                    let enough = found.push(want, key_of_row, row.time(1), || row.int(2), clock);
+                    let enough = found.push(&want, key_of_row, row.time(1), || row.int(2), clock);
                     if by_ids && found.ids.len() < found.old.len() {
                         found.ids.push(key(row, 3, KeyColumn::Namespace)?);
                     }
@@ -97,27 +98,22 @@ impl<C: Client> Table for Batches<'_, C> {
     }
 
     fn delete(&mut self, found: &Found, progress: &mut dyn Progress) -> Result<Batch, Failure> {
-        let cutoff = self.cutoff.clone();
-        let (store, archive) = (self.store, self.archive);
-        if C::LOCKS_WHAT_IT_SCANS && !archive {
-            let mut attempt = |skip_locked| {
-                self.with(|client, sql, _| {
-                    let started = Instant::now();
-                    let deleted = transaction(client, &store.table, |client| {
-                        client.delete_found(sql, found, &cutoff, skip_locked)
-                    })?;
-                    Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
-                })
-            };
-            let done = attempt(false);
-            // Somebody works on a row of these, whom nobody waits for.
-            return if in_the_way(&done) { attempt(true) } else { done };
-        }
-        self.with(|client, sql, _| {
-            let (first, last) = found.range.as_ref().expect("something was found");
-            let mut started = Instant::now();
-            let mut attempt = |client: &mut C, statement: Statement<'_>, started: Instant| {
+        let (store, cutoff, archive) = (self.store, self.cutoff, self.archive);
+        // Whether to go round what somebody else has locked, whom nobody waits for then.
+        let mut attempt = |skip_locked| {
+            self.with(|client, sql, layout| {
+                let (first, last) = found.range.as_ref().expect("something was found");
+                let cutoff = Age::Time(layout.cutoff(cutoff));
+                let started = Instant::now();
                 let deleted = transaction(client, &store.table, |client| {
+                    if C::LOCKS_WHAT_IT_SCANS && !archive {
+                        return client.delete_found(sql, found, &cutoff, skip_locked);
+                    }
+                    let statement = if skip_locked {
+                        sql.delete_old_unlocked(first, last, &cutoff)
+                    } else {
+                        sql.delete_old(first, last, &cutoff, Form::Text)
+                    };
                     if archive {
                         let mut clock = Clock::new(store.zone);
                         client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
@@ -126,15 +122,11 @@ impl<C: Client> Table for Batches<'_, C> {
                     }
                 })?;
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
-            };
-            let done = attempt(client, sql.delete_old(first, last, &cutoff, Form::Text), started);
-            if !C::SKIPS_LOCKED || !in_the_way(&done) {
-                return done;
-            }
-            // Somebody works on a row of these for longer than others should wait for the rest of them.
-            started = Instant::now();
-            attempt(client, sql.delete_old_unlocked(first, last, &cutoff), started)
-        })
+            })
+        };
+        let done = attempt(false);
+        let goes_round = C::SKIPS_LOCKED || (C::LOCKS_WHAT_IT_SCANS && !archive);
+        if goes_round && in_the_way(&done) { attempt(true) } else { done }
     }
 
     fn count(&mut self, found: &Found) -> Result<u64, Failure> {

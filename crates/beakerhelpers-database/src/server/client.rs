@@ -131,9 +131,17 @@ pub(crate) struct Column {
 pub(crate) enum ColumnKind {
     Integer,
     Text,
-    /// A naive time.
-    Time,
+    /// A naive time with so many digits of a second's fraction.
+    Time(u32),
     /// Bytes, at most so many.
     Bytes(u64),
     Other,
+}
+
+impl ColumnKind {
+    /// A naive time by the name of its type, `datetime(6)`; where that names no number of digits, there are so many.
+    pub(crate) fn time(type_name: &str, digits: u32) -> Self {
+        let named = type_name.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(digits, _)| digits);
+        Self::Time(named.and_then(|digits| digits.trim().parse().ok()).unwrap_or(digits))
+    }
 }

@@ -1,6 +1,6 @@
 //! What the table looks like.
 
-use beakerhelpers_core::{Error, ErrorKind, Result, escape_controls};
+use beakerhelpers_core::{Error, ErrorKind, NaiveTime, Result, escape_controls};
 
 use super::client::{Client, Column, ColumnKind};
 use crate::failure::Failure;
@@ -17,6 +17,16 @@ pub(crate) struct Layout {
     pub(crate) room: u64,
     /// `namespace` has a unique index.
     pub(crate) unique: bool,
+    /// The column `accessed` keeps whole multiples of so many microseconds.
+    step: i64,
+}
+
+impl Layout {
+    /// A cutoff that the column can be compared with. Of a time between two that it keeps, it has the one before (MariaDB)
+    /// or the nearest (MySQL, PostgreSQL): with a cutoff in between, what was accessed right after it would seem older.
+    pub(crate) fn cutoff(self, naive: NaiveTime) -> NaiveTime {
+        NaiveTime::from_micros(naive.as_micros() - naive.as_micros().rem_euclid(self.step))
+    }
 }
 
 /// Looks at the table; `prefix` is that of the configuration's keys.
@@ -45,11 +55,12 @@ pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) ->
     if kind("namespace") != ColumnKind::Text {
         return Err(odd(find("namespace"), table, "text"));
     }
-    for name in ["accessed", "created"] {
-        if kind(name) != ColumnKind::Time {
-            return Err(odd(find(name), table, "times without a zone"));
-        }
-    }
+    let times = ["accessed", "created"].map(|name| match kind(name) {
+        ColumnKind::Time(digits) => Ok(digits),
+        _ => Err(odd(find(name), table, "times without a zone")),
+    });
+    let [accessed, created] = times;
+    let (digits, _) = (accessed?, created?);
     let is_key = |name: &str| find(name).is_some_and(|column| column.is_key);
     let key = if kind("id") == ColumnKind::Integer && is_key("id") {
         KeyColumn::Number("id")
@@ -61,7 +72,8 @@ pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) ->
         ))
         .with_hint("Beaker makes both; `beakerhelpers setup --check` tells what is missing"));
     };
-    Ok(Layout { key, room, unique: is_key("namespace") })
+    let step = 10_i64.pow(6_u32.saturating_sub(digits));
+    Ok(Layout { key, room, unique: is_key("namespace"), step })
 }
 
 /// Why a table is left alone that was to be made anew.
@@ -92,4 +104,47 @@ fn missing(tables: &[String], table: &TableName, prefix: &str) -> Error {
             "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; the application creates it when it \
              starts, and so does `beakerhelpers setup`"
         ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The layout of Beaker's table whose column `accessed` has a type of this name.
+    fn layout(type_name: &str, digits: u32) -> Layout {
+        let column = |name: &str, kind| Column {
+            name: name.to_owned(),
+            kind,
+            type_name: type_name.to_owned(),
+            is_key: matches!(name, "id" | "namespace"),
+        };
+        let columns = [
+            column("id", ColumnKind::Integer),
+            column("namespace", ColumnKind::Text),
+            column("accessed", ColumnKind::time(type_name, digits)),
+            column("created", ColumnKind::Time(6)),
+            column("data", ColumnKind::Bytes(65_535)),
+        ];
+        let table = TableName::new(None, "beaker_cache").expect("a name");
+        of_columns(&columns, &table, "beaker.session").expect("it is Beaker's")
+    }
+
+    #[test]
+    fn a_cutoff_is_a_time_that_the_column_keeps() {
+        let naive = |time: &str| NaiveTime::parse(time.as_bytes()).expect("a time");
+        for (type_name, digits, cutoff) in [
+            ("datetime", 0, "2026-11-20 11:00:00"),
+            ("datetime(0)", 0, "2026-11-20 11:00:00"),
+            ("datetime(1)", 0, "2026-11-20 11:00:00.9"),
+            ("datetime(6)", 0, "2026-11-20 11:00:00.987654"),
+            ("timestamp without time zone", 6, "2026-11-20 11:00:00.987654"),
+            ("timestamp(3) without time zone", 6, "2026-11-20 11:00:00.987"),
+        ] {
+            let layout = layout(type_name, digits);
+            assert_eq!(layout.cutoff(naive("2026-11-20 11:00:00.987654")), naive(cutoff), "{type_name}");
+            assert_eq!(layout.cutoff(naive(cutoff)), naive(cutoff), "{type_name}");
+        }
+        // Before 1970, too, it is the one before.
+        assert_eq!(layout("datetime", 0).cutoff(NaiveTime::from_micros(-1)), NaiveTime::from_micros(-1_000_000));
+    }
 }

@@ -20,14 +20,15 @@ impl<C: Client> Source for ServerStore<C> {
     }
 
     fn page(&self, want: &Want<'_>, clock: &mut Clock) -> Result<Page> {
-        let old = want.cutoff.map(Age::Time);
-        self.read(|client, sql, room| {
+        self.read(|client, sql, layout| {
+            let cutoff = want.cutoff.map(|cutoff| layout.cutoff(cutoff));
+            let old = cutoff.map(Age::Time);
             let largest = largest(want.rows);
             let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref(), largest);
             let (mut page, mut unreadable) = (Page::default(), None);
             client.rows(&statement, &mut |row| {
                 // What is old comes without contents; a row without any has no size, but its time tells.
-                let old = want.cutoff.zip(row.time(2)).is_some_and(|(cutoff, accessed)| accessed < cutoff);
+                let old = cutoff.zip(row.time(2)).is_some_and(|(cutoff, accessed)| accessed < cutoff);
                 let key = match key(row, 0, sql.key) {
                     Ok(key) => key,
                     Err(error) => {
@@ -39,8 +40,11 @@ impl<C: Client> Source for ServerStore<C> {
                     let size = row.int(5).unwrap_or(0);
                     page.bytes += usize::try_from(size).unwrap_or(0).min(BYTES);
                     let left_out = size > largest && size <= LARGEST_DATA;
-                    let entry =
-                        if left_out { Entry::Again(key.clone()) } else { Entry::Record(record(row, room, clock)) };
+                    let entry = if left_out {
+                        Entry::Again(key.clone())
+                    } else {
+                        Entry::Record(record(row, layout.room, clock))
+                    };
                     page.entries.push(entry);
                 }
                 page.last = Some(if sql.is_sorted(want.way) { created(row, key) } else { key });
@@ -52,7 +56,7 @@ impl<C: Client> Source for ServerStore<C> {
     }
 
     fn again(&self, key: &Key) -> Result<Option<Result<Record>>> {
-        self.read(|client, sql, room| one(client, &sql.by_key(key), room, self.zone))
+        self.read(|client, sql, layout| one(client, &sql.by_key(key), layout.room, self.zone))
     }
 
     fn release(&self) {}

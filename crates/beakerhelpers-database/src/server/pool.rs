@@ -1,7 +1,7 @@
 //! Connections that are kept for the next call.
 
 use std::convert::Infallible;
-use std::fmt;
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, Settings};
@@ -10,23 +10,36 @@ use crate::failure::Failure;
 /// A connection that was idle for longer is asked whether it is still there.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What the pool hands out. A failure is handed out like a connection: the pool would try it again and again until its
-/// timeout, which locks an account whose password is wrong, and lose the reason.
+/// What the pool hands out: a connection, or a place for one. The pool would open it in a thread of its own, try it again
+/// and again until its timeout, which locks an account whose password is wrong, and lose the reason.
 #[derive(Debug)]
-pub(crate) enum Pooled<C> {
-    Open { client: C, used: Instant },
-    Failed(Option<Failure>),
+pub(crate) struct Pooled<C>(Option<Open<C>>);
+
+#[derive(Debug)]
+struct Open<C> {
+    client: C,
+    used: Instant,
 }
 
-/// Makes connections.
-pub(crate) struct Manager<C: Client> {
-    pub(crate) target: C::Target,
-    pub(crate) settings: Settings,
+impl<C: Client> Pooled<C> {
+    /// The connection that there is, made now where there was none, or where it was lost while nobody used it; or why
+    /// there is none. Making it is tried once.
+    pub(crate) fn client(&mut self, target: &C::Target, settings: Settings) -> Result<&mut C, Failure> {
+        self.0.take_if(|open| open.client.is_broken() || (open.used.elapsed() > IDLE && open.client.ping().is_err()));
+        let open = match self.0.take() {
+            Some(open) => open,
+            None => Open { client: C::connect(target, settings)?, used: Instant::now() },
+        };
+        Ok(&mut self.0.insert(open).client)
+    }
 }
 
-impl<C: Client> fmt::Debug for Manager<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Manager({})", self.target)
+/// Makes places for connections.
+pub(crate) struct Manager<C>(PhantomData<fn() -> C>);
+
+impl<C> Default for Manager<C> {
+    fn default() -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -35,48 +48,18 @@ impl<C: Client> r2d2::ManageConnection for Manager<C> {
     type Error = Infallible;
 
     fn connect(&self) -> Result<Self::Connection, Infallible> {
-        Ok(match C::connect(&self.target, self.settings) {
-            Ok(client) => Pooled::Open { client, used: Instant::now() },
-            Err(failure) => Pooled::Failed(Some(failure)),
-        })
+        Ok(Pooled(None))
     }
 
     fn is_valid(&self, _: &mut Self::Connection) -> Result<(), Infallible> {
         Ok(())
     }
 
+    /// Whether it is not to be kept.
     fn has_broken(&self, pooled: &mut Self::Connection) -> bool {
-        match pooled {
-            Pooled::Open { client, used } => {
-                *used = Instant::now();
-                client.is_broken()
-            }
-            Pooled::Failed(_) => true,
-        }
-    }
-}
-
-impl<C: Client> Manager<C> {
-    /// The connection that there is, made anew where it was lost while nobody used it, or why there is none.
-    pub(crate) fn client<'p>(&self, pooled: &'p mut Pooled<C>) -> Result<&'p mut C, Failure> {
-        if let Pooled::Open { client, used } = pooled
-            && (client.is_broken() || (used.elapsed() > IDLE && client.ping().is_err()))
-        {
-            *client = C::connect(&self.target, self.settings)?;
-        }
-        match pooled {
-            Pooled::Open { client, used } => {
-                *used = Instant::now();
-                Ok(client)
-            }
-            Pooled::Failed(failure) => {
-                if let Some(failure) = failure.take() {
-                    return Err(failure);
-                }
-                let client = C::connect(&self.target, self.settings)?;
-                *pooled = Pooled::Open { client, used: Instant::now() };
-                self.client(pooled)
-            }
-        }
+        pooled.0.as_mut().is_some_and(|open| {
+            open.used = Instant::now();
+            open.client.is_broken()
+        })
     }
 }

@@ -11,6 +11,12 @@ mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rows;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "some of it is for the tests on one of them")
+)]
+mod servers;
 mod setup;
 mod support;
 mod tables;

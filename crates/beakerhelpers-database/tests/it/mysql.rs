@@ -7,5 +7,4 @@ mod connecting;
 mod faults;
 mod locks;
 mod setup;
-mod support;
 mod tables;

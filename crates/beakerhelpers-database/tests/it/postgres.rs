@@ -6,5 +6,4 @@ mod conformance;
 mod connecting;
 mod faults;
 mod setup;
-mod support;
 mod tables;

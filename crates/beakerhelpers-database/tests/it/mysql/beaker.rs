@@ -2,13 +2,14 @@
 
 use beakerhelpers_codec::{Decoded, Decoder};
 use beakerhelpers_core::{Query, SaveMode, SessionId, Timestamp};
-use beakerhelpers_testkit::{Request, database_ini, python};
+use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{Request, database_ini, python, server};
 
-use super::support::{mariadb, store};
+use crate::servers::store;
 
 #[test]
 fn beaker_reads_what_is_written_and_the_other_way_round() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     for python in [python!(), python!("1.11.0")] {
         let database = server.create_database();
         let directory = tempfile::tempdir().expect("a directory");

@@ -1,8 +1,10 @@
 //! Cleaning up, and what keeps it from it.
 
 use beakerhelpers_core::{DeletePlan, Ended, Error, ErrorKind, Progress, Record, Rest, Result, Silent};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::Kind;
 
-use super::support::{ACTIVE, OLD, count, fill, mariadb, save, store, with_table};
+use crate::servers::{ACTIVE, OLD, count, fill, save, store, with_table};
 use crate::support::{assert_error, cutoff};
 
 /// Keeps what it is handed, and refuses from some record on.
@@ -28,7 +30,7 @@ fn plan() -> DeletePlan {
 
 #[test]
 fn what_is_deleted_is_handed_over_and_nothing_else() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     fill(&database, 500);
     save(&*store, "active", ACTIVE);
@@ -42,7 +44,7 @@ fn what_is_deleted_is_handed_over_and_nothing_else() {
 
 #[test]
 fn what_cannot_be_kept_is_not_deleted() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     fill(&database, 300);
     let mut shelf = Shelf { room: Some(150), ..Shelf::default() };
@@ -65,7 +67,7 @@ impl Progress for Second<'_> {
 
 #[test]
 fn two_at_once_are_one() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, one) = with_table(server);
     fill(&database, 300);
     let mut second = Second(&database, Vec::new());
@@ -79,14 +81,14 @@ fn two_at_once_are_one() {
 
 #[test]
 fn what_is_there_twice_is_deleted_by_its_key() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     database.run("ALTER TABLE beaker_cache DROP INDEX namespace;");
     save(&*store, "twice", OLD);
     database.run(
         "INSERT INTO beaker_cache (namespace, accessed, created, data) VALUES ('twice', '2026-11-20 11:30:00', NOW(), 'x');",
     );
-    let done = super::support::store(&database).delete_old(cutoff(), &plan(), &mut Silent).expect("it cleans");
+    let done = crate::servers::store(&database).delete_old(cutoff(), &plan(), &mut Silent).expect("it cleans");
     assert_eq!((done.deleted, done.kept), (1, 1));
     assert_eq!(database.run("SELECT data FROM beaker_cache;").trim(), "x");
 }

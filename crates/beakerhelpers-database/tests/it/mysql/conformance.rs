@@ -1,16 +1,16 @@
 //! The contract of stores, on each layout of the table.
 
 use beakerhelpers_core::{SessionStore, SetupMode};
-use beakerhelpers_testkit::servers::Database;
+use beakerhelpers_testkit::servers::{Database, Kind};
 
-use super::support::{config, shared};
+use crate::servers::{config, shared};
 use crate::support::open;
 
 type Opened = Option<(Database<'static>, Box<dyn SessionStore>, Box<dyn SessionStore>)>;
 
 /// Sets up a table, and changes it then by some SQL.
 fn opened(store_type: &str, sql: &str) -> Opened {
-    let database = shared()?.create_database();
+    let database = shared(Kind::MariaDb)?.create_database();
     let config = config(&database.url("mysql+pymysql"))
         .with("type", store_type)
         .with("schema_name", database.name())

@@ -1,10 +1,10 @@
 //! The ways to a server.
 
 use beakerhelpers_core::{Access, ErrorKind, Query, SaveMode, SessionStore, SetupMode};
-use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
+use beakerhelpers_testkit::{own_server, server};
 
-use super::support::{ACTIVE, config, mariadb, save, with_table};
+use crate::servers::{ACTIVE, config, save, with_table};
 use crate::support::{assert_error, open, record};
 
 fn ids(store: &dyn SessionStore) -> Result<usize, beakerhelpers_core::Error> {
@@ -13,7 +13,7 @@ fn ids(store: &dyn SessionStore) -> Result<usize, beakerhelpers_core::Error> {
 
 #[test]
 fn tcp_socket_and_tls() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let ca = server.certificates().authority();
@@ -48,7 +48,7 @@ fn tcp_socket_and_tls() {
 
 #[test]
 fn what_a_user_may_not_do_is_said() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let reader = open(&config(&database.url_for("mysql+pymysql", User::READER, Via::Tcp)));
@@ -74,7 +74,7 @@ fn a_wrong_password_is_tried_once() {
 
 #[test]
 fn a_file_with_the_password_serves() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,7 +7,7 @@ use beakerhelpers_core::{DeletePlan, Deleted, Ended, Progress, Query, Rest};
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, Server};
 
-use super::support::{ACTIVE, count, fill, save, with_table};
+use crate::servers::{ACTIVE, count, fill, save, with_table};
 use crate::support::cutoff;
 
 /// Does something after each of the first batches.

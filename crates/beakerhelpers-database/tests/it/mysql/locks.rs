@@ -2,15 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use beakerhelpers_core::{DeletePlan, Rest, SaveMode, Silent};
+use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{own_server, server};
 
-use super::support::{ACTIVE, count, fill, impatient, mariadb, save, store, with_table};
+use crate::servers::{ACTIVE, count, fill, save, store, waiting, with_table};
 use crate::support::{cutoff, record};
 
 #[test]
 fn a_row_that_somebody_has_locked_is_left_for_the_next_run() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     fill(&database, 100);
     let mut client = server
@@ -30,28 +33,30 @@ fn a_row_that_somebody_has_locked_is_left_for_the_next_run() {
     .expect("it takes it");
     let mut line = String::new();
     std::io::BufRead::read_line(&mut lines, &mut line).expect("it answers");
-    let plan = DeletePlan::default().with_rest(Rest::For(std::time::Duration::ZERO));
+    let plan = DeletePlan::default().with_rest(Rest::For(Duration::ZERO));
     let done = store.delete_old(cutoff(), &plan, &mut Silent).expect("it goes round the row");
     assert_eq!((done.deleted, count(&database)), (99, 1));
-    let error = impatient(&database).save(&record("o50", ACTIVE), SaveMode::Upsert).expect_err("it is locked");
+    let error =
+        waiting(&database, Duration::ZERO).save(&record("o50", ACTIVE), SaveMode::Upsert).expect_err("it is locked");
     assert_eq!(error.kind(), beakerhelpers_core::ErrorKind::Unavailable);
     drop(input);
     client.wait().expect("it ends");
     assert_eq!(store.delete_old(cutoff(), &plan, &mut Silent).expect("it is free").deleted, 1);
 }
 
-/// The application changes sessions while these are being deleted: nobody gets into a deadlock.
+/// The application changes sessions while these are being deleted: nobody gets into a deadlock. The server counts those of
+/// all its databases, and so it is the test's own.
 #[test]
 fn saving_what_is_being_deleted_is_no_deadlock() {
-    let server = mariadb!();
-    let (database, cleaner) = with_table(server);
+    let server = own_server!(Kind::MariaDb);
+    let (database, cleaner) = with_table(&server);
     let deadlocks = || server.run(None, "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks';");
     let before = deadlocks();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers: Vec<_> = (0..3_u32)
             .map(|thread| {
-                let (over, store) = (&over, impatient(&database));
+                let (over, store) = (&over, waiting(&database, Duration::ZERO));
                 scope.spawn(move || {
                     let mut saved = 0;
                     while !over.load(Ordering::Relaxed) {
@@ -68,7 +73,7 @@ fn saving_what_is_being_deleted_is_no_deadlock() {
                 })
             })
             .collect();
-        let plan = DeletePlan::default().with_rest(Rest::For(std::time::Duration::ZERO)).with_batch_size(500);
+        let plan = DeletePlan::default().with_rest(Rest::For(Duration::ZERO)).with_batch_size(500);
         let (mut deleted, mut failed) = (0, None);
         for _ in 0..5 {
             database.run(

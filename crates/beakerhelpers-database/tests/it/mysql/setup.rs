@@ -1,14 +1,15 @@
 //! Setting up, checking, indexing, giving space back.
 
 use beakerhelpers_core::{ErrorKind, IndexOutcome, SetupMode, SetupOutcome, Severity};
-use beakerhelpers_testkit::{Request, database_ini, python};
+use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{Request, database_ini, python, server};
 
-use super::support::{ACTIVE, config, fill, mariadb, save, store, with_table};
+use crate::servers::{ACTIVE, config, fill, save, store, with_table};
 use crate::support::{assert_error, open};
 
 #[test]
 fn the_table_is_the_one_that_beaker_makes() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let python = python!();
     let (theirs, ours) = (server.create_database(), server.create_database());
     let directory = tempfile::tempdir().expect("a directory");
@@ -22,7 +23,7 @@ fn the_table_is_the_one_that_beaker_makes() {
 
 #[test]
 fn only_sessions_are_destroyed() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let database = server.create_database();
     database.run("CREATE TABLE users (id int); INSERT INTO users VALUES (1);");
     let users = open(&config(&database.url("mysql")).with("table_name", "users"));
@@ -34,7 +35,7 @@ fn only_sessions_are_destroyed() {
 
 #[test]
 fn what_is_odd_is_found() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     let find = |part: &str| {
         let findings = store.check().expect("it looks");
@@ -60,7 +61,7 @@ fn what_is_odd_is_found() {
 
 #[test]
 fn space_comes_back() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     fill(&database, 20_000);
     save(&*store, "kept", ACTIVE);
@@ -75,12 +76,12 @@ fn space_comes_back() {
     let before = size();
     store.vacuum().expect("it is rebuilt");
     assert!(size() * 4 < before, "{before} {}", size());
-    assert_eq!(super::support::count(&database), 1);
+    assert_eq!(crate::servers::count(&database), 1);
 }
 
 #[test]
 fn a_primary_does_not_know_how_far_replicas_are() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     // It takes a right that the site does not have.
     let error = store.replication_lag().expect_err("it may not see");

@@ -1,14 +1,18 @@
 //! Rows and tables as they are found.
 
-use beakerhelpers_codec::Decoder;
-use beakerhelpers_core::{DeletePlan, ErrorKind, Framing, Payload, Query, Record, SaveMode, SessionId, Silent};
+use std::time::Duration;
 
-use super::support::{ACTIVE, OLD, config, mariadb, reader, save, store, with_table};
+use beakerhelpers_codec::Decoder;
+use beakerhelpers_core::{Cutoff, DeletePlan, ErrorKind, Framing, Payload, Query, Record, SaveMode, SessionId, Silent};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::Kind;
+
+use crate::servers::{ACTIVE, OLD, config, listed, reader, save, store, with_table};
 use crate::support::{assert_error, at, cutoff, open, record};
 
 #[test]
 fn ids_that_the_column_takes_for_one_are_two() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "abc", ACTIVE);
     for other in ["ABC", "abc ", "ábc"] {
@@ -29,7 +33,7 @@ fn ids_that_the_column_takes_for_one_are_two() {
 
 #[test]
 fn zero_dates_are_unknown_and_kept() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     database.run(
         "SET sql_mode = ''; INSERT INTO beaker_cache (namespace, accessed, created, data) VALUES \
@@ -46,7 +50,7 @@ fn zero_dates_are_unknown_and_kept() {
 
 #[test]
 fn the_servers_zone_and_modes_do_not_matter() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     for settings in [
@@ -66,7 +70,7 @@ fn the_servers_zone_and_modes_do_not_matter() {
 
 #[test]
 fn a_session_that_its_column_cut_is_named() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
     let large = |size: usize| Payload::new(Framing::Namespace, vec![b'x'; size]);
     let mut record = record("large", ACTIVE);
@@ -96,7 +100,7 @@ fn a_session_that_its_column_cut_is_named() {
 
 #[test]
 fn what_is_no_table_of_sessions_is_told() {
-    let server = mariadb!();
+    let server = &server!(Kind::MariaDb);
     let database = server.create_database();
     let list = |table: &str| {
         let config = config(&database.url("mysql")).with("table_name", table);
@@ -114,16 +118,19 @@ fn what_is_no_table_of_sessions_is_told() {
 }
 
 #[test]
-fn times_are_cut_and_never_rounded_up() {
-    let server = mariadb!();
+fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_cuts_its_time() {
+    let server = &server!(Kind::MariaDb);
     let (database, store) = with_table(server);
-    save(&*store, "a", "2026-11-20 10:59:59.999999");
-    assert_eq!(database.run("SELECT accessed FROM beaker_cache;").trim(), "2026-11-20 10:59:59");
     save(&*store, "old", OLD);
-    // Half a second after the time that the column keeps: that one is old, the next second is not.
-    let half = beakerhelpers_core::Cutoff::ago(at("2026-11-20 10:59:59.500000"), std::time::Duration::ZERO);
-    save(&*store, "next", "2026-11-20 11:00:00");
-    let done = store.delete_old(half, &DeletePlan::default(), &mut Silent).expect("it cleans");
-    assert_eq!((done.deleted, done.kept), (2, 1));
-    drop(database);
+    save(&*store, "a", "2026-11-20 11:00:00.9");
+    assert_eq!(database.run("SELECT max(accessed) FROM beaker_cache;").trim(), "2026-11-20 11:00:00");
+    let ago = |time: &str| Cutoff::ago(at(time), Duration::from_secs(3600));
+    let clean = |time: &str| {
+        let done = store.delete_old(ago(time), &DeletePlan::default(), &mut Silent).expect("it cleans");
+        (done.deleted, done.kept)
+    };
+    assert_eq!(listed(&*store, Query::ALL.active_since(ago("2026-11-20 12:00:00.5")))[0].id.as_str(), "a");
+    assert_eq!(clean("2026-11-20 12:00:00.5"), (1, 1));
+    assert!(listed(&*store, Query::ALL.active_since(ago("2026-11-20 12:00:01"))).is_empty());
+    assert_eq!(clean("2026-11-20 12:00:01"), (1, 0));
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use beakerhelpers_core::{Cutoff, DeletePlan, Query, Rest, SaveMode, SessionId, SetupMode, Silent, Timestamp};
-use beakerhelpers_testkit::servers::{Database, User, Via};
-use beakerhelpers_testkit::{Request, database_ini, python};
+use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
+use beakerhelpers_testkit::{Request, database_ini, python, server};
 use tempfile::TempDir;
 
-use super::support::{count, listed, postgres, store};
+use crate::servers::{count, listed, store};
 
 /// Everything about the table that the server knows, its owner and numbers aside.
 fn shape(database: &Database<'_>) -> String {
@@ -22,7 +22,7 @@ fn shape(database: &Database<'_>) -> String {
 
 #[test]
 fn setting_up_makes_the_table_that_beaker_makes() {
-    let (server, python) = (postgres!(), python!());
+    let (server, python) = (&server!(Kind::Postgres), python!());
     let (ours, theirs) = (server.create_database(), server.create_database());
     let directory = TempDir::new().expect("a directory");
     let ini = database_ini(directory.path(), &theirs.url("postgresql+psycopg2"), "");
@@ -33,7 +33,7 @@ fn setting_up_makes_the_table_that_beaker_makes() {
 
 #[test]
 fn what_beaker_saves_is_read_and_what_is_saved_beaker_loads() {
-    let (server, python) = (postgres!(), python!());
+    let (server, python) = (&server!(Kind::Postgres), python!());
     let python = python.with_time_zone("UTC");
     let database = server.create_database();
     let directory = TempDir::new().expect("a directory");
@@ -68,13 +68,13 @@ fn what_beaker_saves_is_read_and_what_is_saved_beaker_loads() {
 
 #[test]
 fn a_live_site_notices_nothing_of_a_cleanup() {
-    let (server, python) = (postgres!(), python!());
+    let (server, python) = (&server!(Kind::Postgres), python!());
     let python = python.with_time_zone("UTC");
     let database = server.create_database();
     let directory = TempDir::new().expect("a directory");
     let ini = database_ini(directory.path(), &database.url("postgresql+psycopg2"), "");
     let live = python.site(&ini).go_live();
-    super::support::fill(&database, 20_000);
+    crate::servers::fill(&database, 20_000);
     let store = store(&database);
     let now = Timestamp::from(std::time::SystemTime::now());
     let cutoff = Cutoff::ago(now, Duration::from_secs(3600));

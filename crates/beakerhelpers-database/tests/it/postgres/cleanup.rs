@@ -7,10 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_core::{DeletePlan, Deleted, Ended, Progress, SaveMode, SessionId, SessionStore, Silent};
-use beakerhelpers_testkit::servers::{Database, User};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::{Database, Kind, User};
 
-use super::support::{ACTIVE, OLD, count, fill, listed, postgres, save, store, with_table};
-use crate::support::{cutoff, record};
+use crate::servers::{ACTIVE, OLD, count, fill, listed, save, store, waiting, with_table};
+use crate::support::{at, cutoff, record};
 
 /// Somebody at `psql` who has begun a transaction, and ends it when this is dropped.
 struct Somebody(Child);
@@ -41,7 +42,7 @@ impl Drop for Somebody {
 
 #[test]
 fn a_row_that_is_locked_is_kept_and_nothing_waits_for_it() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 3000);
     let somebody = Somebody::runs(&database, "UPDATE beaker_cache SET data = 'x' WHERE namespace = 'o1234';");
@@ -56,12 +57,10 @@ fn a_row_that_is_locked_is_kept_and_nothing_waits_for_it() {
 
 #[test]
 fn a_table_that_is_locked_is_waited_for_as_long_as_was_said() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, _) = with_table(server);
     fill(&database, 10);
-    let impatient = crate::support::open(
-        &super::support::config(&database.url("postgresql")).with_wait(Duration::from_millis(500)),
-    );
+    let impatient = waiting(&database, Duration::from_millis(500));
     assert!(impatient.has(&SessionId::new("o1")).expect("it answers"));
     let somebody = Somebody::runs(&database, "LOCK TABLE beaker_cache;");
     let started = Instant::now();
@@ -85,7 +84,7 @@ impl<F: FnMut()> Progress for WhenHandedOver<F> {
 
 #[test]
 fn a_second_cleanup_steps_aside() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, first) = with_table(server);
     fill(&database, 50);
     let second = store(&database);
@@ -107,7 +106,7 @@ fn a_second_cleanup_steps_aside() {
 
 #[test]
 fn many_cleanups_at_once_delete_everything_once() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, _first) = with_table(server);
     fill(&database, 4000);
     let all: Vec<Deleted> = thread::scope(|scope| {
@@ -125,7 +124,7 @@ fn many_cleanups_at_once_delete_everything_once() {
 
 #[test]
 fn infinite_times_are_no_times() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     for accessed in ["infinity", "-infinity", "0044-03-15 00:00:00 BC", "20000-01-01"] {
         database.run(&format!(
@@ -144,7 +143,7 @@ fn infinite_times_are_no_times() {
 /// Keeps the plans of a batch's DELETE from changing with an index or with what the statistics say.
 #[test]
 fn a_batch_finds_its_rows_by_their_keys_whatever_the_statistics_say() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 10);
     database.run("ANALYZE beaker_cache; ALTER TABLE beaker_cache SET (autovacuum_enabled = false);");
@@ -189,7 +188,7 @@ impl Progress for Once {
 
 #[test]
 fn what_is_saved_while_a_batch_waits_is_kept() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, cleaner) = with_table(server);
     fill(&database, 200);
     let live: Box<dyn SessionStore> = store(&database);
@@ -207,6 +206,6 @@ fn what_is_saved_while_a_batch_waits_is_kept() {
     });
     for n in 1..=20 {
         let kept = live.load(&SessionId::new(format!("o{n}"))).expect("it answers").expect("it is there");
-        assert_eq!(kept.accessed, Some(super::support::active()));
+        assert_eq!(kept.accessed, Some(at(ACTIVE)));
     }
 }

@@ -1,16 +1,16 @@
 //! The contract of stores, on each layout of the table.
 
 use beakerhelpers_core::{SessionStore, SetupMode};
-use beakerhelpers_testkit::servers::Database;
+use beakerhelpers_testkit::servers::{Database, Kind};
 
-use super::support::{config, shared};
+use crate::servers::{config, shared};
 use crate::support::open;
 
 type Opened = Option<(Database<'static>, Box<dyn SessionStore>, Box<dyn SessionStore>)>;
 
 /// Sets up a table in a database where some SQL ran before.
 fn opened(store_type: &str, schema: &str, sql: &str) -> Opened {
-    let database = shared()?.create_database();
+    let database = shared(Kind::Postgres)?.create_database();
     database.run(sql);
     let config = config(&database.url("postgresql+psycopg2")).with("type", store_type).with("schema_name", schema);
     let store = open(&config);

@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use beakerhelpers_core::{ErrorKind, Query, SessionId};
-use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
+use beakerhelpers_testkit::{own_server, server};
 
-use super::support::{ACTIVE, config, listed, postgres, save, url_of, with_table};
+use crate::servers::{ACTIVE, config, listed, save, url_of, with_table};
 use crate::support::{assert_error, open};
 
 #[test]
 fn every_scheme_and_both_ways_lead_to_the_same_sessions() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     for scheme in ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg", "postgresql+pg8000"] {
@@ -47,7 +47,7 @@ fn a_wrong_password_is_tried_once() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, _store) = with_table(server);
     let error = |url: &str| open(&config(url)).has(&SessionId::new("a")).expect_err("it cannot be opened");
     let url = database.url("postgresql");
@@ -78,7 +78,7 @@ fn a_host_that_does_not_answer_is_not_waited_for_forever() {
 
 #[test]
 fn readers_read_and_strangers_do_not() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let reader = open(&config(&url_of(&database, User::READER)));
@@ -93,7 +93,7 @@ fn readers_read_and_strangers_do_not() {
 
 #[test]
 fn encrypted_connections_are_made_where_this_build_can() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     save(&*store, "a", ACTIVE);
     let has = |user: User, options: &str| {

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{DeletePlan, Deleted, Ended, Progress, Query, SessionId};
-use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::{own_server, server};
 
-use super::support::{count, fill, postgres, with_table};
+use crate::servers::{count, fill, with_table};
 use crate::support::cutoff;
 
 /// Does something once, after a batch.
@@ -28,7 +28,7 @@ const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
 
 #[test]
 fn a_cleanup_survives_the_loss_of_its_connection() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 2000);
     let plan = DeletePlan::default().with_batch_size(100);
@@ -39,7 +39,7 @@ fn a_cleanup_survives_the_loss_of_its_connection() {
 
 #[test]
 fn a_listing_survives_the_loss_of_its_connection() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 3000);
     let mut listing = store.iter(Query::ALL);
@@ -84,7 +84,7 @@ fn a_cleanup_survives_a_restart_of_the_server() {
 fn a_server_that_is_not_there_is_told_at_once() {
     let server = own_server!(Kind::Postgres);
     let (database, store) = with_table(&server);
-    let other = super::support::store(&database);
+    let other = crate::servers::store(&database);
     server.stop();
     let started = std::time::Instant::now();
     let error = other.has(&SessionId::new("a")).expect_err("it is gone");

@@ -4,10 +4,10 @@ use beakerhelpers_core::{
     Access, DeletePlan, ErrorKind, Finding, IndexOutcome, Query, SessionId, SessionStore, SetupMode, SetupOutcome,
     Severity, Silent,
 };
-use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
+use beakerhelpers_testkit::{own_server, server};
 
-use super::support::{ACTIVE, config, count, fill, listed, postgres, reader, save, store, url_of, with_table};
+use crate::servers::{ACTIVE, config, count, fill, listed, reader, save, store, url_of, with_table};
 use crate::support::{assert_error, cutoff, open};
 
 fn messages(found: &[Finding]) -> Vec<String> {
@@ -16,7 +16,7 @@ fn messages(found: &[Finding]) -> Vec<String> {
 
 #[test]
 fn a_table_is_created_once_and_recreated_when_told() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     let store = store(&database);
     assert_eq!(store.setup(SetupMode::IfMissing).expect("it is created"), SetupOutcome::Created);
@@ -31,7 +31,7 @@ fn a_table_is_created_once_and_recreated_when_told() {
 
 #[test]
 fn what_is_no_table_of_sessions_is_left_alone() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     database.run("CREATE TABLE beaker_cache (id int, precious text); INSERT INTO beaker_cache VALUES (1, 'x');");
     let error = store(&database).setup(SetupMode::Recreate).expect_err("it holds no sessions");
@@ -41,7 +41,7 @@ fn what_is_no_table_of_sessions_is_left_alone() {
 
 #[test]
 fn a_schema_that_is_missing_is_named() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     let store = open(&config(&database.url("postgresql")).with("schema_name", "shop"));
     let error = store.setup(SetupMode::IfMissing).expect_err("there is no such schema");
@@ -53,7 +53,7 @@ fn a_schema_that_is_missing_is_named() {
 
 #[test]
 fn many_at_once_create_one_table() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| store(&database).setup(SetupMode::IfMissing))).collect();
@@ -64,7 +64,7 @@ fn many_at_once_create_one_table() {
 
 #[test]
 fn an_index_is_added_and_what_was_left_of_one_replaced() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 100);
     let valid =
@@ -88,7 +88,7 @@ fn an_index_is_added_and_what_was_left_of_one_replaced() {
 
 #[test]
 fn a_look_finds_what_is_missing_and_odd() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     let store = store(&database);
     let found = store.check().expect("it looks");
@@ -112,7 +112,7 @@ fn a_look_finds_what_is_missing_and_odd() {
 
 #[test]
 fn space_is_given_back_by_those_who_may() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     fill(&database, 5000);
     database.run("DELETE FROM beaker_cache;");
@@ -169,10 +169,10 @@ fn a_primary_and_a_replica_tell_the_lag_and_a_replica_deletes_nothing() {
 
 #[test]
 fn a_view_is_no_table() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     database.run("ALTER TABLE beaker_cache RENAME TO real; CREATE VIEW beaker_cache AS SELECT * FROM real;");
-    let fresh: Box<dyn SessionStore> = super::support::store(&database);
+    let fresh: Box<dyn SessionStore> = crate::servers::store(&database);
     let error = fresh.has(&beakerhelpers_core::SessionId::new("a")).expect_err("it is a view");
     assert_error(&error, ErrorKind::Unsupported, &["view"]);
     drop(store);

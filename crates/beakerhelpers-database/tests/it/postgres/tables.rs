@@ -1,13 +1,17 @@
 //! Tables that are not quite as Beaker makes them, and large ones.
 
-use beakerhelpers_core::{DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use std::time::Duration;
 
-use super::support::{ACTIVE, OLD, config, count, fill, listed, postgres, save, store, with_table};
-use crate::support::{assert_error, cutoff, open, record};
+use beakerhelpers_core::{Cutoff, DeletePlan, ErrorKind, Query, SaveMode, SessionId, SetupMode, Silent};
+use beakerhelpers_testkit::server;
+use beakerhelpers_testkit::servers::Kind;
+
+use crate::servers::{ACTIVE, OLD, config, count, fill, listed, save, store, with_table};
+use crate::support::{assert_error, at, cutoff, open, record};
 
 #[test]
 fn partitions_are_one_table() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     database.run(
         "CREATE TABLE beaker_cache (id int NOT NULL, namespace varchar(255) NOT NULL PRIMARY KEY, accessed timestamp \
@@ -25,7 +29,7 @@ fn partitions_are_one_table() {
 
 #[test]
 fn a_table_is_found_by_the_search_path() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let database = server.create_database();
     database.run("CREATE SCHEMA shop AUTHORIZATION site;");
     let in_schema = open(&config(&database.url("postgresql")).with("schema_name", "shop"));
@@ -39,7 +43,7 @@ fn a_table_is_found_by_the_search_path() {
 
 #[test]
 fn columns_of_other_types_are_named() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     for (change, part) in [
         ("ALTER accessed TYPE timestamptz", "timestamp with time zone"),
         ("ALTER data TYPE text USING ''", "`data`"),
@@ -56,9 +60,28 @@ fn columns_of_other_types_are_named() {
     assert_error(&error, ErrorKind::Unsupported, &["has no key"]);
 }
 
+/// Beaker's column has all digits; somebody may have made it smaller. PostgreSQL rounds to what it has.
+#[test]
+fn what_was_accessed_after_the_cutoff_is_kept_where_the_column_rounds_its_time() {
+    let server = &server!(Kind::Postgres);
+    for (column, rounds) in [("timestamp", false), ("timestamp(1)", true), ("timestamp(0)", true)] {
+        let (database, _) = with_table(server);
+        database.run(&format!("ALTER TABLE beaker_cache ALTER accessed TYPE {column};"));
+        let store = store(&database);
+        save(&*store, "before", "2026-11-20 11:00:00.02");
+        save(&*store, "after", "2026-11-20 11:00:00.04");
+        let cutoff = Cutoff::ago(at("2026-11-20 12:00:00.03"), Duration::from_secs(3600));
+        let kept = if rounds { 2 } else { 1 };
+        assert_eq!(listed(&*store, Query::ALL.active_since(cutoff)).len(), kept, "{column}");
+        let done = store.delete_old(cutoff, &DeletePlan::default(), &mut Silent).expect("it cleans");
+        assert_eq!((done.kept, count(&database)), (kept as u64, kept as u64), "{column}");
+        assert!(store.has(&SessionId::new("after")).expect("it answers"), "{column}");
+    }
+}
+
 #[test]
 fn constraints_and_triggers_refuse_without_telling_contents() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     let (database, store) = with_table(server);
     database.run("ALTER TABLE beaker_cache ADD CONSTRAINT short CHECK (length(namespace) < 10);");
     let error = store.save(&record("a-secret-session-id", ACTIVE), SaveMode::Upsert).expect_err("it is too long");
@@ -77,7 +100,7 @@ fn constraints_and_triggers_refuse_without_telling_contents() {
 
 #[test]
 fn pages_of_all_sizes_hold_every_record_once() {
-    let server = postgres!();
+    let server = &server!(Kind::Postgres);
     for store_type in ["ext:database", "ext:sqla"] {
         let database = server.create_database();
         let store = open(&config(&database.url("postgresql")).with("type", store_type));
