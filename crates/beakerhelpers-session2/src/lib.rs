@@ -4,6 +4,8 @@ mod directory;
 mod paths;
 
 use beakerhelpers_core::{OptionSpec, StoreType, package, register_store};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use beakerhelpers_database::session2 as database;
 
 /// The store type `session2:directory`: a file for each session (`session2/store/DirectorySessionStore.py`, 0.6).
 pub static DIRECTORY: StoreType =
@@ -11,3 +13,25 @@ pub static DIRECTORY: StoreType =
         .with_options(&[OptionSpec::new("directory", "where the files are, one for each session")])
         .with_capabilities(directory::CAPABILITIES);
 register_store!(DIRECTORY);
+
+/// The store type `session2:mysql`: a table in MySQL or MariaDB (`session2/store/MySQLSessionStore.py`, 0.6).
+#[cfg(feature = "mysql")]
+pub static MYSQL: StoreType =
+    StoreType::new(database::MYSQL, "sessions of Quixote in MySQL (session2)", database::open_mysql, package!())
+        .with_options(database::OPTIONS)
+        .with_capabilities(database::CAPABILITIES);
+#[cfg(feature = "mysql")]
+register_store!(MYSQL);
+
+/// The store type `session2:postgres`: a table in PostgreSQL (`session2/store/PostgresSessionStore.py`, 0.6).
+#[cfg(feature = "postgres")]
+pub static POSTGRES: StoreType = StoreType::new(
+    database::POSTGRES,
+    "sessions of Quixote in PostgreSQL (session2)",
+    database::open_postgres,
+    package!(),
+)
+.with_options(database::OPTIONS)
+.with_capabilities(database::CAPABILITIES);
+#[cfg(feature = "postgres")]
+register_store!(POSTGRES);

@@ -29,12 +29,17 @@ pub(super) fn plan() -> DeletePlan {
     DeletePlan::default().with_rest(Rest::For(Duration::ZERO)).with_times(Arc::new(Inside))
 }
 
-/// Reads the access time from what [`session_pickle`] makes.
+/// Reads the access time from what [`session_pickle`] and [`object_pickle`] make.
 #[derive(Debug)]
 struct Inside;
 
 impl TimeReader for Inside {
     fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>> {
+        let text = str::from_utf8(payload.bytes()).ok().and_then(|text| text.split_once("'_access_time'\nF"));
+        if let Some((_, rest)) = text {
+            let secs = rest.lines().next().and_then(|secs| secs.parse().ok());
+            return Ok(secs.and_then(Timestamp::from_epoch_float));
+        }
         let key = b"_accessed_timeG";
         let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
         let secs = found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")));
@@ -251,6 +256,8 @@ impl Subject {
     fn payload(&self, times: Option<(Timestamp, Timestamp)>) -> Payload {
         let session = session_pickle(times);
         let bytes = match self.framing {
+            // As session2 has it in PostgreSQL, which keeps text only.
+            Framing::Object => object_pickle(times).into_bytes(),
             // {'session': …}, as Beaker up to 1.11 stores it.
             Framing::Namespace => [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat(),
             _ => [b"\x80\x02".as_slice(), &session, b"."].concat(),
@@ -275,4 +282,17 @@ fn session_pickle(times: Option<(Timestamp, Timestamp)>) -> Vec<u8> {
         }
     }
     out
+}
+
+/// An object of these times as a pickle of protocol 0, which is text.
+fn object_pickle(times: Option<(Timestamp, Timestamp)>) -> String {
+    let mut out = "(ishop\nSession\n(d".to_owned();
+    if let Some((created, accessed)) = times {
+        for (key, time) in [("_creation_time", created), ("_access_time", accessed)] {
+            #[expect(clippy::cast_precision_loss, reason = "session2 keeps floats")]
+            let secs = time.as_micros() as f64 / 1e6;
+            out.push_str(&format!("S'{key}'\nF{secs:?}\ns"));
+        }
+    }
+    out + "b."
 }
