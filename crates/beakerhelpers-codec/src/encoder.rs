@@ -10,6 +10,7 @@ use ::base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
+pub(crate) use self::edit::unwritable;
 use crate::cipher::seal::seal;
 use crate::decoder::is_base64;
 use crate::pickle::literal::Literal;

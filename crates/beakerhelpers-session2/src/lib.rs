@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod directory;
+mod durus;
 mod paths;
 
 use beakerhelpers_core::{OptionSpec, StoreType, package, register_store};
@@ -35,3 +36,14 @@ pub static POSTGRES: StoreType = StoreType::new(
 .with_capabilities(database::CAPABILITIES);
 #[cfg(feature = "postgres")]
 register_store!(POSTGRES);
+
+/// The store type `session2:durus`: a dict in an object database (`session2/store/DurusSessionStore.py`, 0.6).
+pub static DURUS: StoreType =
+    StoreType::new("session2:durus", "sessions of Quixote in Durus (session2)", durus::open, package!())
+        .with_options(&[
+            OptionSpec::new("file", "file of Durus, which no other process has open; or else"),
+            OptionSpec::new("host", "where Durus's server is; `127.0.0.1` otherwise"),
+            OptionSpec::new("port", "its port; `2972` otherwise"),
+        ])
+        .with_capabilities(durus::CAPABILITIES);
+register_store!(DURUS);

@@ -1,5 +1,6 @@
 //! The places that options name, and what the file system says of them.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,4 +38,22 @@ pub(crate) fn failed(what: &str, place: &Path, error: io::Error) -> Error {
         _ => ErrorKind::Other,
     };
     Error::new(kind, format!("cannot {what}")).with_context("at", shown(place)).with_source(error)
+}
+
+/// Whether a path leads to the file that is open.
+#[cfg(unix)]
+pub(crate) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Other systems do not let go of the name of a file that is open.
+#[cfg(not(unix))]
+pub(crate) fn is_same(_: &File, path: &Path) -> io::Result<bool> {
+    fs::symlink_metadata(path).map(|metadata| metadata.is_file())
 }

@@ -297,7 +297,7 @@ pub(super) fn trouble(trouble: Trouble) -> Error {
     }
 }
 
-pub(super) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
+pub(crate) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
     let why = match reason {
         Unwritable::HoldsItself => "it is part of what it is made of",
         Unwritable::Name => "the name of a class in it is none that a pickle can hold",

@@ -9,6 +9,7 @@ mod hostile;
 mod json;
 mod laws;
 mod names;
+mod object_dict;
 mod objects;
 mod payloads;
 mod sealed;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use beakerhelpers_core::{Error, ErrorKind, Result, Timestamp};
 
-use crate::paths::failed;
+use crate::paths::{failed, is_same};
 
 /// A file that is not whole is most likely being written: it is looked at again so often, after so long.
 const LOOKS: u32 = 10;
@@ -169,13 +169,14 @@ impl Held {
         Ok(Timestamp::from(self.file.metadata()?.modified()?))
     }
 
-    /// Whether it begins as a pickle of protocol 2 or later does, which session2 writes, or is empty, as one that is
-    /// being written, or was when its writer died.
+    /// Whether it begins as the pickle of an object does, or is empty, as one that is being written, or was when its writer
+    /// died.
     pub(super) fn is_session(&mut self) -> io::Result<bool> {
         let mut start = Vec::with_capacity(2);
         self.file.seek(SeekFrom::Start(0))?;
         (&self.file).take(2).read_to_end(&mut start)?;
-        Ok(matches!(*start, [] | [0x80, 2..=5]))
+        // Of protocol 2, which session2 writes, and later, or of one that an application has chosen.
+        Ok(matches!(*start, [] | [0x80, 2..=5] | [b'(', b'c' | b'i'] | [b'c', b'c']))
     }
 
     /// What is in it, now that it is locked.
@@ -223,24 +224,6 @@ pub(super) fn is_file(path: &Path) -> io::Result<bool> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Whether a path leads to the file that is open.
-#[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let open = file.metadata()?;
-    match fs::symlink_metadata(path) {
-        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Other systems do not let go of the name of a file that is open.
-#[cfg(not(unix))]
-fn is_same(_: &File, path: &Path) -> io::Result<bool> {
-    is_file(path)
 }
 
 pub(super) fn in_use() -> Error {

@@ -1,5 +1,6 @@
 //! session2's stores by the conformance suite, and with session3 itself.
 
 mod directory;
+mod durus;
 mod site;
 mod tables;

@@ -113,19 +113,18 @@ mod postgres {
     }
 }
 
-/// session2's own statements, with its drivers' grandchildren, and pickles of its sessions: its store for MySQL as session3
+/// session2's own statements, with the drivers of today, and pickles of its sessions: its store for MySQL as session3
 /// has it; that for PostgreSQL with pickles of protocol 0, as they were on Python 2, since with bytes session3 fails.
 const SESSION3: &str = r#"
-import pickle, sys, time
-from urllib.parse import urlsplit
+import pickle, sys
+from urllib.parse import unquote, urlsplit
 
-sys.modules["quixote"] or None
 import session3.Session
 from session3.DictSession import DictSession
 session3.Session.get_request = lambda: type("Request", (), {"get_environ": lambda self, name: "192.0.2.7"})()
 
 url = urlsplit(sys.argv[1])
-place = dict(host=url.hostname, port=url.port, user=url.username, password=url.password or "")
+place = dict(host=url.hostname, port=url.port, user=url.username, password=unquote(url.password or ""))
 session = DictSession(sys.argv[3])
 session.user, session["visits"] = "joe", 1
 if sys.argv[1].startswith("mysql"):

@@ -1,8 +1,7 @@
 //! Handing over what goes.
 
 use beakerhelpers_core::{
-    CleanupMode, DeletePlan, Ended, Error, ErrorKind, Framing, Payload, Progress, Record, Result, SaveMode, Silent,
-    Timestamp,
+    CleanupMode, DeletePlan, Ended, Error, ErrorKind, Progress, Record, Result, SaveMode, Silent, Timestamp,
 };
 
 use super::Subject;
@@ -40,11 +39,7 @@ fn fill(s: &Subject) -> Vec<Record> {
         s.save(&format!("{:02}-active", n * 7 % 20), before_cutoff(-i64::from(n)));
         let mut record = s.record(&format!("{:02}-old", n * 3 % 20), before_cutoff(i64::from(n) + 1));
         if n % 5 == 0 {
-            // Where only text is kept, it is text.
-            let is_text = record.payload.framing() == Framing::Object;
-            let (first, number) = if is_text { (b' ', 95) } else { (0, 251) };
-            let bytes: Vec<u8> = (0..30_000).map(|n| first + u8::try_from(n % number).expect("small")).collect();
-            record.payload = Payload::new(record.payload.framing(), bytes);
+            record.payload = s.large(&record.payload);
         }
         s.store().save(&record, SaveMode::Upsert).expect("it takes a record");
         old.push(record);

@@ -3,9 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use beakerhelpers_core::{
-    CleanupMode, DeletePlan, Deleted, Ended, Progress, Query, Record, SaveMode, SessionId, Timestamp,
-};
+use beakerhelpers_core::{CleanupMode, Deleted, Ended, Progress, Query, Record, SaveMode, SessionId, Timestamp};
 
 use super::Subject;
 use super::subject::{NOW, before_cutoff, plan};
@@ -145,7 +143,8 @@ pub fn a_limit_is_exact(s: &Subject) {
     for (limit, size) in [(0, 5), (1, 1), (3, 2), (4, 2), (5, 100)] {
         let ids = fill(s, 10, 3);
         let plan = plan().with_batch_size(size).with_limit(limit);
-        let dry = DeletePlan::dry_run().with_batch_size(size).with_limit(limit);
+        let mut dry = plan.clone();
+        dry.mode = CleanupMode::Count;
         for (plan, gone) in [(dry, 0), (plan, limit)] {
             let done = s.clean(&plan);
             assert_eq!((done.deleted, done.ended), (limit, Ended::Limit), "limit {limit}, batch size {size}");

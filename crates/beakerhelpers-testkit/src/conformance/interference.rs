@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use beakerhelpers_core::{DeletePlan, Deleted, Ended, ErrorKind, Progress, SaveMode, SessionId, Silent, Timestamp};
+use beakerhelpers_core::{
+    DeletePlan, Deleted, Ended, ErrorKind, Progress, Rest, SaveMode, SessionId, Silent, Timestamp,
+};
 
 use super::Subject;
 use super::subject::{NOW, before_cutoff, cutoff, plan};
@@ -119,7 +121,7 @@ pub fn saving_while_old_ones_go_loses_nothing(s: &Subject) {
             .collect();
         // It rests after each batch as a cleanup does by default: writers get their turn.
         let cleaner = scope.spawn(|| {
-            let plan = DeletePlan::default().with_batch_size(5);
+            let plan = plan().with_rest(Rest::Auto).with_batch_size(5);
             while !done.load(Ordering::Relaxed) {
                 s.store().delete_old(cutoff(), &plan, &mut Silent).expect("the cleanup gets through");
             }

@@ -29,7 +29,7 @@ pub(super) fn plan() -> DeletePlan {
     DeletePlan::default().with_rest(Rest::For(Duration::ZERO)).with_times(Arc::new(Inside))
 }
 
-/// Reads the access time from what [`session_pickle`] and [`object_pickle`] make.
+/// Reads the access time from what [`session_pickle`], [`object_pickle`] and [`object_text`] make.
 #[derive(Debug)]
 struct Inside;
 
@@ -40,9 +40,12 @@ impl TimeReader for Inside {
             let secs = rest.lines().next().and_then(|secs| secs.parse().ok());
             return Ok(secs.and_then(Timestamp::from_epoch_float));
         }
-        let key = b"_accessed_timeG";
-        let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
-        let secs = found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")));
+        let floats = |key: &[u8]| {
+            let mut windows = payload.bytes().windows(key.len() + 8);
+            windows.find_map(|window| window.strip_prefix(key).map(<[u8]>::to_owned))
+        };
+        let found = floats(b"_accessed_timeG").or_else(|| floats(b"_access_timeG"));
+        let secs = found.map(|float| f64::from_be_bytes(float[..].try_into().expect("the window is so long")));
         Ok(secs.and_then(Timestamp::from_epoch_float))
     }
 }
@@ -75,6 +78,7 @@ impl<F: Fn() -> S, S: SessionStore> Open<Plain> for F {
             other: None,
             framing,
             keeps_created: OnceLock::new(),
+            keeps_text: OnceLock::new(),
             _guard: Box::new(()),
         })
     }
@@ -88,6 +92,7 @@ impl<F: Fn() -> (G, S), G: Send + Sync + 'static, S: SessionStore> Open<Guarded>
             other: None,
             framing,
             keeps_created: OnceLock::new(),
+            keeps_text: OnceLock::new(),
             _guard: Box::new(guard),
         })
     }
@@ -101,6 +106,7 @@ impl<F: Fn() -> (G, S, T), G: Send + Sync + 'static, S: SessionStore, T: Session
             other: Some(Box::new(other)),
             framing,
             keeps_created: OnceLock::new(),
+            keeps_text: OnceLock::new(),
             _guard: Box::new(guard),
         })
     }
@@ -120,6 +126,7 @@ where
             other: Some(Box::new(other)),
             framing,
             keeps_created: OnceLock::new(),
+            keeps_text: OnceLock::new(),
             _guard: Box::new(guard),
         })
     }
@@ -132,6 +139,7 @@ pub struct Subject {
     other: Option<Box<dyn SessionStore>>,
     framing: Framing,
     keeps_created: OnceLock<bool>,
+    keeps_text: OnceLock<bool>,
     // Last, so that it outlives the stores.
     _guard: Box<dyn Any + Send + Sync>,
 }
@@ -253,11 +261,37 @@ impl Subject {
         assert!(stored.payload == expected.payload, "the payload differs");
     }
 
+    /// The same session with 30,000 bytes more, or as many bytes of anything.
+    pub fn large(&self, payload: &Payload) -> Payload {
+        if self.framing == Framing::Object {
+            let accessed = Inside.accessed(payload).expect("it is an object").expect("it has times");
+            let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);
+            return self.object(Some((created, accessed)), &"much ".repeat(6_000));
+        }
+        let large = (0..30_000).map(|byte| u8::try_from(byte % 251).expect("small"));
+        // Stores that keep no times still find the one in the session.
+        Payload::new(self.framing, large.chain(payload.bytes().iter().copied()).collect())
+    }
+
+    /// An object, as text where the store keeps nothing else: so does session2's table in PostgreSQL.
+    fn object(&self, times: Option<(Timestamp, Timestamp)>, much: &str) -> Payload {
+        let is_text = *self.keeps_text.get_or_init(|| {
+            let bytes = object_pickle(Some((NOW, NOW)), "");
+            let probe = Record::new(SessionId::new("keeps-text"), Payload::new(self.framing, bytes));
+            let probe = probe.with_times(Some(NOW), Some(NOW));
+            let saved = self.store().save(&probe, SaveMode::Upsert);
+            // It may not be set up yet.
+            let _ = self.store().delete(&probe.id);
+            saved.is_err_and(|error| error.kind() == ErrorKind::Unsupported)
+        });
+        let bytes = if is_text { object_text(times, much) } else { object_pickle(times, much) };
+        Payload::new(self.framing, bytes)
+    }
+
     fn payload(&self, times: Option<(Timestamp, Timestamp)>) -> Payload {
         let session = session_pickle(times);
         let bytes = match self.framing {
-            // As session2 has it in PostgreSQL, which keeps text only.
-            Framing::Object => object_pickle(times).into_bytes(),
+            Framing::Object => return self.object(times, ""),
             // {'session': …}, as Beaker up to 1.11 stores it.
             Framing::Namespace => [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat(),
             _ => [b"\x80\x02".as_slice(), &session, b"."].concat(),
@@ -266,33 +300,61 @@ impl Subject {
     }
 }
 
+/// An object of these times, and perhaps with much else, as a pickle of protocol 2, as the codec writes it.
+fn object_pickle(times: Option<(Timestamp, Timestamp)>, much: &str) -> Vec<u8> {
+    let mut out = b"\x80\x02(cshop\nSession\no}".to_vec();
+    if let Some((created, accessed)) = times {
+        out.push(b'(');
+        for (key, time) in [("_creation_time", created), ("_access_time", accessed)] {
+            short_str(key, &mut out);
+            out.push(b'G');
+            out.extend_from_slice(&seconds(time).to_be_bytes());
+        }
+        if !much.is_empty() {
+            short_str("much", &mut out);
+            out.push(b'X');
+            out.extend_from_slice(&u32::try_from(much.len()).expect("less than gigabytes").to_le_bytes());
+            out.extend_from_slice(much.as_bytes());
+        }
+        out.push(b'u');
+    }
+    out.extend_from_slice(b"b.");
+    out
+}
+
+fn short_str(text: &str, out: &mut Vec<u8>) {
+    out.push(b'U');
+    out.push(u8::try_from(text.len()).expect("a short text"));
+    out.extend_from_slice(text.as_bytes());
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Python's sessions keep floats")]
+fn seconds(time: Timestamp) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
 /// A session dict of these times as a pickle, without the opcodes around it: stores that keep no times read them here.
 fn session_pickle(times: Option<(Timestamp, Timestamp)>) -> Vec<u8> {
     let mut out = b"}".to_vec();
     if let Some((created, accessed)) = times {
         for (key, time) in [("_creation_time", created), ("_accessed_time", accessed)] {
-            #[expect(clippy::cast_precision_loss, reason = "Beaker keeps floats")]
-            let secs = time.as_micros() as f64 / 1e6;
-            out.push(b'U');
-            out.push(u8::try_from(key.len()).expect("a short key"));
-            out.extend_from_slice(key.as_bytes());
+            short_str(key, &mut out);
             out.push(b'G');
-            out.extend_from_slice(&secs.to_be_bytes());
+            out.extend_from_slice(&seconds(time).to_be_bytes());
             out.push(b's');
         }
     }
     out
 }
 
-/// An object of these times as a pickle of protocol 0, which is text.
-fn object_pickle(times: Option<(Timestamp, Timestamp)>) -> String {
+/// The same with protocol 0, which is text.
+fn object_text(times: Option<(Timestamp, Timestamp)>, much: &str) -> Vec<u8> {
     let mut out = "(ishop\nSession\n(d".to_owned();
     if let Some((created, accessed)) = times {
         for (key, time) in [("_creation_time", created), ("_access_time", accessed)] {
-            #[expect(clippy::cast_precision_loss, reason = "session2 keeps floats")]
-            let secs = time.as_micros() as f64 / 1e6;
-            out.push_str(&format!("S'{key}'\nF{secs:?}\ns"));
+            out.push_str(&format!("S'{key}'\nF{:?}\ns", seconds(time)));
         }
+        out.push_str(&format!("S'much'\nS'{much}'\ns"));
     }
-    out + "b."
+    (out + "b.").into_bytes()
 }
