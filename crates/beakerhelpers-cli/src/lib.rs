@@ -16,6 +16,8 @@ use beakerhelpers_cleanup as _;
 use beakerhelpers_database as _;
 #[cfg(feature = "delete")]
 use beakerhelpers_delete as _;
+#[cfg(feature = "session2")]
+use beakerhelpers_session2 as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]

@@ -3,7 +3,6 @@
 //! session2 puts its session objects into a `PersistentDict`, and they are not persistent themselves: all of them are one
 //! record, which every save writes anew (`session2/store/DurusSessionStore.py`, 0.6). So does this.
 
-mod cleanup;
 mod dict;
 mod file;
 mod record;
@@ -18,12 +17,14 @@ use std::time::{Duration, Instant};
 
 use beakerhelpers_codec::ObjectDict;
 use beakerhelpers_core::{
-    Access, Capabilities, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, escape_controls,
+    Access, Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Framing, Payload,
+    Progress, Query, Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig,
+    StoreInfo, escape_controls,
 };
 
 use self::dict::Sessions;
 use self::storage::{Commit, Storage};
+use crate::inside::{self, Inside};
 use crate::paths::{of_option, shown};
 
 /// Of a server; a file is for one process at a time.
@@ -154,8 +155,7 @@ fn busy() -> Error {
 impl SessionStore for DurusStore {
     fn info(&self) -> StoreInfo {
         let capabilities = CAPABILITIES.with_multiprocess_safe(matches!(self.place, Place::Server(..)));
-        StoreInfo::new(crate::DURUS.name, self.place.to_string(), capabilities)
-            .with_framing(beakerhelpers_core::Framing::Object)
+        StoreInfo::new(crate::DURUS.name, self.place.to_string(), capabilities).with_framing(Framing::Object)
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
@@ -205,6 +205,44 @@ impl SessionStore for DurusStore {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
-        cleanup::run(self, cutoff, plan, progress)
+        if plan.mode != CleanupMode::Count {
+            self.refuse_to_write()?;
+        }
+        inside::run(self, cutoff, plan, progress)
+    }
+}
+
+impl Inside for DurusStore {
+    fn each(&self, show: &mut dyn FnMut(&str, Result<Payload>)) -> Result<()> {
+        self.read()?.iter().for_each(|(id, payload)| show(id, payload));
+        Ok(())
+    }
+
+    fn delete_if(
+        &self,
+        ids: &[String],
+        is_old: &dyn Fn(&Payload) -> bool,
+        mut archive: Option<&mut dyn Progress>,
+    ) -> Result<(u64, u64)> {
+        self.change(|dict| {
+            let (mut deleted, mut kept, mut records) = (0, 0, Vec::new());
+            for id in ids {
+                let Ok(Some(payload)) = dict.payload(id) else { continue };
+                if !is_old(&payload) {
+                    kept += 1;
+                    continue;
+                }
+                dict.remove(id);
+                deleted += 1;
+                if archive.is_some() {
+                    records.push(Record::new(SessionId::new(&**id), payload));
+                }
+            }
+            match &mut archive {
+                Some(archive) if !records.is_empty() => archive.archive(&records)?,
+                _ => {}
+            }
+            Ok(if deleted > 0 { Change::Made((deleted, kept)) } else { Change::Nothing((deleted, kept)) })
+        })
     }
 }

@@ -2,7 +2,9 @@
 
 mod directory;
 mod durus;
+mod inside;
 mod paths;
+mod shelve;
 
 use beakerhelpers_core::{OptionSpec, StoreType, package, register_store};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -47,3 +49,11 @@ pub static DURUS: StoreType =
         ])
         .with_capabilities(durus::CAPABILITIES);
 register_store!(DURUS);
+
+/// The store type `session2:shelve`: a file of Python's `shelve` (`session2/store/ShelveSessionStore.py`, 0.6), where
+/// `dbm.dumb` wrote it.
+pub static SHELVE: StoreType =
+    StoreType::new("session2:shelve", "sessions of Quixote in a shelve file (session2)", shelve::open, package!())
+        .with_options(&[OptionSpec::new("filename", "name of the shelve, without what dbm appends")])
+        .with_capabilities(shelve::CAPABILITIES);
+register_store!(SHELVE);

@@ -2,5 +2,6 @@
 
 mod directory;
 mod durus;
+mod shelve;
 mod site;
 mod tables;

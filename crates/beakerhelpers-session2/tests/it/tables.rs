@@ -131,7 +131,9 @@ if sys.argv[1].startswith("mysql"):
     import pymysql
     from session3.store.MySQLSessionStore import MySQLSessionStore
     pymysql.converters.encoders[bytes] = lambda value, mapping=None: "x'" + value.hex() + "'"
-    connection = pymysql.connect(database=url.path[1:], autocommit=True, **place)
+    # As servers were in session2's time: MySQL up to 5.7, MariaDB up to 10.9.
+    old = None if "new" in sys.argv else "SET explicit_defaults_for_timestamp = OFF"
+    connection = pymysql.connect(database=url.path[1:], autocommit=True, init_command=old, **place)
     store = MySQLSessionStore(connection)
 else:
     import psycopg2
@@ -219,6 +221,30 @@ fn session3_deletes_the_same() {
     session3(&python, &database, &["old", "59"]);
     assert!(!store.has(&SessionId::new("old")).expect("it answers"));
     assert!(store.has(&SessionId::new("fresh")).expect("it answers"));
+}
+
+/// A table that session2 makes on a server of today has no times, which a check tells; no session of it is deleted.
+#[test]
+fn a_table_whose_times_stand_still_is_told() {
+    let python = beakerhelpers_testkit::python!();
+    let server = server!(Kind::MariaDb);
+    let database = server.create_database();
+    session3(&python, &database, &["save", "5ec2e75ec2e75ec2", "new"]);
+    let store = open(&database);
+    let findings = store.check().expect("it looks");
+    let missing = findings.first().filter(|finding| finding.severity == Severity::Missing).expect("the times");
+    assert!(missing.message.contains("modify_time"), "{missing:?}");
+    let far = Cutoff::ago(Timestamp::from_secs(9_000_000_000), std::time::Duration::ZERO);
+    let done = store.delete_old(far, &DeletePlan::default(), &mut Silent).expect("it cleans");
+    assert_eq!((done.deleted, done.unknown), (0, 1));
+    let hint = missing.hint.as_deref().expect("a statement");
+    let (_, change) = hint.trim_matches('`').split_once("MODIFY").expect("a statement");
+    database.run(&format!("UPDATE sessions SET modify_time = NOW(); ALTER TABLE sessions MODIFY{change};"));
+    session3(&python, &database, &["save", "1ec2e75ec2e75ec2", "new"]);
+    assert!(store.check().expect("it looks").iter().all(|finding| finding.severity == Severity::Advice));
+    assert!(
+        store.load(&SessionId::new("1ec2e75ec2e75ec2")).expect("it answers").is_some_and(|is| is.accessed.is_some())
+    );
 }
 
 /// A table of something else is neither read nor destroyed.

@@ -1,6 +1,6 @@
 """A Quixote site with session3's sessions: `site.py STORE PLACE VISIT...`.
 
-STORE is `directory`, `shelve`, `durus-file`, `durus-server` or `mysql`; PLACE is a path, HOST:PORT, or a URL. A VISIT is
+STORE is `directory`, `shelve`, `shelve-dumb`, `durus-file`, `durus-server` or `mysql`; PLACE is a path, HOST:PORT, or a URL. A VISIT is
 `USER` for a new visitor who logs in, `=COOKIE` for one who comes back, `-COOKIE` for one who logs out. Each prints a line:
 the session's id, the user and how often he came, with a `-` for what there is not.
 """
@@ -34,6 +34,12 @@ def open_store(kind, place):
         from session3.store.ShelveSessionStore import ShelveSessionStore
 
         return ShelveSessionStore(place)
+    if kind == "shelve-dumb":
+        import dbm
+
+        # As where Python has no other dbm: `shelve` asks `dbm` for one.
+        dbm._names[:] = ["dbm.dumb"]
+        return open_store("shelve", place)
     if kind.startswith("durus"):
         from durus.connection import Connection
         from session3.store.DurusSessionStore import DurusSessionStore

@@ -349,12 +349,9 @@ fn session_pickle(times: Option<(Timestamp, Timestamp)>) -> Vec<u8> {
 
 /// The same with protocol 0, which is text.
 fn object_text(times: Option<(Timestamp, Timestamp)>, much: &str) -> Vec<u8> {
-    let mut out = "(ishop\nSession\n(d".to_owned();
-    if let Some((created, accessed)) = times {
-        for (key, time) in [("_creation_time", created), ("_access_time", accessed)] {
-            out.push_str(&format!("S'{key}'\nF{:?}\ns", seconds(time)));
-        }
-        out.push_str(&format!("S'much'\nS'{much}'\ns"));
-    }
-    (out + "b.").into_bytes()
+    let pairs = times.map(|(created, accessed)| {
+        let (created, accessed) = (seconds(created), seconds(accessed));
+        format!("S'_creation_time'\nF{created:?}\nsS'_access_time'\nF{accessed:?}\nsS'much'\nS'{much}'\ns")
+    });
+    ["(ishop\nSession\n(d", &pairs.unwrap_or_default(), "b."].concat().into_bytes()
 }
