@@ -90,8 +90,13 @@ Commands:
   setup        beakerhelpers-setup V
 
 Store types:
-  ext:database  beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  ext:sqla      beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:database        beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:sqla            beakerhelpers-database V  setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  session2:directory  beakerhelpers-session2 V  setup iter delete_old archive access_times multiprocess_safe
+  session2:durus      beakerhelpers-session2 V  setup iter delete_old archive multiprocess_safe
+  session2:mysql      beakerhelpers-session2 V  setup index iter delete_old archive vacuum access_times multiprocess_safe
+  session2:postgres   beakerhelpers-session2 V  setup index iter delete_old archive vacuum access_times multiprocess_safe
+  session2:shelve     beakerhelpers-session2 V  setup iter delete_old archive
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );

@@ -17,6 +17,7 @@ mod original;
 mod recorded;
 mod run;
 mod servers;
+mod session2;
 mod setup;
 mod shop;
 mod terminal;

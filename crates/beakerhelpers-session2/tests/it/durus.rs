@@ -170,6 +170,62 @@ fn a_file_that_session3_made() {
     shared_with_a_site(&python, "durus-file", shown(&file), &*in_file(&file));
 }
 
+/// As Durus made them up to 3.7; packed, the index is behind the records.
+#[test]
+fn a_file_of_the_older_format() {
+    let python = beakerhelpers_testkit::python!();
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let file = place.path().join("shop.durus");
+    shared_with_a_site(&python, "durus-dfs20", shown(&file), &*in_file(&file));
+    let pack = "import sys; from durus.file_storage2 import FileStorage2; FileStorage2(sys.argv[1]).pack()";
+    let packed = python.command().args(["-c", pack, shown(&file)]).status().expect("Python runs");
+    assert!(packed.success());
+    let before = listed(&*in_file(&file));
+    assert_eq!(before.len(), 1);
+    shared_with_a_site_again(&python, "durus-dfs20", &file, &before);
+}
+
+fn shared_with_a_site_again(python: &Python, kind: &str, file: &Path, before: &[(String, String)]) {
+    let visits = visit(python, kind, shown(file), &["zoe"]);
+    let store = in_file(file);
+    assert!(store.delete(&SessionId::new(&before[0].0)).expect("it deletes"));
+    assert_eq!(listed(&*store), expected(&visits));
+    let back = visit(python, kind, shown(file), &[&format!("={}", visits[0].id)]);
+    assert_eq!((&*back[0].user, &*back[0].count), ("zoe", "2"));
+}
+
+#[test]
+fn a_file_that_was_packed() {
+    let python = beakerhelpers_testkit::python!();
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let file = place.path().join("shop.durus");
+    visit(&python, "durus-file", shown(&file), &["joe"]);
+    let pack = python.command().args(["-m", "durus", "-p", "--file", shown(&file)]).status().expect("Python runs");
+    assert!(pack.success());
+    shared_with_a_site_again(&python, "durus-file", &file, &listed(&*in_file(&file)));
+}
+
+/// A process that was killed while it wrote leaves a part of a transaction: it is none, and nothing comes behind it.
+#[test]
+fn the_end_of_a_file_may_be_missing() {
+    for transaction in [true, false] {
+        let (place, store, _) = ready();
+        let file = place.path().join("shop.durus");
+        let whole = std::fs::read(&file).expect("it is there");
+        if !transaction {
+            std::fs::write(&file, [&whole[..], &[0, 0, 0, 0]].concat()).expect("it is written");
+        } else {
+            std::fs::write(&file, [&whole[..], &[0, 0, 0, 0, 0, 0, 0, 99, 1, 2, 3]].concat()).expect("it is written");
+        }
+        assert!(!store.has(&SessionId::new("a")).expect("what is whole is read"));
+        let id = SessionId::new("a");
+        let payload = beakerhelpers_core::Payload::new(Framing::Object, b"(ishop\nSession\n.".to_vec());
+        let error = store.save(&Record::new(id, payload), SaveMode::Upsert).expect_err("nothing comes behind it");
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(std::fs::read(&file).expect("it is there").starts_with(&whole));
+    }
+}
+
 #[test]
 fn a_file_that_is_made_here() {
     let python = beakerhelpers_testkit::python!();

@@ -1,6 +1,6 @@
 """A Quixote site with session3's sessions: `site.py STORE PLACE VISIT...`.
 
-STORE is `directory`, `shelve`, `shelve-dumb`, `durus-file`, `durus-server` or `mysql`; PLACE is a path, HOST:PORT, or a URL. A VISIT is
+STORE is `directory`, `shelve`, `shelve-dumb`, `durus-file`, `durus-dfs20`, `durus-server`; PLACE is a path, or HOST:PORT. A VISIT is
 `USER` for a new visitor who logs in, `=COOKIE` for one who comes back, `-COOKIE` for one who logs out. Each prints a line:
 the session's id, the user and how often he came, with a `-` for what there is not.
 """
@@ -46,6 +46,10 @@ def open_store(kind, place):
 
         if kind == "durus-file":
             return DurusSessionStore(Connection(place))
+        if kind == "durus-dfs20":
+            from durus.file_storage2 import FileStorage2
+
+            return DurusSessionStore(Connection(FileStorage2(place)))
         from durus.client_storage import ClientStorage
 
         host, port = place.rsplit(":", 1)
