@@ -195,10 +195,9 @@ fn oid(value: Value<'_>) -> Option<[u8; OID]> {
     let Kind::Tuple(mut parts) = object.args().next()?.raw_kind() else { return None };
     let oid = parts.next()?;
     match oid.raw_kind() {
-        Kind::Bytes(bytes) => bytes.try_into().ok(),
-        // Of Python 2.
+        // Python 2 has no bytes.
+        Kind::Bytes(bytes) | Kind::Python2Str(bytes) => bytes.try_into().ok(),
         Kind::Str(text) => text.as_bytes().try_into().ok(),
-        Kind::Python2Str(bytes) => bytes.try_into().ok(),
         _ => None,
     }
 }

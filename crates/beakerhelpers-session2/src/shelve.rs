@@ -55,17 +55,17 @@ impl SessionStore for ShelveStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
+        let mut database = self.shelf(Access::ReadWrite)?;
         let key = record.id.as_str().as_bytes();
-        if mode == SaveMode::Create && shelf.has(key) {
+        if mode == SaveMode::Create && database.has(key) {
             return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
         }
-        shelf.set(key, record.payload.bytes())
+        database.set(key, record.payload.bytes())
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
-        Ok(shelf.remove(id.as_str().as_bytes()) && shelf.write_index().map(|()| true)?)
+        let mut database = self.shelf(Access::ReadWrite)?;
+        Ok(database.remove(id.as_str().as_bytes()) && database.write_index().map(|()| true)?)
     }
 
     fn has(&self, id: &SessionId) -> Result<bool> {
@@ -81,7 +81,7 @@ impl SessionStore for ShelveStore {
                 Shelf::create(&self.name).map(|()| SetupOutcome::Created)
             }
             (SetupMode::IfMissing, Ok(_)) => Ok(SetupOutcome::Existing),
-            (SetupMode::Recreate, Ok(mut shelf)) => shelf.clear().map(|()| SetupOutcome::Recreated),
+            (SetupMode::Recreate, Ok(mut database)) => database.clear().map(|()| SetupOutcome::Recreated),
             (_, Ok(_)) => Err(Error::unsupported("this version knows no such way to set up")),
             (_, Err(error)) => Err(error),
         }
@@ -98,17 +98,17 @@ impl SessionStore for ShelveStore {
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
-        let shelf = match self.shelf(Access::ReadOnly) {
-            Ok(shelf) => shelf,
+        let database = match self.shelf(Access::ReadOnly) {
+            Ok(database) => database,
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        let keys: Vec<_> = shelf.keys().map(<[u8]>::to_vec).collect();
+        let keys: Vec<_> = database.keys().map(<[u8]>::to_vec).collect();
         let records = keys.into_iter().filter_map(move |key| {
             let Ok(id) = String::from_utf8(key) else {
                 return Some(Err(Error::corrupt("a session's id is not UTF-8")));
             };
-            let payload = shelf.value(id.as_bytes()).transpose()?;
+            let payload = database.value(id.as_bytes()).transpose()?;
             Some(payload.map(|payload| Record::new(SessionId::new(id), payload)))
         });
         Box::new(records.scan(limit, |left, item| {
@@ -130,13 +130,13 @@ impl SessionStore for ShelveStore {
 
 impl Inside for ShelveStore {
     fn each(&self, show: &mut dyn FnMut(&str, Result<Payload>)) -> Result<()> {
-        let shelf = self.shelf(Access::ReadOnly)?;
-        for key in shelf.keys() {
+        let database = self.shelf(Access::ReadOnly)?;
+        for key in database.keys() {
             let Ok(id) = str::from_utf8(key) else {
                 show("", Err(Error::corrupt("a session's id is not UTF-8")));
                 continue;
             };
-            if let Some(payload) = shelf.value(key).transpose() {
+            if let Some(payload) = database.value(key).transpose() {
                 show(id, payload);
             }
         }
@@ -149,15 +149,15 @@ impl Inside for ShelveStore {
         is_old: &dyn Fn(&Payload) -> bool,
         archive: Option<&mut dyn Progress>,
     ) -> Result<(u64, u64)> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
+        let mut database = self.shelf(Access::ReadWrite)?;
         let (mut deleted, mut kept, mut records) = (0, 0, Vec::new());
         for id in ids {
-            let Ok(Some(payload)) = shelf.value(id.as_bytes()) else { continue };
+            let Ok(Some(payload)) = database.value(id.as_bytes()) else { continue };
             if !is_old(&payload) {
                 kept += 1;
                 continue;
             }
-            shelf.remove(id.as_bytes());
+            database.remove(id.as_bytes());
             deleted += 1;
             if archive.is_some() {
                 records.push(Record::new(SessionId::new(&**id), payload));
@@ -168,7 +168,7 @@ impl Inside for ShelveStore {
             _ => {}
         }
         if deleted > 0 {
-            shelf.write_index()?;
+            database.write_index()?;
         }
         Ok((deleted, kept))
     }

@@ -22,20 +22,33 @@ pub(super) struct Sessions {
 ///
 /// `NotSetUp` where there are none, not even an empty dict.
 pub(super) fn read(storage: &mut dyn Storage) -> Result<Option<Sessions>> {
-    let Some(root) = object(storage, ROOT)? else { return Ok(None) };
-    let root = root.ok_or_else(|| missing("the database has no root yet"))?;
+    let root = match object(storage, ROOT)? {
+        Object::Dict(root) => root,
+        Object::Missing => return Err(missing("the database has no root yet")),
+        Object::Conflict => return Ok(None),
+    };
     let oid = root.reference(SESSIONS).ok_or_else(|| missing("the database has no dict of sessions"))?;
-    let Some(dict) = object(storage, oid)? else { return Ok(None) };
-    let dict = dict.ok_or_else(|| Error::corrupt("the dict of sessions is missing, to which the root refers"))?;
-    Ok(Some(Sessions { oid, dict }))
+    match object(storage, oid)? {
+        Object::Dict(dict) => Ok(Some(Sessions { oid, dict: *dict })),
+        Object::Missing => Err(Error::corrupt("the dict of sessions is missing, to which the root refers")),
+        Object::Conflict => Ok(None),
+    }
 }
 
-/// A dict; `None` in place of it where somebody has changed it, and within where there is none.
-pub(super) fn object(storage: &mut dyn Storage, oid: Oid) -> Result<Option<Option<ObjectDict>>> {
+/// What there is of a dict.
+#[derive(Debug)]
+pub(super) enum Object {
+    Dict(Box<ObjectDict>),
+    Missing,
+    /// Somebody has changed it meanwhile.
+    Conflict,
+}
+
+pub(super) fn object(storage: &mut dyn Storage, oid: Oid) -> Result<Object> {
     Ok(match storage.load(oid)? {
-        Loaded::Conflict => None,
-        Loaded::Missing => Some(None),
-        Loaded::Record(record) => Some(Some(record::dict(&record, oid)?)),
+        Loaded::Conflict => Object::Conflict,
+        Loaded::Missing => Object::Missing,
+        Loaded::Record(record) => Object::Dict(Box::new(record::dict(&record, oid)?)),
     })
 }
 

@@ -3,7 +3,7 @@
 use beakerhelpers_codec::ObjectDict;
 use beakerhelpers_core::{Access, Error, ErrorKind, Finding, Result, SetupMode, SetupOutcome, Severity};
 
-use super::dict::{self, SESSIONS};
+use super::dict::{self, Object, SESSIONS};
 use super::storage::{Commit, Oid, ROOT, Storage};
 use super::{DurusStore, Place, busy, file, record};
 
@@ -16,8 +16,8 @@ pub(super) fn run(store: &DurusStore, mode: SetupMode) -> Result<SetupOutcome> {
     if let Place::File(path) = &store.place
         && !path.exists()
     {
-        let made = with_root(ObjectDict::new(), 1_u64.to_be_bytes())?;
-        return file::create(path, &made).map(|()| SetupOutcome::Created);
+        let records = with_root(ObjectDict::new(), 1_u64.to_be_bytes())?;
+        return file::create(path, &records).map(|()| SetupOutcome::Created);
     }
     // A file that is there need not be locked to see that all is.
     let access = if recreate { Access::ReadWrite } else { Access::ReadOnly };
@@ -40,10 +40,11 @@ pub(super) fn run(store: &DurusStore, mode: SetupMode) -> Result<SetupOutcome> {
 
 /// Adds the dict to the root, and that to the storage where it has none.
 fn add(storage: &mut dyn Storage) -> Result<SetupOutcome> {
-    let root = match dict::object(storage, ROOT)?.ok_or_else(busy)? {
-        Some(root) => root,
-        None if storage.new_oid()? == ROOT => ObjectDict::new(),
-        None => return Err(Error::corrupt("the database has objects, and no root")),
+    let root = match dict::object(storage, ROOT)? {
+        Object::Dict(root) => *root,
+        Object::Conflict => return Err(busy()),
+        Object::Missing if storage.new_oid()? == ROOT => ObjectDict::new(),
+        Object::Missing => return Err(Error::corrupt("the database has objects, and no root")),
     };
     if root.keys().any(|key| key == SESSIONS) {
         return Err(Error::new(

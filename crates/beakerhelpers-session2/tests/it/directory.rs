@@ -50,7 +50,9 @@ mod site {
         assert_eq!(listed(&*store), expected(&visits));
         let record = store.load(&SessionId::new(&visits[1].id)).expect("it answers").expect("ann is there");
         let session = decode(&record);
-        let Some(Kind::Dict(mut data)) = session.value("data").map(|data| data.kind()) else { panic!("no data") };
+        let Some(Kind::Dict(mut data)) = session.value("data").map(beakerhelpers_core::Value::kind) else {
+            panic!("no data")
+        };
         assert_eq!(
             data.next().map(|(key, visits)| (key.as_str() == Some("visits"), visits.as_i64())),
             Some((true, Some(1)))
@@ -100,7 +102,7 @@ mod site {
                 if record.payload.bytes().is_empty() {
                     continue;
                 }
-                assert_eq!(decode(&record).value("user").and_then(|user| user.as_str()), Some("joe"));
+                assert_eq!(decode(&record).value("user").and_then(beakerhelpers_core::Value::as_str), Some("joe"));
                 store.save(&record, SaveMode::Upsert).expect("it saves");
             }
             visits.join().expect("no visit fails")

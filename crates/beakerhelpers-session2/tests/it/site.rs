@@ -43,8 +43,9 @@ pub(crate) fn listed(store: &dyn SessionStore) -> Vec<(String, String)> {
         .map(|item| {
             let record = item.expect("the store lists");
             let session = decode(&record);
-            let user = session.value("user").and_then(|user| user.as_str()).expect("it has a user").to_owned();
-            assert_eq!(session.value("id").and_then(|id| id.as_str()), Some(record.id.as_str()));
+            let user =
+                session.value("user").and_then(beakerhelpers_core::Value::as_str).expect("it has a user").to_owned();
+            assert_eq!(session.value("id").and_then(beakerhelpers_core::Value::as_str), Some(record.id.as_str()));
             assert!(session.accessed_time().is_some() && session.creation_time().is_some());
             (record.id.as_str().to_owned(), user)
         })
