@@ -30,6 +30,8 @@ use beakerhelpers_memcached as _;
 use beakerhelpers_memory as _;
 #[cfg(feature = "redis")]
 use beakerhelpers_redis as _;
+#[cfg(feature = "session2")]
+use beakerhelpers_session2 as _;
 #[cfg(feature = "sessions")]
 use beakerhelpers_sessions as _;
 #[cfg(feature = "setup")]

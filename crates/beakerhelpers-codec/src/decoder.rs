@@ -211,6 +211,7 @@ impl Decoder {
                 Some(value) => value,
                 None => return Ok(if is_empty_dict(pass.draft, top) { Read::Empty } else { Read::NotASession }),
             },
+            Framing::Object => return attributes(pass.draft, top),
             _ => top,
         };
         let Some(content) = pass.draft.content(value) else { return root(pass.draft, value) };
@@ -274,6 +275,16 @@ fn root(draft: &Draft, id: NodeId) -> Result<Read> {
         return Ok(Read::NotASession);
     }
     Err(corrupt("the session is no dict"))
+}
+
+/// Judges what the pickle of a session object holds. An object without attributes of its own is a session all the same.
+fn attributes(draft: &Draft, top: NodeId) -> Result<Read> {
+    let attributes = draft.attributes(top).ok_or_else(|| corrupt("the data are no object"))?;
+    Ok(if attributes == NodeId::NONE || is_empty_dict(draft, attributes) {
+        Read::Empty
+    } else {
+        Read::Dict(attributes)
+    })
 }
 
 /// What is damaged and fills its column is most likely the beginning of something longer: MySQL cuts it without a word

@@ -11,6 +11,7 @@ use ::base64::engine::general_purpose::STANDARD as BASE64;
 use beakerhelpers_core::{Error, Framing, Payload, Result, Session};
 
 use self::edit::Failed;
+pub(crate) use self::edit::unwritable;
 pub use self::reframe::reframe;
 use crate::cipher::seal::seal;
 use crate::decoder::is_base64;
@@ -70,8 +71,12 @@ impl Encoder {
     /// # Errors
     ///
     /// [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) for values that no pickle of protocol 2, or no JSON, can
-    /// have (the error names the key), and for settings that do not suffice to encrypt.
+    /// have (the error names the key), for settings that do not suffice to encrypt, and for [`Framing::Object`]: only the
+    /// application knows the class of its sessions.
     pub fn encode(&mut self, session: &Session, framing: Framing) -> Result<Payload> {
+        if framing == Framing::Object {
+            return Err(edit::no_object("made anew"));
+        }
         let (before, after) = wrapping(framing);
         match self.settings.serializer() {
             Some(Serializer::Json) => self.inner = json::write(session)?,
@@ -118,8 +123,8 @@ impl Encoder {
     ///
     /// [`Corrupt`](beakerhelpers_core::ErrorKind::Corrupt) where the payload holds no session, or none that the keys
     /// decrypt; [`Unsupported`](beakerhelpers_core::ErrorKind::Unsupported) where a new value cannot be written (the error
-    /// names its key), for encrypted sessions that the settings do not allow to decrypt, and where the payload is one that
-    /// Python would not write and that cannot be written anew without loss.
+    /// names its key), for encrypted sessions that the settings do not allow to decrypt, for [`Framing::Object`], and where
+    /// the payload is one that Python would not write and that cannot be written anew without loss.
     pub fn update(&mut self, payload: &Payload, session: &Session) -> Result<Payload> {
         if session.changes().next().is_none() {
             return Ok(payload.clone());
@@ -127,6 +132,7 @@ impl Encoder {
         let bytes = payload.bytes();
         let updated = match payload.framing() {
             Framing::Namespace => self.namespace(bytes, session)?,
+            Framing::Object => return Err(edit::no_object("changed")),
             _ => self.value(bytes, session)?,
         };
         Ok(Payload::new(payload.framing(), updated))

@@ -6,7 +6,8 @@ use beakerhelpers_core::{Payload, Result, Session, TimeReader, Timestamp};
 
 use crate::{Decoder, Found, Settings};
 
-/// Reads `_accessed_time`, which every release of Beaker since 1.2 keeps in the session (`beaker/session.py`, 1.14.1).
+/// Reads `_accessed_time`, which every release of Beaker since 1.2 keeps in the session (`beaker/session.py`, 1.14.1), and
+/// session2's `_access_time` ([`Session::accessed_time`]).
 #[derive(Debug)]
 pub struct AccessedTime(Mutex<(Decoder, Session)>);
 

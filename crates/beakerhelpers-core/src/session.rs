@@ -119,9 +119,11 @@ impl Session {
         self.iter().find_map(|(candidate, value)| (candidate.as_str() == Some(key)).then_some(value))
     }
 
-    /// `_accessed_time`: when the visitor last used it. `None` where it is missing or no time.
+    /// `_accessed_time`: when the visitor last used it; where there is none `_access_time`, which is session2's name for it
+    /// (`session2/Session.py`, 0.6). `None` where it is missing or no time.
     pub fn accessed_time(&self) -> Option<Timestamp> {
-        self.time("_accessed_time")
+        let key = if self.value("_accessed_time").is_some() { "_accessed_time" } else { "_access_time" };
+        self.time(key)
     }
 
     /// `_creation_time`: when it began. `None` where it is missing or no time.
@@ -251,8 +253,10 @@ mod tests {
         assert_eq!(session.creation_time(), Some(Timestamp::from_secs(7)));
         let session = Session::from_pairs([("_accessed_time", f64::NAN.into()), ("_creation_time", i64::MIN.into())]);
         assert_eq!((session.accessed_time(), session.creation_time()), (None, None));
-        let session = Session::from_pairs([("_accessed_time", "1".into())]);
+        let session = Session::from_pairs([("_accessed_time", "1".into()), ("_access_time", 7.into())]);
         assert_eq!((session.accessed_time(), session.creation_time()), (None, None));
+        let session = Session::from_pairs([("_access_time", 7.into())]);
+        assert_eq!(session.accessed_time(), Some(Timestamp::from_secs(7)));
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use beakerhelpers_core::{Error, Finding, Severity};
 
+use crate::Flavor;
+use crate::sql::Columns;
+
 /// So many rows are looked at from each end of the table, at most.
 pub(crate) const SAMPLED: i64 = 1_000;
 
@@ -20,14 +23,15 @@ pub(crate) fn not_set_up(error: &Error) -> Finding {
 }
 
 /// That a column is declared otherwise than Beaker does it.
-pub(crate) fn column(name: &str, is: &str, expected: &str) -> Finding {
-    Finding::new(Severity::Odd, format!("the column `{name}` is `{is}`, where Beaker makes `{expected}`"))
+pub(crate) fn column(name: &str, is: &str, flavor: Flavor, expected: &str) -> Finding {
+    let message = format!("the column `{name}` is `{is}`, where {} makes `{expected}`", flavor.whose());
+    Finding::new(Severity::Odd, message)
 }
 
 /// That two rows of one session can come to be.
-pub(crate) fn not_unique(statement: &str) -> Finding {
-    Finding::new(Severity::Missing, "there is no unique index on `namespace`: every request searches the whole table")
-        .with_hint(format!("delete what is there twice, then `{statement}`"))
+pub(crate) fn not_unique(column: &str, statement: &str) -> Finding {
+    let message = format!("there is no unique index on `{column}`: every request searches the whole table");
+    Finding::new(Severity::Missing, message).with_hint(format!("delete what is there twice, then `{statement}`"))
 }
 
 /// What is in some of the rows. It counts; no id is kept.
@@ -52,17 +56,22 @@ impl Sample {
         }
     }
 
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self, flavor: Flavor, names: &Columns) -> Vec<Finding> {
         let Self { rows, without_id, without_time, other_names } = *self;
         let odd = |count, what: &str, hint: &str| {
             let message = || format!("rows {what}: {count} of {rows} looked at");
             (count > 0).then(|| Finding::new(Severity::Odd, message()).with_hint(hint))
         };
+        let other_names = if flavor == Flavor::Session2 { 0 } else { other_names };
         let found = [
-            odd(without_id, "without an id in `namespace`", "no visitor can reach them; delete them by hand"),
+            odd(
+                without_id,
+                &format!("without an id in `{}`", names.id),
+                "no visitor can reach them; delete them by hand",
+            ),
             odd(
                 without_time,
-                "without a valid time in `accessed`",
+                &format!("without a valid time in `{}`", names.accessed),
                 "`cleanup` keeps them for ever; `beakerhelpers delete` deletes them by what they hold",
             ),
             odd(
@@ -79,13 +88,15 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::Dialect;
 
     #[test]
     fn a_sample_of_sessions_is_nothing_to_speak_of() {
         let mut sample = Sample::default();
-        assert_eq!(sample.findings(), []);
+        let names = Columns::of(Flavor::Database, Dialect::Sqlite);
+        assert_eq!(sample.findings(Flavor::Database, names), []);
         sample.add(Some(b"0123456789abcdef0123456789abcdef"), true);
-        assert_eq!(sample.findings(), []);
+        assert_eq!(sample.findings(Flavor::Database, names), []);
     }
 
     #[test]
@@ -94,7 +105,11 @@ mod tests {
         sample.add(Some(b"shop.views.front_page"), true);
         sample.add(Some(b"0123456789abcdef0123456789abcdeg"), false);
         sample.add(None, false);
-        let messages: Vec<_> = sample.findings().into_iter().map(|finding| finding.message).collect();
+        let messages: Vec<_> = sample
+            .findings(Flavor::Database, Columns::of(Flavor::Database, Dialect::Sqlite))
+            .into_iter()
+            .map(|finding| finding.message)
+            .collect();
         assert_eq!(messages[0], "rows without an id in `namespace`: 1 of 3 looked at");
         assert_eq!(messages[1], "rows without a valid time in `accessed`: 2 of 3 looked at");
         assert_eq!(messages[2], "rows with names that Beaker gives no session: 2 of 3 looked at");

@@ -15,6 +15,8 @@ mod pages;
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub mod session2;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -22,7 +24,7 @@ mod statement;
 mod times;
 
 use beakerhelpers_core::{
-    Capabilities, OptionSpec, Result, SessionStore, StoreConfig, StoreType, package, register_store,
+    Capabilities, Framing, OptionSpec, Result, SessionStore, StoreConfig, StoreType, package, register_store,
 };
 
 /// The store type `ext:database`: a table with a primary key `id` beside the columns of [`SQLA`].
@@ -59,6 +61,35 @@ enum Flavor {
     Database,
     /// `make_cache_table` of `beaker/ext/sqla.py`: `namespace` is the key.
     Sqla,
+    /// session2's table: see [`session2`].
+    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "it is one of servers"))]
+    Session2,
+}
+
+impl Flavor {
+    /// Whose table it is.
+    const fn whose(self) -> &'static str {
+        match self {
+            Self::Database | Self::Sqla => "Beaker",
+            Self::Session2 => "session2",
+        }
+    }
+
+    /// How its contents wrap the session.
+    const fn framing(self) -> Framing {
+        match self {
+            Self::Database | Self::Sqla => Framing::Namespace,
+            Self::Session2 => Framing::Object,
+        }
+    }
+
+    /// The option that names the table.
+    const fn table_option(self) -> &'static str {
+        match self {
+            Self::Database | Self::Sqla => "table_name",
+            Self::Session2 => "table",
+        }
+    }
 }
 
 fn open_database(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {

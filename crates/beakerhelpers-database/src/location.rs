@@ -39,6 +39,21 @@ pub(crate) fn open(config: &StoreConfig, flavor: Flavor) -> Result<Box<dyn Sessi
         .map_err(|error| error.with_context("at", config.origin(key)))
 }
 
+/// As [`open`], for a database of one of these dialects.
+pub(crate) fn open_one_of(config: &StoreConfig, flavor: Flavor, dialects: &[&str]) -> Result<Box<dyn SessionStore>> {
+    let example =
+        format!("set it as SQLAlchemy has it: `{}://user:password@host/database`", dialects.first().unwrap_or(&""));
+    DatabaseUrl::parse(config.require("url").map_err(|error| error.with_hint(&*example))?)
+        .and_then(|url| {
+            if !dialects.contains(&url.dialect()) {
+                let error = format!("`{}` is another database", escape_controls(url.dialect()));
+                return Err(Error::config(error).with_hint(example));
+            }
+            open_url(config, flavor, &url)
+        })
+        .map_err(|error| error.with_context("at", config.origin("url")))
+}
+
 fn open_url(config: &StoreConfig, flavor: Flavor, url: &DatabaseUrl) -> Result<Box<dyn SessionStore>> {
     #[cfg(feature = "sqlite")]
     if url.dialect() == "sqlite" {

@@ -20,6 +20,7 @@ use beakerhelpers_core::{
 
 use self::client::{Client, Settings};
 use self::layout::Layout;
+use self::pages::Form;
 use self::pool::Manager;
 use crate::Flavor;
 use crate::failure::{Backoff, Failure, RESTART, Trouble};
@@ -70,8 +71,12 @@ impl<C: Client> ServerStore<C> {
     /// `Config` for names that no database can have.
     pub(crate) fn new(config: &StoreConfig, flavor: Flavor, target: C::Target) -> Result<Self> {
         let schema = config.get("schema_name").filter(|schema| !schema.is_empty());
-        let table = TableName::new(schema, config.get("table_name").unwrap_or("beaker_cache"))
-            .map_err(|error| error.with_context("at", config.origin("table_name")))?;
+        let usual = if flavor == Flavor::Session2 { "sessions" } else { "beaker_cache" };
+        let option = flavor.table_option();
+        let table = TableName::new(schema, config.get(option).unwrap_or(usual))
+            .map_err(|error| error.with_context("at", config.origin(option)))?;
+        // These tell instants, whatever the zone of the configuration.
+        let zone = if flavor == Flavor::Session2 { Zone::UTC } else { config.zone() };
         let settings = Settings { access: config.access(), wait: config.wait() };
         let pool = r2d2::Pool::builder()
             .max_size(CONNECTIONS)
@@ -83,7 +88,7 @@ impl<C: Client> ServerStore<C> {
             .build_unchecked(Manager::default());
         let prefix = config.prefix().to_owned();
         let (layout, abandoned) = (Arc::default(), Arc::default());
-        Ok(Self { flavor, table, zone: config.zone(), target, settings, prefix, pool, layout, abandoned })
+        Ok(Self { flavor, table, zone, target, settings, prefix, pool, layout, abandoned })
     }
 
     /// Runs something on a connection, once.
@@ -149,14 +154,18 @@ impl<C: Client> ServerStore<C> {
         if let Some(layout) = self.known_layout() {
             return Ok(layout);
         }
-        let layout = layout::detect(client, &self.table, &self.prefix)
+        let layout = layout::detect(client, &self.table, self.flavor, &self.prefix)
             .map_err(|failure| Failure { error: self.at(failure.error), ..failure })?;
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(layout);
         Ok(layout)
     }
 
     fn sql(&self, layout: Layout) -> Sql<'_> {
-        Sql { table: &self.table, key: layout.key, dialect: C::DIALECT }
+        Sql::new(&self.table, layout.key, self.flavor, C::DIALECT)
+    }
+
+    fn form(&self, layout: Layout) -> Form {
+        Form { framing: self.flavor.framing(), room: layout.room }
     }
 
     fn at(&self, error: Error) -> Error {
@@ -169,12 +178,16 @@ impl<C: Client> SessionStore for ServerStore<C> {
         let store_type = match self.flavor {
             Flavor::Database => crate::DATABASE.name,
             Flavor::Sqla => crate::SQLA.name,
+            Flavor::Session2 if C::DIALECT == Dialect::Postgres => crate::session2::POSTGRES,
+            Flavor::Session2 => crate::session2::MYSQL,
         };
-        StoreInfo::new(store_type, format!("{}, table {}", self.target, self.table), crate::CAPABILITIES)
+        let can = if self.flavor == Flavor::Session2 { crate::session2::CAPABILITIES } else { crate::CAPABILITIES };
+        let location = format!("{}, table {}", self.target, self.table);
+        StoreInfo::new(store_type, location, can).with_framing(self.flavor.framing())
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
-        self.read(|client, sql, layout| pages::one(client, &sql.by_id(id.as_str()), layout.room, self.zone))?
+        self.read(|client, sql, layout| pages::one(client, &sql.by_id(id.as_str()), self.form(layout), self.zone))?
             .transpose()
     }
 
@@ -185,12 +198,15 @@ impl<C: Client> SessionStore for ServerStore<C> {
         if C::DIALECT == Dialect::Postgres && record.id.as_str().contains('\0') {
             return Err(Error::unsupported("PostgreSQL keeps no text with a NUL character in it"));
         }
+        if (self.flavor, C::DIALECT) == (Flavor::Session2, Dialect::Postgres) && !is_text(record.payload.bytes()) {
+            return Err(Error::unsupported("session2's table in PostgreSQL keeps text only: pickles of protocol 0"));
+        }
         let age = |at| Age::Time(self.zone.naive_at(at));
         let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
         let (id, data) = (record.id.as_str(), record.payload.bytes());
         self.write(|client, sql, layout| {
             if data.len() as u64 > layout.room {
-                return Err(too_large(data.len(), layout.room).into());
+                return Err(too_large(data.len(), layout.room, sql.columns.data).into());
             }
             let update = sql.update(id, &accessed, data);
             for _ in 0..ATTEMPTS {
@@ -235,7 +251,7 @@ impl<C: Client> SessionStore for ServerStore<C> {
 
     fn add_index(&self) -> Result<IndexOutcome> {
         self.refuse_to_write()?;
-        self.once(|client| client.add_index(&self.table))
+        self.once(|client| client.add_index(&self.table, self.flavor))
     }
 
     fn vacuum(&self) -> Result<()> {
@@ -256,9 +272,14 @@ impl<C: Client> SessionStore for ServerStore<C> {
     }
 }
 
-fn too_large(size: usize, room: u64) -> Error {
-    Error::unsupported(format!("the session has {size} bytes; the column `data` holds at most {room}"))
-        .with_hint("in MySQL, `ALTER TABLE … MODIFY data MEDIUMBLOB NOT NULL` makes room for 16 MiB")
+fn too_large(size: usize, room: u64, column: &str) -> Error {
+    Error::unsupported(format!("the session has {size} bytes; the column `{column}` holds at most {room}"))
+        .with_hint(format!("in MySQL, `ALTER TABLE … MODIFY {column} MEDIUMBLOB NOT NULL` makes room for 16 MiB"))
+}
+
+/// Whether PostgreSQL takes it for text.
+fn is_text(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
 }
 
 /// The error for an id that is taken, be it by another id that the column takes for the same.

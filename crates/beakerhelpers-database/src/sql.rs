@@ -1,11 +1,14 @@
 //! The statements on a table of sessions.
 
 mod batches;
+mod columns;
 mod dialect;
 
+pub(crate) use self::columns::Columns;
 #[cfg(feature = "postgres")]
 pub(crate) use self::dialect::LAST_TIME;
 pub(crate) use self::dialect::{Age, Dialect, FIRST_TIME, Form};
+use crate::Flavor;
 use crate::statement::{Key, KeyColumn, Piece, Statement, TableName, Time};
 
 /// Larger contents are not read: no session is, and a row can be made to claim a gigabyte.
@@ -17,6 +20,7 @@ pub(crate) struct Sql<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) key: KeyColumn,
     pub(crate) dialect: Dialect,
+    pub(crate) columns: &'static Columns,
 }
 
 /// Which way a table is read.
@@ -27,11 +31,20 @@ pub(crate) enum Direction {
 }
 
 impl<'a> Sql<'a> {
-    fn key(self) -> Piece<'a> {
-        Piece::Sql(match self.key {
+    pub(crate) const fn new(table: &'a TableName, key: KeyColumn, flavor: Flavor, dialect: Dialect) -> Self {
+        Self { table, key, dialect, columns: Columns::of(flavor, dialect) }
+    }
+
+    /// The column to page by.
+    pub(crate) const fn key_name(self) -> &'static str {
+        match self.key {
             KeyColumn::Number(name) => name,
-            KeyColumn::Namespace => "namespace",
-        })
+            KeyColumn::Namespace => self.columns.id,
+        }
+    }
+
+    const fn key(self) -> Piece<'a> {
+        Piece::Sql(self.key_name())
     }
 
     /// Of the rows after a key: key, id, access time, creation time, whether it is old, size and contents. What is old
@@ -44,27 +57,25 @@ impl<'a> Sql<'a> {
         old: Option<&'a Age>,
         largest: i64,
     ) -> Statement<'a> {
-        let (id, data) = self.dialect.columns();
-        let mut statement = Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(", "), Piece::Sql(id)]);
-        statement.push([Piece::Sql(", accessed, created, ")]);
+        let size = [Piece::Sql("octet_length("), Piece::Sql(self.columns.data), Piece::Sql(")")];
+        let mut statement = Statement::new([Piece::Sql("SELECT ")]);
+        self.key_id_and_times(&mut statement);
         if let Some(old) = old {
             self.is_old(&mut statement, old);
             statement.push([Piece::Sql(", CASE WHEN ")]);
             self.is_old(&mut statement, old);
-            statement.push([Piece::Sql(" THEN NULL ELSE octet_length(data) END, CASE WHEN ")]);
+            statement.push([Piece::Sql(" THEN NULL ELSE ")]);
+            statement.push(size);
+            statement.push([Piece::Sql(" END, CASE WHEN ")]);
             self.is_old(&mut statement, old);
             statement.push([Piece::Sql(" THEN NULL")]);
         } else {
-            statement.push([Piece::Sql("1 = 0, octet_length(data), CASE")]);
+            statement.push([Piece::Sql("1 = 0, ")]);
+            statement.push(size);
+            statement.push([Piece::Sql(", CASE")]);
         }
-        statement.push([
-            Piece::Sql(" WHEN octet_length(data) > "),
-            Piece::Int(largest),
-            Piece::Sql(" THEN NULL ELSE "),
-            Piece::Sql(data),
-            Piece::Sql(" END FROM "),
-            Piece::Table(self.table),
-        ]);
+        self.data_up_to(&mut statement, largest);
+        statement.push([Piece::Sql(" FROM "), Piece::Table(self.table)]);
         self.after(&mut statement, after, way, rows);
         statement
     }
@@ -72,15 +83,19 @@ impl<'a> Sql<'a> {
     /// Whether a row is old. In SQLite other things than times may be, too, and whoever reads the row looks again.
     fn is_old(self, statement: &mut Statement<'a>, old: &'a Age) {
         if self.dialect != Dialect::Sqlite {
-            statement.push([Piece::Sql("accessed >= "), Piece::Time(Time(FIRST_TIME)), Piece::Sql(" AND ")]);
+            statement.push([Piece::Sql(self.columns.read_accessed), Piece::Sql(" >= ")]);
+            statement.push([Piece::Time(Time(FIRST_TIME)), Piece::Sql(" AND ")]);
         }
-        statement.push([Piece::Sql("accessed < "), old.piece()]);
+        statement.push([Piece::Sql(self.columns.read_accessed), Piece::Sql(" < "), old.piece()]);
     }
 
     /// Whether the rows of a direction come in the order of their creation by a sort, for want of a number: the server
     /// looks at all of them for each page.
     pub(crate) fn is_sorted(self, way: Direction) -> bool {
-        self.dialect != Dialect::Sqlite && self.key == KeyColumn::Namespace && way == Direction::Down
+        self.dialect != Dialect::Sqlite
+            && self.columns.created.is_some()
+            && self.key == KeyColumn::Namespace
+            && way == Direction::Down
     }
 
     fn after(self, statement: &mut Statement<'a>, after: Option<&'a Key>, way: Direction, rows: i64) {
@@ -128,23 +143,38 @@ impl<'a> Sql<'a> {
 
     /// The columns of [`page`](Self::page) where nothing is left out for its age.
     fn whole_row(self, statement: &mut Statement<'a>) {
-        let (id, data) = self.dialect.columns();
-        statement.push([self.key(), Piece::Sql(", "), Piece::Sql(id)]);
+        self.key_id_and_times(statement);
+        statement.push([Piece::Sql("1 = 0, octet_length("), Piece::Sql(self.columns.data), Piece::Sql("), CASE")]);
+        self.data_up_to(statement, LARGEST_DATA);
+    }
+
+    fn key_id_and_times(self, statement: &mut Statement<'a>) {
+        let Columns { read_id, read_accessed, created, .. } = self.columns;
         statement.push([
-            Piece::Sql(", accessed, created, 1 = 0, octet_length(data), CASE WHEN octet_length(data) > "),
-            Piece::Int(LARGEST_DATA),
-            Piece::Sql(" THEN NULL ELSE "),
-            Piece::Sql(data),
-            Piece::Sql(" END"),
+            self.key(),
+            Piece::Sql(", "),
+            Piece::Sql(read_id),
+            Piece::Sql(", "),
+            Piece::Sql(read_accessed),
         ]);
+        statement.push([Piece::Sql(", "), Piece::Sql(created.unwrap_or("NULL")), Piece::Sql(", ")]);
+    }
+
+    /// Goes on after a CASE with the contents, unless they have more bytes.
+    fn data_up_to(self, statement: &mut Statement<'a>, largest: i64) {
+        statement.push([Piece::Sql(" WHEN octet_length("), Piece::Sql(self.columns.data), Piece::Sql(") > ")]);
+        statement.push([Piece::Int(largest), Piece::Sql(" THEN NULL ELSE ")]);
+        statement.push([Piece::Sql(self.columns.read_data), Piece::Sql(" END")]);
     }
 
     fn where_id(self, statement: &mut Statement<'a>, id: &'a str) {
-        statement.push([Piece::Sql(" WHERE namespace = "), Piece::Text(id)]);
+        statement.push([Piece::Sql(" WHERE "), Piece::Sql(self.columns.id), Piece::Sql(" = "), Piece::Text(id)]);
         if self.dialect == Dialect::MySql {
             // The column's collation takes `a` for `A`, and `a ` for `a`; a session's id is neither.
             statement.push([
-                Piece::Sql(" AND CAST(CONVERT(namespace USING utf8mb4) AS BINARY) = "),
+                Piece::Sql(" AND CAST(CONVERT("),
+                Piece::Sql(self.columns.id),
+                Piece::Sql(" USING utf8mb4) AS BINARY) = "),
                 Piece::Bytes(id.as_bytes()),
             ]);
         }
@@ -162,29 +192,32 @@ impl<'a> Sql<'a> {
         let mut statement = Statement::new([
             Piece::Sql("UPDATE "),
             Piece::Table(self.table),
-            Piece::Sql(" SET accessed = "),
-            accessed.piece(),
-            Piece::Sql(", data = "),
-            Piece::Bytes(data),
+            Piece::Sql(" SET "),
+            Piece::Sql(self.columns.accessed),
+            Piece::Sql(" = "),
         ]);
+        statement.push(around(self.columns.time, accessed.piece()));
+        statement.push([Piece::Sql(", "), Piece::Sql(self.columns.data), Piece::Sql(" = ")]);
+        statement.push(around(self.columns.bytes, Piece::Bytes(data)));
         self.where_id(&mut statement, id);
         statement
     }
 
     pub(crate) fn insert(self, id: &'a str, accessed: &'a Age, created: &'a Age, data: &'a [u8]) -> Statement<'a> {
-        Statement::new([
-            Piece::Sql("INSERT INTO "),
-            Piece::Table(self.table),
-            Piece::Sql(" (namespace, accessed, created, data) VALUES ("),
-            Piece::Text(id),
-            Piece::Sql(", "),
-            accessed.piece(),
-            Piece::Sql(", "),
-            created.piece(),
-            Piece::Sql(", "),
-            Piece::Bytes(data),
-            Piece::Sql(")"),
-        ])
+        let mut statement = Statement::new([Piece::Sql("INSERT INTO "), Piece::Table(self.table)]);
+        for (index, name) in self.columns.all().enumerate() {
+            statement.push([Piece::Sql(if index == 0 { " (" } else { ", " }), Piece::Sql(name)]);
+        }
+        statement.push([Piece::Sql(") VALUES ("), Piece::Text(id), Piece::Sql(", ")]);
+        statement.push(around(self.columns.time, accessed.piece()));
+        if self.columns.created.is_some() {
+            statement.push([Piece::Sql(", ")]);
+            statement.push(around(self.columns.time, created.piece()));
+        }
+        statement.push([Piece::Sql(", ")]);
+        statement.push(around(self.columns.bytes, Piece::Bytes(data)));
+        statement.push([Piece::Sql(")")]);
+        statement
     }
 
     pub(crate) fn delete(self, id: &'a str) -> Statement<'a> {
@@ -214,9 +247,15 @@ impl<'a> Sql<'a> {
             Piece::Sql("SELECT "),
             self.key(),
             Piece::Sql(", "),
-            Piece::Sql(self.dialect.columns().0),
-            Piece::Sql(", accessed FROM "),
+            Piece::Sql(self.columns.read_id),
+            Piece::Sql(", "),
+            Piece::Sql(self.columns.read_accessed),
+            Piece::Sql(" FROM "),
             Piece::Table(self.table),
         ])
     }
+}
+
+const fn around<'a>([before, after]: [&'static str; 2], value: Piece<'a>) -> [Piece<'a>; 3] {
+    [Piece::Sql(before), value, Piece::Sql(after)]
 }

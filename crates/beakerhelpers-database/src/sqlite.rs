@@ -142,13 +142,13 @@ impl SqliteStore {
     fn sql(&self, connection: &mut Connection) -> Result<Sql<'_>> {
         let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known {
-            return Ok(Sql { table: &self.table, key, dialect: Dialect::Sqlite });
+            return Ok(Sql::new(&self.table, key, self.flavor, Dialect::Sqlite));
         }
         let key = layout::detect(connection, &self.table)
             .map_err(|error| self.explain(&error))?
             .map_err(|missing| self.at(missing.into_error(&self.table, &self.prefix)))?;
         *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-        Ok(Sql { table: &self.table, key, dialect: Dialect::Sqlite })
+        Ok(Sql::new(&self.table, key, self.flavor, Dialect::Sqlite))
     }
 
     fn forget_layout(&self) {
@@ -186,7 +186,8 @@ impl SessionStore for SqliteStore {
     fn info(&self) -> StoreInfo {
         let store_type = match self.flavor {
             Flavor::Database => crate::DATABASE.name,
-            Flavor::Sqla => crate::SQLA.name,
+            // Nothing else is kept in SQLite.
+            Flavor::Sqla | Flavor::Session2 => crate::SQLA.name,
         };
         let location = format!("sqlite:///{}, table {}", self.opener.files.main.display(), self.table);
         StoreInfo::new(store_type, location, crate::CAPABILITIES)

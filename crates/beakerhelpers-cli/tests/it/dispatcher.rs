@@ -92,15 +92,20 @@ Commands:
   setup        beakerhelpers-setup V
 
 Store types:
-  cookie            beakerhelpers-cookie V
-  dbm               beakerhelpers-dbm V        setup iter delete_old archive tidy access_times multiprocess_safe
-  ext:database      beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  ext:memcached     beakerhelpers-memcached V  iter delete_old archive expiry multiprocess_safe
-  ext:redis         beakerhelpers-redis V      iter delete_old archive expiry multiprocess_safe
-  ext:rediscluster  beakerhelpers-redis V      iter delete_old archive expiry multiprocess_safe
-  ext:sqla          beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
-  file              beakerhelpers-file V       setup iter delete_old archive tidy access_times multiprocess_safe
-  memory            beakerhelpers-memory V     setup iter delete_old archive vacuum access_times
+  cookie              beakerhelpers-cookie V
+  dbm                 beakerhelpers-dbm V        setup iter delete_old archive tidy access_times multiprocess_safe
+  ext:database        beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  ext:memcached       beakerhelpers-memcached V  iter delete_old archive expiry multiprocess_safe
+  ext:redis           beakerhelpers-redis V      iter delete_old archive expiry multiprocess_safe
+  ext:rediscluster    beakerhelpers-redis V      iter delete_old archive expiry multiprocess_safe
+  ext:sqla            beakerhelpers-database V   setup index iter delete_old archive vacuum access_times local_times multiprocess_safe
+  file                beakerhelpers-file V       setup iter delete_old archive tidy access_times multiprocess_safe
+  memory              beakerhelpers-memory V     setup iter delete_old archive vacuum access_times
+  session2:directory  beakerhelpers-session2 V   setup iter delete_old archive access_times multiprocess_safe
+  session2:durus      beakerhelpers-session2 V   setup iter delete_old archive multiprocess_safe
+  session2:mysql      beakerhelpers-session2 V   setup index iter delete_old archive vacuum access_times multiprocess_safe
+  session2:postgres   beakerhelpers-session2 V   setup index iter delete_old archive vacuum access_times multiprocess_safe
+  session2:shelve     beakerhelpers-session2 V   setup iter delete_old archive
 "
         .replace(" V", concat!(" ", env!("CARGO_PKG_VERSION")))
     );

@@ -25,6 +25,7 @@ mod recorded;
 mod redis;
 mod run;
 mod servers;
+mod session2;
 mod setup;
 mod shop;
 mod terminal;

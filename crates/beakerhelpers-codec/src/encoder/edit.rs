@@ -285,6 +285,14 @@ pub(super) fn irregular() -> Error {
         .with_hint("encode the session as a new payload, if what the values do not tell may be lost")
 }
 
+/// What is pickled is an object, whose class alone knows what its attributes may be.
+pub(super) fn no_object(what: &str) -> Error {
+    Error::unsupported(format!(
+        "a session of session2 is an object of a class of the application, and cannot be {what}"
+    ))
+    .with_hint("let the application do it, with its own classes")
+}
+
 pub(super) fn trouble(trouble: Trouble) -> Error {
     match trouble {
         Trouble::Unwritable(key, reason) => unwritable(key.as_deref(), reason),
@@ -296,7 +304,7 @@ pub(super) fn trouble(trouble: Trouble) -> Error {
     }
 }
 
-pub(super) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
+pub(crate) fn unwritable(key: Option<&str>, reason: Unwritable) -> Error {
     let why = match reason {
         Unwritable::HoldsItself => "it is part of what it is made of",
         Unwritable::Name => "the name of a class in it is none that a pickle can hold",

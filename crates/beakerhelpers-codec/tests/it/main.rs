@@ -10,6 +10,8 @@ mod hostile;
 mod json;
 mod laws;
 mod names;
+mod object_dict;
+mod objects;
 mod payloads;
 mod reframe;
 mod sealed;

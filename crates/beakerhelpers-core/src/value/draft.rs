@@ -280,6 +280,19 @@ impl Draft {
         matches!(self.arena.node(id), Node::Object(_))
     }
 
+    /// The dict of attributes of an object, as BUILD gives it to an object without a `__setstate__` of its own: its state,
+    /// or the first half of that where it has slots. `None` for what is no object, and [`NodeId::NONE`] where it has no
+    /// such dict.
+    pub fn attributes(&self, id: NodeId) -> Option<NodeId> {
+        let Node::Object(index) = self.arena.node(id) else { return None };
+        let state = self.arena.objects.get(index as usize)?.state;
+        let dict = match self.tuple_items(state) {
+            Some([attributes, _]) => *attributes,
+            _ => state,
+        };
+        Some(if self.dict_items(dict).is_some() { dict } else { NodeId::NONE })
+    }
+
     /// Adds what `form` makes of a callable and a tuple of arguments, or an object that only its own code can make a tuple
     /// of. Calls that make bytes give bytes, and `str` of text gives text.
     pub fn object(&mut self, form: Form, callable: NodeId, args: NodeId, keywords: Option<NodeId>) -> NodeId {

@@ -13,8 +13,10 @@ use crate::server::client::{Client, Column, ColumnKind, Row};
 use crate::server::layout;
 use crate::server::pages::key;
 use crate::sql::{Dialect, Sql};
-use crate::statement::{KeyColumn, Piece, Statement, TableName};
+use crate::statement::{Piece, Statement, TableName};
 
+/// What session2's columns are (`session2/store/MySQLSessionStore.py`, 0.6).
+const SESSION2_TYPES: [(&str, &str); 3] = [("id", "varchar(255)"), ("modify_time", "timestamp"), ("pickle", "blob")];
 /// What Beaker's columns are on MySQL and MariaDB (`LargeBinary` is a BLOB).
 const TYPES: [(&str, &str); 4] =
     [("namespace", "varchar(255)"), ("accessed", "datetime"), ("created", "datetime"), ("data", "blob")];
@@ -25,7 +27,7 @@ pub(super) fn findings(
     flavor: Flavor,
     prefix: &str,
 ) -> Result<Vec<Finding>, Failure> {
-    let layout = match layout::detect(client, table, prefix) {
+    let layout = match layout::detect(client, table, flavor, prefix) {
         Ok(layout) => layout,
         Err(failure) if failure.trouble == Trouble::Final => return Ok(vec![findings::not_set_up(&failure.error)]),
         Err(failure) => return Err(failure),
@@ -35,18 +37,27 @@ pub(super) fn findings(
     text::push_table(&mut quoted, table);
     let quoted = escape_controls(&quoted).to_string();
     let mut found = Vec::new();
+    let sql = Sql::new(table, layout.key, flavor, Dialect::MySql);
+    let names = sql.columns;
     if !layout.unique {
-        found.push(findings::not_unique(&format!("ALTER TABLE {quoted} ADD UNIQUE (namespace)")));
+        found.push(findings::not_unique(names.id, &format!("ALTER TABLE {quoted} ADD UNIQUE ({})", names.id)));
     }
     found.extend(odd_engine(client, table, &quoted)?);
     found.extend(odd_columns(&columns, flavor));
-    found.extend(room(client, table, layout.key, layout.room, &quoted)?);
-    found.extend(sample(client, Sql { table, key: layout.key, dialect: Dialect::MySql })?.findings());
-    if !info::has_index_on_accessed(client, table)? {
+    found.extend(room(client, sql, layout.room, &quoted)?);
+    found.extend(sample(client, sql)?.findings(flavor, names));
+    if flavor == Flavor::Session2 {
+        found.extend(standing_still(client, table)?);
+    }
+    if !info::has_index_on(client, table, names.accessed)? {
         found.push(
             Finding::new(
                 Severity::Advice,
-                "there is no index on `accessed`: Beaker makes none, and nothing here needs it",
+                format!(
+                    "there is no index on `{}`: {} makes none, and nothing here needs it",
+                    names.accessed,
+                    flavor.whose()
+                ),
             )
             .with_hint(
                 "only for queries of your own by age: `beakerhelpers setup --index`; each save takes longer then",
@@ -77,12 +88,16 @@ fn odd_engine(client: &mut MySqlClient, table: &TableName, quoted: &str) -> Resu
 
 fn odd_columns(columns: &[Column], flavor: Flavor) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (name, wanted) in TYPES {
+    let types: &[_] = if flavor == Flavor::Session2 { &SESSION2_TYPES } else { &TYPES };
+    for &(name, wanted) in types {
         let Some(column) = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)) else { continue };
-        let larger = matches!((name, column.kind), ("data", ColumnKind::Bytes(room)) if room > 65_535);
+        let larger = matches!((name, column.kind), ("data" | "pickle", ColumnKind::Bytes(room)) if room > 65_535);
         if !column.type_name.eq_ignore_ascii_case(wanted) && !larger {
-            let message =
-                format!("the column `{name}` is `{}`; Beaker makes it `{wanted}`", escape_controls(&column.type_name));
+            let message = format!(
+                "the column `{name}` is `{}`; {} makes it `{wanted}`",
+                escape_controls(&column.type_name),
+                flavor.whose()
+            );
             found.push(Finding::new(Severity::Odd, message));
         }
     }
@@ -109,28 +124,36 @@ fn sample(client: &mut MySqlClient, sql: Sql<'_>) -> Result<Sample, Failure> {
     Ok(sample)
 }
 
+/// Whether the server leaves the times alone that session2 leaves to the server.
+fn standing_still(client: &mut MySqlClient, table: &TableName) -> Result<Option<Finding>, Failure> {
+    let mut statement =
+        Statement::new([Piece::Sql("SELECT LOWER(extra) LIKE '%on update%' FROM information_schema.columns")]);
+    statement.push(info::about(table));
+    statement.push([Piece::Sql(" AND column_name = 'modify_time'")]);
+    if client.answers(&statement)?.first().and_then(|row| row.int(0)) == Some(1) {
+        return Ok(None);
+    }
+    let message = "`modify_time` does not change with its row: nobody can tell how old sessions are";
+    Ok(Some(Finding::new(Severity::Missing, message).with_hint(
+        "`ALTER TABLE … MODIFY modify_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP`",
+    )))
+}
+
 /// Whether sessions were cut off, or will be.
-fn room(
-    client: &mut MySqlClient,
-    table: &TableName,
-    key: KeyColumn,
-    room: u64,
-    quoted: &str,
-) -> Result<Vec<Finding>, Failure> {
+fn room(client: &mut MySqlClient, sql: Sql<'_>, room: u64, quoted: &str) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
     if room > 65_535 {
         return Ok(found);
     }
-    let larger = format!("`ALTER TABLE {quoted} MODIFY data MEDIUMBLOB NOT NULL`");
-    let key = match key {
-        KeyColumn::Number(name) => name,
-        KeyColumn::Namespace => "namespace",
-    };
+    let data = sql.columns.data;
+    let larger = format!("`ALTER TABLE {quoted} MODIFY {data} MEDIUMBLOB NOT NULL`");
     let full = client.answers(&Statement::new([
-        Piece::Sql("SELECT COUNT(*) FROM (SELECT OCTET_LENGTH(data) AS size FROM "),
-        Piece::Table(table),
+        Piece::Sql("SELECT COUNT(*) FROM (SELECT OCTET_LENGTH("),
+        Piece::Sql(data),
+        Piece::Sql(") AS size FROM "),
+        Piece::Table(sql.table),
         Piece::Sql(" ORDER BY "),
-        Piece::Sql(key),
+        Piece::Sql(sql.key_name()),
         Piece::Sql(" DESC LIMIT "),
         Piece::Int(SAMPLED),
         Piece::Sql(") AS newest WHERE size = "),
@@ -139,7 +162,7 @@ fn room(
     let full = full.first().and_then(|row| row.int(0)).unwrap_or(0);
     if full > 0 {
         let message = format!(
-            "{full} of the {SAMPLED} newest sessions fill the column `data` to its last byte: they were most likely cut off"
+            "{full} of the {SAMPLED} newest sessions fill the column `{data}` to its last byte: they were most likely cut off"
         );
         found.push(Finding::new(Severity::Odd, message).with_hint(larger.clone()));
     }
@@ -149,7 +172,7 @@ fn room(
             format!("the server's `sql_mode` is not strict: it cuts sessions longer than {room} bytes without a word");
         found.push(Finding::new(Severity::Odd, message).with_hint(larger));
     } else if full == 0 {
-        let message = format!("the column `data` holds {room} bytes: a session that is longer cannot be saved");
+        let message = format!("the column `{data}` holds {room} bytes: a session that is longer cannot be saved");
         found.push(Finding::new(Severity::Advice, message).with_hint(larger));
     }
     Ok(found)

@@ -17,7 +17,7 @@ use crate::cleanup::{Archive, Found};
 use crate::failure::{Failure, Trouble};
 use crate::server::client::{Client, Column, Row, Settings};
 use crate::sql::{Age, Dialect, Sql};
-use crate::statement::{KeyColumn, Statement, TableName};
+use crate::statement::{Statement, TableName};
 use crate::times::Clock;
 
 /// So much of an answer that nobody wants is read; where there is more, a new connection is cheaper.
@@ -42,11 +42,8 @@ impl MySqlClient {
     }
 
     /// The name of the unique index on a column of the table that is cleaned.
-    pub(super) fn index_of(&self, key: KeyColumn) -> Option<TableName> {
-        let column = match key {
-            KeyColumn::Number(name) => name,
-            KeyColumn::Namespace => "namespace",
-        };
+    pub(super) fn index_of(&self, sql: Sql<'_>) -> Option<TableName> {
+        let column = sql.key_name();
         let index = self.indexes.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
         index.map(|(_, index)| TableName { schema: None, name: index.clone() })
     }
@@ -218,8 +215,8 @@ impl Client for MySqlClient {
         setup::run(self, table, flavor, mode)
     }
 
-    fn add_index(&mut self, table: &TableName) -> Result<IndexOutcome, Failure> {
-        index::add(self, table)
+    fn add_index(&mut self, table: &TableName, flavor: Flavor) -> Result<IndexOutcome, Failure> {
+        index::add(self, table, flavor)
     }
 
     fn check(&mut self, table: &TableName, flavor: Flavor, prefix: &str) -> Result<Vec<Finding>, Failure> {

@@ -44,8 +44,8 @@ fn column(row: &TextRow, keys: &[(String, String)]) -> Column {
     let kind = match &*row.text(1).to_ascii_lowercase() {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ColumnKind::Integer,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "varbinary" => ColumnKind::Text,
-        // A TIMESTAMP is another one in every connection's zone.
         "datetime" => ColumnKind::time(&row.text(2), 0),
+        "timestamp" => ColumnKind::instant(&row.text(2), 0),
         "tinyblob" | "blob" | "mediumblob" | "longblob" => {
             ColumnKind::Bytes(row.int(4).and_then(|room| u64::try_from(room).ok()).unwrap_or(u64::MAX))
         }
@@ -68,11 +68,11 @@ pub(super) fn unique_indexes(client: &mut MySqlClient, table: &TableName) -> Res
     Ok(client.answers(&statement)?.iter().map(|row| (row.text(0), row.text(1))).collect())
 }
 
-/// Whether some index begins with `accessed`.
-pub(super) fn has_index_on_accessed(client: &mut MySqlClient, table: &TableName) -> Result<bool, Failure> {
+/// Whether some index begins with a column.
+pub(super) fn has_index_on(client: &mut MySqlClient, table: &TableName, column: &str) -> Result<bool, Failure> {
     let mut statement = Statement::new([Piece::Sql("SELECT COUNT(*) FROM information_schema.statistics")]);
     statement.push(about(table));
-    statement.push([Piece::Sql(" AND seq_in_index = 1 AND LOWER(column_name) = 'accessed'")]);
+    statement.push([Piece::Sql(" AND seq_in_index = 1 AND LOWER(column_name) = "), Piece::Text(column)]);
     Ok(client.answers(&statement)?.first().and_then(|row| row.int(0)).unwrap_or(0) > 0)
 }
 

@@ -12,7 +12,7 @@ use super::connection::MySqlClient;
 use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
 use crate::server::client::{Client, Row};
-use crate::server::pages::{key, record};
+use crate::server::pages::{Form, key, record};
 use crate::sql::{Age, Sql};
 use crate::statement::Key;
 use crate::times::Clock;
@@ -26,7 +26,8 @@ pub(super) fn hand_over(
     clock: &mut Clock,
     mut archive: Archive<'_>,
 ) -> Result<u64, Failure> {
-    let locked = lock(client, sql, found, cutoff, true, &mut |row| archive.push(record(row, u64::MAX, clock)))?;
+    let form = Form { framing: sql.columns.framing(), room: u64::MAX };
+    let locked = lock(client, sql, found, cutoff, true, &mut |row| archive.push(record(row, form, clock)))?;
     delete_locked(client, sql, cutoff, &locked)?;
     Ok(archive.finish()?)
 }
@@ -37,13 +38,13 @@ pub(super) fn hand_over(
 /// whose time to wait for a lock is zero does not even ask for one that another has. `MariaDB` alone has that
 /// (`lock_rec_enqueue_waiting` in its `lock0lock.cc`, 10.11); `MySQL` waits for a second at least.
 pub(super) fn at_once(client: &mut MySqlClient, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
-    let primary = client.index_of(sql.key);
+    let primary = client.index_of(sql);
     client.change(&sql.delete_through(primary.as_ref(), found.old.iter().map(|(key, _)| key), cutoff))
 }
 
 /// Deletes what is old still, and waits for what others have locked.
 pub(super) fn wait(client: &mut MySqlClient, sql: Sql<'_>, found: &Found, cutoff: &Age) -> Result<u64, Failure> {
-    let index = client.index_of(found.targets(sql).0.key);
+    let index = client.index_of(found.targets(sql).0);
     let (by, keys) = found.targets(sql);
     client.change(&by.delete_through(index.as_ref(), keys, cutoff))
 }
@@ -64,7 +65,7 @@ fn lock(
     whole: bool,
     each: &mut dyn FnMut(&dyn Row) -> beakerhelpers_core::Result<()>,
 ) -> Result<Vec<Key>, Failure> {
-    let index = client.index_of(found.targets(sql).0.key);
+    let index = client.index_of(found.targets(sql).0);
     let (by, keys) = found.targets(sql);
     let skips = client.facts().skips_locked();
     let select = sql.lock_old_of(by.key, index.as_ref(), keys, cutoff, whole, skips);
@@ -86,6 +87,6 @@ fn delete_locked(client: &mut MySqlClient, sql: Sql<'_>, cutoff: &Age, locked: &
     if locked.is_empty() {
         return Ok(0);
     }
-    let index = client.index_of(sql.key);
+    let index = client.index_of(sql);
     client.change(&sql.delete_through(index.as_ref(), locked.iter(), cutoff))
 }

@@ -130,7 +130,8 @@ pub(super) fn prepare(conn: &mut Conn, settings: Settings) -> Result<Facts, Clie
     let level = if logs_statements(conn) { "REPEATABLE READ" } else { "READ COMMITTED" };
     let access = if settings.access == Access::ReadOnly { ", READ ONLY" } else { "" };
     conn.query_drop(format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}{access}"))?;
-    conn.query_drop("SET SESSION autocommit = 1")?;
+    // A TIMESTAMP is another one in every zone.
+    conn.query_drop("SET SESSION autocommit = 1, time_zone = '+00:00'")?;
     if facts.is_mariadb {
         // A long list of keys would be made a table, and the table of sessions be read as a whole. Older ones lack it.
         let _ = conn.query_drop("SET SESSION in_predicate_conversion_threshold = 0");

@@ -8,6 +8,7 @@ use crate::Flavor;
 use crate::failure::Failure;
 use crate::server::client::Client;
 use crate::server::layout;
+use crate::sql::Dialect;
 use crate::statement::{Piece, Statement, TableName};
 
 // What SQLAlchemy makes of the tables in `beaker/ext/database.py` and `beaker/ext/sqla.py` (1.14.1), to the letter.
@@ -17,6 +18,10 @@ const DATABASE_COLUMNS: &str = " (\n\tid INTEGER NOT NULL AUTO_INCREMENT, \n\tna
 const SQLA_COLUMNS: &str = " (\n\tnamespace VARCHAR(255) NOT NULL, \n\
      \taccessed DATETIME NOT NULL, \n\tcreated DATETIME NOT NULL, \n\tdata BLOB NOT NULL, \n\
      \tPRIMARY KEY (namespace)\n)";
+// What `setup` of `session2/store/MySQLSessionStore.py` (0.6) says, and what the server made of that in its time: the
+// first TIMESTAMP changed with every row. MySQL since 8.0 does that only where it is told to.
+const SESSION2_COLUMNS: &str = " (\n\tid VARCHAR(255) NOT NULL PRIMARY KEY, \n\tpickle BLOB NOT NULL, \n\
+     \tmodify_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP\n)";
 
 pub(super) fn run(
     client: &mut MySqlClient,
@@ -33,7 +38,8 @@ pub(super) fn run(
         (SetupMode::Recreate, true) => {
             // What another program keeps there is not ours to destroy, be the name a slip or not.
             let columns = client.columns(table)?.unwrap_or_default();
-            layout::of_columns(&columns, table, "").map_err(|why| layout::left_alone(&why, table))?;
+            layout::of_columns(&columns, table, (flavor, Dialect::MySql), "")
+                .map_err(|why| layout::left_alone(&why, table))?;
             client.change(&Statement::new([Piece::Sql("DROP TABLE "), Piece::Table(table)]))?;
             create(client, table, flavor)?;
             Ok(SetupOutcome::Recreated)
@@ -46,6 +52,7 @@ fn create(client: &mut MySqlClient, table: &TableName, flavor: Flavor) -> Result
     let columns = match flavor {
         Flavor::Database => DATABASE_COLUMNS,
         Flavor::Sqla => SQLA_COLUMNS,
+        Flavor::Session2 => SESSION2_COLUMNS,
     };
     client.change(&Statement::new([Piece::Sql("CREATE TABLE "), Piece::Table(table), Piece::Sql(columns)]))?;
     Ok(())

@@ -103,7 +103,7 @@ pub(super) fn tables(client: &mut PgClient, most: usize) -> Result<Vec<String>, 
              WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
              AND n.nspname NOT LIKE 'pg\\_%' AND has_table_privilege(c.oid, 'SELECT') \
              ORDER BY (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid \
-             AND a.attname IN ('namespace', 'accessed', 'created', 'data')) DESC, n.nspname, c.relname LIMIT ",
+             AND a.attname IN ('namespace', 'accessed', 'created', 'data', 'pickle', 'modify_time')) DESC, n.nspname, c.relname LIMIT ",
         ),
         Piece::Int(i64::try_from(most).unwrap_or(i64::MAX)),
     ]);

@@ -13,7 +13,7 @@ use crate::findings::{self, SAMPLED, Sample};
 use crate::server::client::Column;
 use crate::server::layout;
 use crate::server::pages::key;
-use crate::sql::{Dialect, Sql};
+use crate::sql::{Columns, Dialect, Sql};
 use crate::statement::{Piece, Statement, TableName};
 
 /// What an application needs, and what for.
@@ -31,6 +31,9 @@ const DECLARED: [(&str, &str); 4] = [
     ("created", "timestamp without time zone"),
     ("data", "bytea"),
 ];
+/// What session2 declares (`session2/store/PostgresSessionStore.py`, 0.6).
+const SESSION2_DECLARED: [(&str, &str); 3] =
+    [("id", "text"), ("modify_time", "timestamp without time zone"), ("pickle", "text")];
 
 /// Looks at the table; `prefix` is that of the configuration's keys.
 pub(super) fn findings(
@@ -40,7 +43,7 @@ pub(super) fn findings(
     prefix: &str,
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
-    let layout = match layout::detect(client, table, prefix) {
+    let layout = match layout::detect(client, table, flavor, prefix) {
         Ok(layout) => Some(layout),
         Err(Failure { trouble: Trouble::Final, error }) if !client.broken() => {
             found.push(findings::not_set_up(&error));
@@ -51,12 +54,12 @@ pub(super) fn findings(
     let Ok(Some(columns)) = columns(client, table) else { return Ok(found) };
     let readable = rights(client, table, &mut found)?;
     if let Some(layout) = layout.filter(|_| readable) {
-        let sql = Sql { table, key: layout.key, dialect: Dialect::Postgres };
-        found.extend(sample(client, sql)?.findings());
+        let sql = Sql::new(table, layout.key, flavor, Dialect::Postgres);
+        found.extend(sample(client, sql)?.findings(flavor, sql.columns));
     }
     shape(&columns, table, flavor, &mut found);
     server(client, table, &mut found)?;
-    indexes(client, table, &mut found)?;
+    indexes(client, table, flavor, &mut found)?;
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }
@@ -106,13 +109,15 @@ fn shape(columns: &[Column], table: &TableName, flavor: Flavor, found: &mut Vec<
         let message = format!("`{table}` has no key `id`, as the tables of `ext:database` have");
         found.push(Finding::new(Severity::Odd, message).with_hint("was it made for `ext:sqla`?"));
     }
-    if column("namespace").is_some_and(|namespace| !namespace.is_key) {
-        let unique = format!("ALTER TABLE {} ADD UNIQUE (namespace)", escape_controls(&qualified(table)));
-        found.push(findings::not_unique(&unique));
+    let id = Columns::of(flavor, Dialect::Postgres).id;
+    if column(id).is_some_and(|id| !id.is_key) {
+        let unique = format!("ALTER TABLE {} ADD UNIQUE ({id})", escape_controls(&qualified(table)));
+        found.push(findings::not_unique(id, &unique));
     }
-    for (name, expected) in DECLARED {
+    let declared: &[_] = if flavor == Flavor::Session2 { &SESSION2_DECLARED } else { &DECLARED };
+    for &(name, expected) in declared {
         if let Some(column) = column(name).filter(|column| column.type_name != expected) {
-            found.push(findings::column(name, &escape_controls(&column.type_name), expected));
+            found.push(findings::column(name, &escape_controls(&column.type_name), flavor, expected));
         }
     }
 }
@@ -142,8 +147,9 @@ fn server(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) ->
     Ok(())
 }
 
-fn indexes(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) -> Result<(), Failure> {
-    let there = on_accessed(client, table)?;
+fn indexes(client: &mut PgClient, table: &TableName, flavor: Flavor, found: &mut Vec<Finding>) -> Result<(), Failure> {
+    let there = on_accessed(client, table, flavor)?;
+    let column = Columns::of(flavor, Dialect::Postgres).accessed;
     for index in there.iter().filter(|index| !index.valid && !index.building) {
         let message =
             format!("the index `{}` was not built to its end and does not serve", escape_controls(&index.name));
@@ -152,7 +158,7 @@ fn indexes(client: &mut PgClient, table: &TableName, found: &mut Vec<Finding>) -
     }
     if !there.iter().any(|index| index.valid) {
         let message = format!(
-            "`{table}` has no index on `accessed`; cleaning does without, queries of your own by age may want one"
+            "`{table}` has no index on `{column}`; cleaning does without, queries of your own by age may want one"
         );
         found.push(Finding::new(Severity::Advice, message).with_hint(
             "`beakerhelpers setup --index` adds it without keeping writers out; each save then also changes the index, \

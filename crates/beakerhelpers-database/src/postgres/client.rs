@@ -10,7 +10,7 @@ use crate::Flavor;
 use crate::cleanup::{Archive, Found};
 use crate::failure::Failure;
 use crate::server::client::{Client, Column, Row, Settings};
-use crate::server::pages::record;
+use crate::server::pages::{Form, record};
 use crate::sql::{Age, Dialect, Sql};
 use crate::statement::{Statement, TableName};
 use crate::times::Clock;
@@ -79,8 +79,9 @@ impl Client for PgClient {
         clock: &mut Clock,
         mut archive: Archive<'_>,
     ) -> Result<u64, Failure> {
+        let form = Form { framing: sql.columns.framing(), room: u64::MAX };
         let mut refused = None;
-        self.read_rows(&sql.returning(delete), &mut |row| match archive.push(record(row, u64::MAX, clock)) {
+        self.read_rows(&sql.returning(delete), &mut |row| match archive.push(record(row, form, clock)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 refused = Some(error);
@@ -97,8 +98,8 @@ impl Client for PgClient {
         setup::run(self, table, flavor, mode)
     }
 
-    fn add_index(&mut self, table: &TableName) -> Result<IndexOutcome, Failure> {
-        indexes::add(self, table)
+    fn add_index(&mut self, table: &TableName, flavor: Flavor) -> Result<IndexOutcome, Failure> {
+        indexes::add(self, table, flavor)
     }
 
     fn check(&mut self, table: &TableName, flavor: Flavor, prefix: &str) -> Result<Vec<Finding>, Failure> {

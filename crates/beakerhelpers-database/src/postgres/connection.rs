@@ -78,11 +78,12 @@ impl PgClient {
             Mode::Write => "",
         };
         // Zero would be for ever. Whatever the planner believes of the table, it is to find rows by their keys: with
-        // old statistics it may take a range of keys for all of them, and read the whole table for each.
+        // old statistics it may take a range of keys for all of them, and read the whole table for each. Diesel sets
+        // another zone than the one that an application finds.
         let millis = patience.as_millis().clamp(1, 1_000_000_000);
         self.run(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED{mode}; SET LOCAL lock_timeout = {millis}; \
-             SET LOCAL enable_seqscan = off"
+             SET LOCAL enable_seqscan = off; SET LOCAL TimeZone TO DEFAULT"
         ))?;
         self.transaction = Some(patience);
         Ok(())

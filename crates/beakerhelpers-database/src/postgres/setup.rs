@@ -7,6 +7,7 @@ use super::{PgClient, catalog};
 use crate::Flavor;
 use crate::failure::Failure;
 use crate::server::layout;
+use crate::sql::Dialect;
 use crate::statement::{Piece, Statement, TableName};
 
 // What SQLAlchemy makes of the tables in `beaker/ext/database.py` and `beaker/ext/sqla.py` (1.14.1), to the letter.
@@ -16,6 +17,9 @@ const DATABASE_COLUMNS: &str = " (\n\tid SERIAL NOT NULL, \n\tnamespace VARCHAR(
 const SQLA_COLUMNS: &str = " (\n\tnamespace VARCHAR(255) NOT NULL, \n\
      \taccessed TIMESTAMP WITHOUT TIME ZONE NOT NULL, \n\tcreated TIMESTAMP WITHOUT TIME ZONE NOT NULL, \n\
      \tdata BYTEA NOT NULL, \n\tPRIMARY KEY (namespace)\n)";
+// `setup` of `session2/store/PostgresSessionStore.py` (0.6).
+const SESSION2_COLUMNS: &str = " (\n   id TEXT PRIMARY KEY NOT NULL,\n   pickle TEXT NOT NULL,\n   \
+     modify_time TIMESTAMP NOT NULL DEFAULT now()\n)";
 
 /// Creates the table. Its schema must be there: neither SQLAlchemy nor Beaker makes one.
 pub(super) fn run(
@@ -35,7 +39,8 @@ pub(super) fn run(
             Some(_) if !recreate => return Ok(SetupOutcome::Existing),
             Some(columns) => {
                 // What another program keeps there is not ours to destroy, be the name a slip or not.
-                layout::of_columns(&columns, table, "").map_err(|why| layout::left_alone(&why, table))?;
+                layout::of_columns(&columns, table, (flavor, Dialect::Postgres), "")
+                    .map_err(|why| layout::left_alone(&why, table))?;
                 true
             }
         };
@@ -60,6 +65,7 @@ fn create(client: &mut PgClient, table: &TableName, flavor: Flavor) -> Result<()
     let columns = match flavor {
         Flavor::Database => DATABASE_COLUMNS,
         Flavor::Sqla => SQLA_COLUMNS,
+        Flavor::Session2 => SESSION2_COLUMNS,
     };
     client.change_rows(&Statement::new([Piece::Sql("CREATE TABLE "), Piece::Table(table), Piece::Sql(columns)]))?;
     Ok(())

@@ -84,8 +84,8 @@ pub(crate) trait Client: Sized + Send + 'static {
     /// Creates the table as SQLAlchemy does for Beaker.
     fn setup(&mut self, table: &TableName, flavor: Flavor, mode: SetupMode) -> Result<SetupOutcome, Failure>;
 
-    /// Adds an index on `accessed` while others go on writing.
-    fn add_index(&mut self, table: &TableName) -> Result<IndexOutcome, Failure>;
+    /// Adds an index on the access times while others go on writing.
+    fn add_index(&mut self, table: &TableName, flavor: Flavor) -> Result<IndexOutcome, Failure>;
 
     /// Looks for what is missing or odd; the table need not be there. `prefix` is that of the configuration's keys.
     fn check(&mut self, table: &TableName, flavor: Flavor, prefix: &str) -> Result<Vec<Finding>, Failure>;
@@ -133,6 +133,8 @@ pub(crate) enum ColumnKind {
     Text,
     /// A naive time with so many digits of a second's fraction.
     Time(u32),
+    /// An instant, which every connection sees in the zone that it is set to, with so many digits.
+    Instant(u32),
     /// Bytes, at most so many.
     Bytes(u64),
     Other,
@@ -141,7 +143,16 @@ pub(crate) enum ColumnKind {
 impl ColumnKind {
     /// A naive time by the name of its type, `datetime(6)`; where that names no number of digits, there are so many.
     pub(crate) fn time(type_name: &str, digits: u32) -> Self {
-        let named = type_name.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(digits, _)| digits);
-        Self::Time(named.and_then(|digits| digits.trim().parse().ok()).unwrap_or(digits))
+        Self::Time(digits_of(type_name, digits))
     }
+
+    /// The same for instants, `timestamp(6)` in MySQL.
+    pub(crate) fn instant(type_name: &str, digits: u32) -> Self {
+        Self::Instant(digits_of(type_name, digits))
+    }
+}
+
+fn digits_of(type_name: &str, digits: u32) -> u32 {
+    let named = type_name.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(digits, _)| digits);
+    named.and_then(|digits| digits.trim().parse().ok()).unwrap_or(digits)
 }

@@ -3,7 +3,9 @@
 use beakerhelpers_core::{Error, ErrorKind, NaiveTime, Result, escape_controls};
 
 use super::client::{Client, Column, ColumnKind};
+use crate::Flavor;
 use crate::failure::Failure;
+use crate::sql::{Columns, Dialect};
 use crate::statement::{KeyColumn, TableName};
 
 /// So many tables are named where the right one is missing.
@@ -30,50 +32,80 @@ impl Layout {
 }
 
 /// Looks at the table; `prefix` is that of the configuration's keys.
-pub(crate) fn detect<C: Client>(client: &mut C, table: &TableName, prefix: &str) -> Result<Layout, Failure> {
+pub(crate) fn detect<C: Client>(
+    client: &mut C,
+    table: &TableName,
+    flavor: Flavor,
+    prefix: &str,
+) -> Result<Layout, Failure> {
     let Some(columns) = client.columns(table)? else {
-        return Err(missing(&client.tables(NAMED + 1)?, table, prefix).into());
+        return Err(missing(&client.tables(NAMED + 1)?, table, flavor, prefix).into());
     };
-    Ok(of_columns(&columns, table, prefix)?)
+    Ok(of_columns(&columns, table, (flavor, C::DIALECT), prefix)?)
 }
 
 /// What matters of a table of these columns.
-pub(crate) fn of_columns(columns: &[Column], table: &TableName, prefix: &str) -> Result<Layout> {
+pub(crate) fn of_columns(
+    columns: &[Column],
+    table: &TableName,
+    (flavor, dialect): (Flavor, Dialect),
+    prefix: &str,
+) -> Result<Layout> {
+    let names = Columns::of(flavor, dialect);
     let find = |name: &str| columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
-    let lacking: Vec<_> =
-        ["namespace", "accessed", "created", "data"].into_iter().filter(|name| find(name).is_none()).collect();
+    let lacking: Vec<_> = names.all().filter(|name| find(name).is_none()).collect();
     if !lacking.is_empty() {
         let what = if lacking.len() == 1 { "column" } else { "columns" };
         return Err(Error::new(
             ErrorKind::NotSetUp,
             format!("the table `{table}` lacks the {what} `{}`", lacking.join("`, `")),
         )
-        .with_hint(format!("it holds no Beaker sessions; name another with `{prefix}.table_name`")));
+        .with_hint(format!(
+            "it holds no sessions of {}; name another with `{prefix}.{}`",
+            flavor.whose(),
+            flavor.table_option()
+        )));
     }
     let kind = |name: &str| find(name).map_or(ColumnKind::Other, |column| column.kind);
-    let ColumnKind::Bytes(room) = kind("data") else { return Err(odd(find("data"), table, "bytes")) };
-    if kind("namespace") != ColumnKind::Text {
-        return Err(odd(find("namespace"), table, "text"));
+    let odd = |name: &str, wanted| odd(find(name), table, flavor, wanted);
+    let room = match (kind(names.data), flavor, dialect) {
+        (ColumnKind::Text, Flavor::Session2, Dialect::Postgres) => u64::MAX,
+        (_, Flavor::Session2, Dialect::Postgres) => return Err(odd(names.data, "text")),
+        (ColumnKind::Bytes(room), ..) => room,
+        (_, Flavor::Session2, _) => {
+            // session2 before 0.4 made it a TEXT.
+            let statement = format!("convert it: ALTER TABLE … MODIFY {} MEDIUMBLOB NOT NULL", names.data);
+            return Err(odd(names.data, "bytes").with_hint(statement));
+        }
+        _ => return Err(odd(names.data, "bytes")),
+    };
+    if kind(names.id) != ColumnKind::Text {
+        return Err(odd(names.id, "text"));
     }
-    let times = ["accessed", "created"].map(|name| match kind(name) {
-        ColumnKind::Time(digits) => Ok(digits),
-        _ => Err(odd(find(name), table, "times without a zone")),
-    });
-    let [accessed, created] = times;
-    let (digits, _) = (accessed?, created?);
+    let mut digits = None;
+    for name in names.times() {
+        let found = match (kind(name), flavor, dialect) {
+            (ColumnKind::Instant(digits), Flavor::Session2, Dialect::MySql) => digits,
+            (_, Flavor::Session2, Dialect::MySql) => return Err(odd(name, "times of the type TIMESTAMP")),
+            (ColumnKind::Time(digits), ..) => digits,
+            _ => return Err(odd(name, "times without a zone")),
+        };
+        digits.get_or_insert(found);
+    }
     let is_key = |name: &str| find(name).is_some_and(|column| column.is_key);
-    let key = if kind("id") == ColumnKind::Integer && is_key("id") {
+    let key = if flavor != Flavor::Session2 && kind("id") == ColumnKind::Integer && is_key("id") {
         KeyColumn::Number("id")
-    } else if is_key("namespace") {
+    } else if is_key(names.id) {
         KeyColumn::Namespace
     } else {
+        let which = if flavor == Flavor::Session2 { "`id` has no" } else { "neither `id` nor `namespace` has a" };
         return Err(Error::unsupported(format!(
-            "the table `{table}` has no key: neither `id` nor `namespace` has a unique index and is never NULL"
+            "the table `{table}` has no key: {which} unique index and is never NULL"
         ))
-        .with_hint("Beaker makes both; `beakerhelpers setup --check` tells what is missing"));
+        .with_hint(format!("{} makes one; `beakerhelpers setup --check` tells what is missing", flavor.whose())));
     };
-    let step = 10_i64.pow(6_u32.saturating_sub(digits));
-    Ok(Layout { key, room, unique: is_key("namespace"), step })
+    let step = 10_i64.pow(6_u32.saturating_sub(digits.unwrap_or(6)));
+    Ok(Layout { key, room, unique: is_key(names.id), step })
 }
 
 /// Why a table is left alone that was to be made anew.
@@ -82,16 +114,17 @@ pub(crate) fn left_alone(why: &Error, table: &TableName) -> Error {
         .with_hint("only a table of sessions is destroyed here; if this one shall go, drop it yourself")
 }
 
-fn odd(column: Option<&Column>, table: &TableName, wanted: &str) -> Error {
+fn odd(column: Option<&Column>, table: &TableName, flavor: Flavor, wanted: &str) -> Error {
     let (name, type_name) = column.map_or(("", ""), |column| (&column.name, &column.type_name));
     Error::unsupported(format!(
-        "the column `{}` of `{table}` is of the type `{}`; in Beaker's table it holds {wanted}",
+        "the column `{}` of `{table}` is of the type `{}`; in {}'s table it holds {wanted}",
         escape_controls(name),
-        escape_controls(type_name)
+        escape_controls(type_name),
+        flavor.whose()
     ))
 }
 
-fn missing(tables: &[String], table: &TableName, prefix: &str) -> Error {
+fn missing(tables: &[String], table: &TableName, flavor: Flavor, prefix: &str) -> Error {
     let shown: Vec<_> = tables.iter().take(NAMED).map(|name| format!("`{}`", escape_controls(name))).collect();
     let list = match tables.len() {
         0 => "none that this user may see".to_owned(),
@@ -101,8 +134,9 @@ fn missing(tables: &[String], table: &TableName, prefix: &str) -> Error {
     Error::new(ErrorKind::NotSetUp, format!("the database has no table `{table}`"))
         .with_context("tables", list)
         .with_hint(format!(
-            "name the table with `{prefix}.table_name` and `{prefix}.schema_name`; the application creates it when it \
-             starts, and so does `beakerhelpers setup`"
+            "name the table with `{prefix}.{}` and `{prefix}.schema_name`; the application creates it when it starts, \
+             and so does `beakerhelpers setup`",
+            flavor.table_option()
         ))
 }
 
@@ -126,7 +160,7 @@ mod tests {
             column("data", ColumnKind::Bytes(65_535)),
         ];
         let table = TableName::new(None, "beaker_cache").expect("a name");
-        of_columns(&columns, &table, "beaker.session").expect("it is Beaker's")
+        of_columns(&columns, &table, (Flavor::Database, Dialect::MySql), "beaker.session").expect("it is Beaker's")
     }
 
     #[test]

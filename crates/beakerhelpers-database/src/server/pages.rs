@@ -22,7 +22,7 @@ impl<C: Client> Source for ServerStore<C> {
     fn page(&self, want: &Want<'_>, clock: &mut Clock) -> Result<Page> {
         self.read(|client, sql, layout| {
             let cutoff = want.cutoff.map(|cutoff| layout.cutoff(cutoff));
-            let old = cutoff.map(Age::Time);
+            let (old, form) = (cutoff.map(Age::Time), self.form(layout));
             let largest = largest(want.rows);
             let statement = sql.page(want.after, want.way, i64::from(want.rows), old.as_ref(), largest);
             let (mut page, mut unreadable) = (Page::default(), None);
@@ -40,11 +40,8 @@ impl<C: Client> Source for ServerStore<C> {
                     let size = row.int(5).unwrap_or(0);
                     page.bytes += usize::try_from(size).unwrap_or(0).min(BYTES);
                     let left_out = size > largest && size <= LARGEST_DATA;
-                    let entry = if left_out {
-                        Entry::Again(key.clone())
-                    } else {
-                        Entry::Record(record(row, layout.room, clock))
-                    };
+                    let entry =
+                        if left_out { Entry::Again(key.clone()) } else { Entry::Record(record(row, form, clock)) };
                     page.entries.push(entry);
                 }
                 page.last = Some(if sql.is_sorted(want.way) { created(row, key) } else { key });
@@ -56,7 +53,7 @@ impl<C: Client> Source for ServerStore<C> {
     }
 
     fn again(&self, key: &Key) -> Result<Option<Result<Record>>> {
-        self.read(|client, sql, layout| one(client, &sql.by_key(key), layout.room, self.zone))
+        self.read(|client, sql, layout| one(client, &sql.by_key(key), self.form(layout), self.zone))
     }
 
     fn release(&self) {}
@@ -68,17 +65,25 @@ fn largest(rows: u32) -> i64 {
     i64::try_from(most).unwrap_or(LARGEST_DATA).min(LARGEST_DATA)
 }
 
+/// What the contents of a table are like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) framing: Framing,
+    /// It holds so many bytes at most.
+    pub(crate) room: u64,
+}
+
 /// The record of a statement that finds one at most.
 pub(crate) fn one<C: Client>(
     client: &mut C,
     statement: &Statement<'_>,
-    room: u64,
+    form: Form,
     zone: Zone,
 ) -> Result<Option<Result<Record>>, Failure> {
     let mut clock = Clock::new(zone);
     let mut found = None;
     client.rows(statement, &mut |row| {
-        found = Some(record(row, room, &mut clock));
+        found = Some(record(row, form, &mut clock));
         ControlFlow::Break(())
     })?;
     Ok(found)
@@ -104,7 +109,7 @@ pub(crate) fn key(row: &dyn Row, column: usize, kind: KeyColumn) -> Result<Key> 
 }
 
 /// The record of a row of [`Sql::page`](crate::sql::Sql::page).
-pub(crate) fn record(row: &dyn Row, room: u64, clock: &mut Clock) -> Result<Record> {
+pub(crate) fn record(row: &dyn Row, form: Form, clock: &mut Clock) -> Result<Record> {
     let id = match row.bytes(1).map(str::from_utf8) {
         Some(Ok(id)) => SessionId::new(id),
         Some(Err(_)) => return Err(Error::corrupt("a session's id is not UTF-8")),
@@ -115,7 +120,7 @@ pub(crate) fn record(row: &dyn Row, room: u64, clock: &mut Clock) -> Result<Reco
         return Err(Error::corrupt(format!("a session is too large to be one: {size} bytes")));
     }
     let data = row.bytes(6).unwrap_or_default().to_vec();
-    let payload = Payload::new(Framing::Namespace, data).with_room(room);
+    let payload = Payload::new(form.framing, data).with_room(form.room);
     let mut time = |column| row.time(column).map(|naive| clock.instant_of(naive));
     let (accessed, created) = (time(2), time(3));
     Ok(Record::new(id, payload).with_times(created, accessed))

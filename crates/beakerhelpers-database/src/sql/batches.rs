@@ -1,23 +1,24 @@
 //! What a cleanup asks and does, batch by batch.
 
-use super::{Age, Dialect, Direction, FIRST_TIME, Form, Sql};
+use super::{Age, Columns, Dialect, Direction, FIRST_TIME, Form, Sql};
 use crate::statement::{Key, KeyColumn, Piece, Statement, TableName, Time};
 
 impl<'a> Sql<'a> {
     /// Key and access time of the rows after a key, and how large they are, if that is wanted. MySQL tells their ids as
     /// fourth.
     pub(crate) fn times(self, after: Option<&'a Key>, rows: i64, sizes: bool) -> Statement<'a> {
-        let mut statement = Statement::new([
-            Piece::Sql("SELECT "),
-            self.key(),
-            Piece::Sql(match (self.dialect, sizes) {
-                (Dialect::MySql, true) => ", accessed, octet_length(data), namespace FROM ",
-                (Dialect::MySql, false) => ", accessed, 0, namespace FROM ",
-                (_, true) => ", accessed, octet_length(data) FROM ",
-                (_, false) => ", accessed FROM ",
-            }),
-            Piece::Table(self.table),
-        ]);
+        let Columns { id, read_accessed, data, .. } = *self.columns;
+        let mut statement =
+            Statement::new([Piece::Sql("SELECT "), self.key(), Piece::Sql(", "), Piece::Sql(read_accessed)]);
+        if sizes {
+            statement.push([Piece::Sql(", octet_length("), Piece::Sql(data), Piece::Sql(")")]);
+        } else if self.dialect == Dialect::MySql {
+            statement.push([Piece::Sql(", 0")]);
+        }
+        if self.dialect == Dialect::MySql {
+            statement.push([Piece::Sql(", "), Piece::Sql(id)]);
+        }
+        statement.push([Piece::Sql(" FROM "), Piece::Table(self.table)]);
         self.after(&mut statement, after, Direction::Up, rows);
         statement
     }
@@ -104,13 +105,13 @@ impl<'a> Sql<'a> {
     }
 
     fn and_old(self, statement: &mut Statement<'a>, cutoff: &'a Age, form: Form) {
-        statement.push([Piece::Sql(" AND "), Piece::Sql(self.dialect.accessed()), Piece::Sql(" < "), cutoff.piece()]);
+        statement.push([Piece::Sql(" AND "), Piece::Sql(self.columns.aside), Piece::Sql(" < "), cutoff.piece()]);
         if self.dialect == Dialect::Sqlite {
             statement.push([Piece::Sql(form.condition())]);
         } else {
             statement.push([
                 Piece::Sql(" AND "),
-                Piece::Sql(self.dialect.accessed()),
+                Piece::Sql(self.columns.aside),
                 Piece::Sql(" >= "),
                 Piece::Time(Time(FIRST_TIME)),
             ]);

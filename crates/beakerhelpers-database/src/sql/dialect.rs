@@ -19,25 +19,6 @@ pub(crate) enum Dialect {
     MySql,
 }
 
-impl Dialect {
-    /// The id and the contents. SQLite's columns hold values of any type, and are read as bytes.
-    pub(super) const fn columns(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Sqlite => ("CAST(namespace AS BLOB)", "CAST(data AS BLOB)"),
-            Self::Postgres | Self::MySql => ("namespace", "data"),
-        }
-    }
-
-    /// A condition on `accessed` that no index on it is to serve: the range of keys is what bounds the work.
-    pub(super) const fn accessed(self) -> &'static str {
-        match self {
-            Self::Sqlite => "+accessed",
-            Self::Postgres => "(accessed + interval '0')",
-            Self::MySql => "COALESCE(accessed)",
-        }
-    }
-}
-
 /// How closely a DELETE in SQLite looks at the form of `accessed`. SQLite compares an integer or an empty text as smaller than
 /// any time, so an age alone must not decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

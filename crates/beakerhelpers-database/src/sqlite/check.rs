@@ -37,12 +37,16 @@ pub(crate) fn findings(
     let mut found = Vec::new();
     let unique = index::is_unique(connection, table)?;
     if !unique {
-        found.push(findings::not_unique(&format!("CREATE UNIQUE INDEX … ON {} (namespace)", quoted(table))));
+        found.push(findings::not_unique(
+            "namespace",
+            &format!("CREATE UNIQUE INDEX … ON {} (namespace)", quoted(table)),
+        ));
     }
     found.extend(columns(connection, table, flavor)?);
     // In any other order SQLite would have to sort the whole table first.
     if unique || key != KeyColumn::Namespace {
-        found.extend(sample(connection, Sql { table, key, dialect: Dialect::Sqlite })?.findings());
+        let sql = Sql::new(table, key, flavor, Dialect::Sqlite);
+        found.extend(sample(connection, sql)?.findings(flavor, sql.columns));
     }
     if !index::on_accessed(connection, table)? {
         found.push(
@@ -65,7 +69,7 @@ fn columns(connection: &mut Connection, table: &TableName, flavor: Flavor) -> Qu
     let declared = |name: &str| columns.iter().find(|column| column.name == name).map(|column| &*column.declared);
     let differs = |(name, expected): (&str, &str)| {
         let is = declared(name)?;
-        (!is.eq_ignore_ascii_case(expected)).then(|| findings::column(name, &escape_controls(is), expected))
+        (!is.eq_ignore_ascii_case(expected)).then(|| findings::column(name, &escape_controls(is), flavor, expected))
     };
     let mut found: Vec<_> = DECLARED.into_iter().filter_map(differs).collect();
     if flavor == Flavor::Database && declared("id").is_none() {

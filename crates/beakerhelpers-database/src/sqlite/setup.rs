@@ -63,7 +63,7 @@ pub(crate) fn run(opener: &Opener, table: &TableName, flavor: Flavor, mode: Setu
 fn create(connection: &mut Connection, table: &TableName, flavor: Flavor) -> QueryResult<()> {
     let columns = match flavor {
         Flavor::Database => DATABASE_COLUMNS,
-        Flavor::Sqla => SQLA_COLUMNS,
+        Flavor::Sqla | Flavor::Session2 => SQLA_COLUMNS,
     };
     connection.change(&Statement::new([Piece::Sql("CREATE TABLE "), Piece::Table(table), Piece::Sql(columns)]))?;
     Ok(())

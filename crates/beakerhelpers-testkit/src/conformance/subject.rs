@@ -9,7 +9,7 @@ use beakerhelpers_core::{
     SessionId, SessionStore, Silent, Timestamp,
 };
 
-use super::payload::{Inside, session_payload, session_record};
+use super::payload::{Form, Inside};
 
 /// When every test takes place: 2026-01-15T12:00:00Z, far from any zone's clock change.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_768_478_400);
@@ -91,6 +91,7 @@ pub struct Subject {
     store: Box<dyn SessionStore>,
     other: Option<Box<dyn SessionStore>>,
     framing: Framing,
+    form: OnceLock<Form>,
     keeps_created: OnceLock<bool>,
     // Last, so that it outlives the stores.
     _guard: Box<dyn Any + Send + Sync>,
@@ -99,7 +100,7 @@ pub struct Subject {
 impl Subject {
     fn new(framing: Framing, store: impl SessionStore, guard: impl Any + Send + Sync) -> Self {
         let (store, guard) = (Box::new(store), Box::new(guard));
-        Self { store, other: None, framing, keeps_created: OnceLock::new(), _guard: guard }
+        Self { store, other: None, framing, form: OnceLock::new(), keeps_created: OnceLock::new(), _guard: guard }
     }
 
     /// Puts the store into another wrapper.
@@ -124,6 +125,21 @@ impl Subject {
         self.store.info().capabilities
     }
 
+    /// How its sessions look. Objects are text where the store refuses others: so does session2's table in PostgreSQL.
+    fn form(&self) -> Form {
+        if self.framing != Framing::Object {
+            return Form::Dict(self.framing);
+        }
+        *self.form.get_or_init(|| {
+            let probe = Form::Object.record("form", NOW, b"");
+            let saved = self.store().save(&probe, SaveMode::Upsert);
+            // It may not be set up yet.
+            let _ = self.store().delete(&probe.id);
+            let is_text = saved.is_err_and(|error| error.kind() == ErrorKind::Unsupported);
+            if is_text { Form::ObjectText } else { Form::Object }
+        })
+    }
+
     /// Whether the store keeps when a record was first saved. Not every store that keeps the other time does.
     pub fn keeps_created(&self) -> bool {
         *self.keeps_created.get_or_init(|| {
@@ -136,12 +152,12 @@ impl Subject {
 
     /// A record whose payload is a real session of these times.
     pub fn record(&self, id: &str, accessed: Timestamp) -> Record {
-        session_record(self.framing, id, accessed, b"")
+        self.form().record(id, accessed, b"")
     }
 
     /// The same with a long note in it.
     pub fn long_record(&self, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
-        session_record(self.framing, id, accessed, note)
+        self.form().record(id, accessed, note)
     }
 
     /// A record of any bytes, which no store may look into.
@@ -153,7 +169,7 @@ impl Subject {
 
     /// A record without times, in the payload either.
     pub fn timeless(&self, id: &str) -> Record {
-        Record::new(SessionId::new(id), session_payload(self.framing, None, b""))
+        Record::new(SessionId::new(id), self.form().payload(None, b""))
     }
 
     /// Saves a record of this access time.
