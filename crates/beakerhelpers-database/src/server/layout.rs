@@ -61,7 +61,7 @@ pub(crate) fn of_columns(
             format!("the table `{table}` lacks the {what} `{}`", lacking.join("`, `")),
         )
         .with_hint(format!(
-            "it holds no sessions of {}; name another with `{prefix}.{}`",
+            "it holds no {} sessions; name another with `{prefix}.{}`",
             flavor.whose(),
             flavor.table_option()
         )));
