@@ -114,7 +114,7 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 const CLI: &str = "beakerhelpers-cli";
 const CORE: &str = "beakerhelpers-core";
 /// What is neither a plugin nor the program that names them.
-const SHARED: [&str; 4] = [CORE, "beakerhelpers-codec", "beakerhelpers-testkit", "xtask"];
+const SHARED: [&str; 5] = [CORE, "beakerhelpers-codec", "beakerhelpers-container", "beakerhelpers-testkit", "xtask"];
 
 #[test]
 fn only_the_program_names_plugins() {
