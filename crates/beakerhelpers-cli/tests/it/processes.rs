@@ -104,8 +104,50 @@ mod redis {
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
 }
 
+mod session2_directory {
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = session2:directory\ndirectory = %(here)s/sessions")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
+}
+
+mod session2_durus {
+    fn place() -> (super::TempDir, String) {
+        super::ini("type = session2:durus\nfile = %(here)s/sessions.durus")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
+}
+
+mod session2_mysql {
+    static SERVER: super::Shared = super::Shared::new();
+    fn place() -> Option<(super::OnServer, String)> {
+        super::on_server(&SERVER, super::Kind::MariaDb, "session2:mysql", "mysql")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
+}
+
+mod session2_postgres {
+    static SERVER: super::Shared = super::Shared::new();
+    fn place() -> Option<(super::OnServer, String)> {
+        super::on_server(&SERVER, super::Kind::Postgres, "session2:postgres", "postgresql")
+    }
+    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
+}
+
 /// The types of the stores above, and `ext:rediscluster`, which is `ext:redis` on several servers.
-const TRIED: [&str; 7] = ["dbm", "ext:database", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
+const TRIED: [&str; 11] = [
+    "dbm",
+    "ext:database",
+    "ext:memcached",
+    "ext:redis",
+    "ext:rediscluster",
+    "ext:sqla",
+    "file",
+    "session2:directory",
+    "session2:durus",
+    "session2:mysql",
+    "session2:postgres",
+];
 
 #[test]
 fn every_store_type_for_many_processes_is_tried() {

@@ -21,7 +21,7 @@ fn site(python: &Python, store: &str, place: &Path, visits: &[&str]) -> Vec<Stri
 
 fn ini(folder: &Path, options: &str) -> String {
     let path = folder.join("quixote.ini");
-    let options: String = options.lines().map(|line| format!("beaker.session.{line}\n")).collect();
+    let options: String = options.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
     fs::write(&path, format!("[app:main]\n{options}")).unwrap();
     path.to_str().unwrap().to_owned()
 }

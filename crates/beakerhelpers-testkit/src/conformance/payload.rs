@@ -14,8 +14,8 @@ impl TimeReader for Inside {
         if payload.bytes() == UNREADABLE {
             return Err(Error::new(ErrorKind::Corrupt, "the payload is damaged"));
         }
-        let text = str::from_utf8(payload.bytes()).ok().and_then(|text| text.split_once("'_access_time'\nF"));
-        if let Some((_, rest)) = text {
+        let in_text = str::from_utf8(payload.bytes()).ok().and_then(|text| text.split_once("'_access_time'\nF"));
+        if let Some((_, rest)) = in_text {
             let secs = rest.lines().next().and_then(|secs| secs.parse().ok());
             return Ok(secs.and_then(Timestamp::from_epoch_float));
         }
@@ -61,15 +61,16 @@ impl Form {
             Self::Dict(framing) => {
                 Payload::new(framing, [b"\x80\x02".as_slice(), &session_pickle(times, note), b"."].concat())
             }
-            Self::Object => Payload::new(Framing::Object, object_pickle(times, &letters(note))),
-            Self::ObjectText => Payload::new(Framing::Object, object_text(times, &letters(note)).into_bytes()),
+            Self::Object => Payload::new(Framing::Object, object_pickle(times, &text(note))),
+            Self::ObjectText => Payload::new(Framing::Object, object_text(times, &text(note)).into_bytes()),
         }
     }
 }
 
-/// As many letters as a note has bytes: what an object is made of passes through stores that keep text alone.
-fn letters(note: &[u8]) -> String {
-    note.iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+/// A text as long as a note: what an object is made of passes through stores that keep text alone.
+fn text(note: &[u8]) -> String {
+    let is_plain = |byte: u8| (byte.is_ascii_graphic() || byte == b' ') && !matches!(byte, b'\'' | b'\\');
+    note.iter().map(|byte| char::from(if is_plain(*byte) { *byte } else { b'a' + byte % 26 })).collect()
 }
 
 /// A session dict of these times as a pickle, without the opcodes around it: stores that keep no times read them here.

@@ -109,14 +109,22 @@ impl Place {
         other
     }
 
+    /// Of objects the form that every store takes.
+    const fn form(&self) -> Form {
+        match self.framing {
+            Framing::Object => Form::ObjectText,
+            framing => Form::Dict(framing),
+        }
+    }
+
     /// A session in use that tells who saved it and when, and whose length and bytes follow from that.
     pub(super) fn tagged(&self, id: &str, name: &str, round: usize) -> Record {
-        Form::Dict(self.framing).record(id, NOW, note(name, round).as_bytes())
+        self.form().record(id, NOW, note(name, round).as_bytes())
     }
 
     /// A session of this access time.
     pub(super) fn aged(&self, id: &str, accessed: Timestamp) -> Record {
-        Form::Dict(self.framing).record(id, accessed, b"")
+        self.form().record(id, accessed, b"")
     }
 
     pub(super) fn save(&self, record: &Record) {
