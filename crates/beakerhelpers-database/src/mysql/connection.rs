@@ -171,7 +171,7 @@ impl Client for MySqlClient {
         // A batch has many rows locked: it must not wait long for one that somebody else has.
         self.wait_for_locks(1)?;
         self.indexes = info::unique_indexes(self, table)?;
-        // As long as the connection, and gone with it.
+        // Gone with the connection, but the server may take its time for that: `end_cleanup` does not.
         let answer = self.answers(&info::lock(table));
         self.free = match answer {
             Ok(rows) => rows.first().and_then(|row| row.int(0)) != Some(0),
@@ -180,6 +180,10 @@ impl Client for MySqlClient {
             Err(failure) => return Err(failure),
         };
         Ok(self.free)
+    }
+
+    fn end_cleanup(&mut self, table: &TableName) -> Result<(), Failure> {
+        self.answers(&info::unlock(table)).map(drop)
     }
 
     fn begin_batch(&mut self, _: &TableName) -> Result<bool, Failure> {

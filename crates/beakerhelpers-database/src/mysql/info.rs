@@ -18,12 +18,23 @@ pub(super) fn about(table: &TableName) -> [Piece<'_>; 4] {
 
 /// Asks for a lock that stands for the table: 1 where it was free, 0 where another connection has it.
 pub(super) fn lock(table: &TableName) -> Statement<'_> {
+    about_lock("SELECT GET_LOCK(", table, ", 0)")
+}
+
+/// Gives it back.
+pub(super) fn unlock(table: &TableName) -> Statement<'_> {
+    about_lock("SELECT RELEASE_LOCK(", table, ")")
+}
+
+fn about_lock<'t>(before: &'static str, table: &'t TableName, after: &'static str) -> Statement<'t> {
     Statement::new([
-        Piece::Sql("SELECT GET_LOCK(CONCAT('beakerhelpers.', SHA1(CONCAT("),
+        Piece::Sql(before),
+        Piece::Sql("CONCAT('beakerhelpers.', SHA1(CONCAT("),
         schema(table),
         Piece::Sql(", '.', "),
         Piece::Text(&table.name),
-        Piece::Sql("))), 0)"),
+        Piece::Sql(")))"),
+        Piece::Sql(after),
     ])
 }
 

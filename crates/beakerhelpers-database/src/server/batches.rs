@@ -34,7 +34,12 @@ pub(crate) fn run<C: Client>(
         return Ok(nothing);
     }
     let pace = Pace::start_shared(plan);
-    cleanup::run(&mut batches, store.zone, store.settings.wait, cutoff, plan, pace, progress)
+    let done = cleanup::run(&mut batches, store.zone, store.settings.wait, cutoff, plan, pace, progress);
+    if let Some((client, _)) = batches.connection.as_mut().filter(|_| deletes) {
+        // If that fails, the connection ends all the same.
+        let _ = client.end_cleanup(&store.table);
+    }
+    done
 }
 
 /// A connection of its own for the time of a cleanup: it has settings, and may have a lock, that no other use is to get.

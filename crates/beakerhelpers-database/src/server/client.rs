@@ -57,6 +57,12 @@ pub(crate) trait Client: Sized + Send + 'static {
     /// Makes the connection fit for many batches, and tells whether no other cleanup is at work on the table.
     fn start_cleanup(&mut self, table: &TableName) -> Result<bool, Failure>;
 
+    /// Tells the next cleanup that this one is over. Nobody waits for what the end of the connection does by itself.
+    fn end_cleanup(&mut self, table: &TableName) -> Result<(), Failure> {
+        let _ = table;
+        Ok(())
+    }
+
     /// Begins the transaction of a batch, and tells whether no other cleanup is at work on the table.
     fn begin_batch(&mut self, table: &TableName) -> Result<bool, Failure>;
 
