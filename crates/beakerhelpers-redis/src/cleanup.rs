@@ -14,7 +14,7 @@ use crate::keys;
 use crate::listing::wrong_type;
 use crate::pipeline::{bytes, number};
 use crate::server::{Server, Twice};
-use crate::walk::{Entry, Part, Walk};
+use crate::walk::{Entry, Part, Purpose, Walk};
 
 /// So many bytes of old sessions are deleted together, a single one apart that is larger.
 const TOGETHER: usize = 1 << 20;
@@ -41,7 +41,7 @@ pub(crate) fn delete_old(
 ) -> Result<Deleted> {
     let times = plan.time_reader()?;
     let mut pace = Pace::start_shared(plan);
-    let walk = Walk::start(server, false)?;
+    let walk = Walk::start(server, Purpose::Delete)?;
     let mut run =
         Run { server, walk, plan, times, cutoff, so_far: Deleted::default(), busy: None, old: Vec::new(), bytes: 0 };
     if let Some(ended) = (pace.may_delete(0) == 0).then(|| pace.batch_done(None, &run.so_far, progress)).flatten() {

@@ -11,7 +11,7 @@ use beakerhelpers_core::{
 
 use crate::keys;
 use crate::server::Server;
-use crate::walk::{Entry, Part, Walk};
+use crate::walk::{Entry, Part, Purpose, Walk};
 
 /// Iterates over all records. The order is the server's. Giving it up takes as long as one page.
 pub(crate) fn records(server: &Arc<Server>, query: Query) -> Records<'_> {
@@ -51,7 +51,8 @@ impl Reading {
 
     fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
         if matches!(self.state, State::Before) {
-            self.state = State::Walking(Box::new(Walk::start(&self.server, self.with_expiry)?));
+            self.state =
+                State::Walking(Box::new(Walk::start(&self.server, Purpose::List { expiry: self.with_expiry })?));
         }
         let State::Walking(walk) = &mut self.state else { return Ok(None) };
         let page = walk.page(usize::MAX)?;

@@ -39,7 +39,8 @@ impl Node {
         }
     }
 
-    /// Does something that can be done twice, and does it again where the connection breaks or the server loads.
+    /// Does something that can be done twice, and does it again on a new connection where this one breaks or the server
+    /// loads. What is done may leave answers to be read by the next, but not where it fails.
     ///
     /// A server that was started anew is another one: it counts its keys in another order, so that nothing that was
     /// begun can be gone on with.
@@ -50,11 +51,9 @@ impl Node {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let trouble = trouble(&error);
-            if trouble != Trouble::NotYet {
-                self.connection = None;
-            }
-            if trouble == Trouble::Final || !backoff.wait() {
+            // Answers may be on their way that nobody reads.
+            self.connection = None;
+            if trouble(&error) == Trouble::Final || !backoff.wait() {
                 return Err(explain(&error, &self.server.place));
             }
         }

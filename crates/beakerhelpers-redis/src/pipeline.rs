@@ -24,8 +24,13 @@ impl Pipeline {
         if self.commands == 0 {
             return Ok(Vec::new());
         }
-        connection.send_packed_command(&self.packed)?;
+        self.send(connection)?;
         (0..self.commands).map(|_| connection.recv_response()).collect()
+    }
+
+    /// Sends them all and leaves the answers to the caller, who must read each or give the connection up.
+    pub(crate) fn send(&self, connection: &mut Connection) -> RedisResult<()> {
+        connection.send_packed_command(&self.packed)
     }
 }
 

@@ -28,10 +28,30 @@ pub(crate) struct Walk {
     masters: VecDeque<Address>,
     node: Option<Node>,
     cursor: Cursor,
-    /// Keys whose values are not read yet.
+    /// Keys whose values are not asked for yet.
     keys: VecDeque<Vec<u8>>,
+    /// What was asked for and not read yet.
+    sent: Option<Request>,
     seen: Seen,
-    with_expiry: bool,
+    purpose: Purpose,
+}
+
+/// What sessions are walked over for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be read. While the answers of one page come in, the server is busy with the next.
+    List {
+        /// With what `PTTL` says of each.
+        expiry: bool,
+    },
+    /// To be judged and deleted on the same connection, which therefore has no answers on the way between two pages.
+    Delete,
+}
+
+/// A page: its values, and the cursor from which on the keys of the next are to be looked for.
+struct Request {
+    keys: Vec<Vec<u8>>,
+    scan: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +79,7 @@ pub(crate) enum Part {
 
 impl Walk {
     /// Asks for the masters, and connects to none yet.
-    pub(crate) fn start(server: &Arc<Server>, with_expiry: bool) -> Result<Self> {
+    pub(crate) fn start(server: &Arc<Server>, purpose: Purpose) -> Result<Self> {
         let masters = server.masters().map_err(|error| explain(&error, &server.place))?;
         Ok(Self {
             server: Arc::clone(server),
@@ -67,44 +87,64 @@ impl Walk {
             node: None,
             cursor: Cursor::Done,
             keys: VecDeque::new(),
+            sent: None,
             seen: Seen::default(),
-            with_expiry,
+            purpose,
         })
     }
 
-    /// The next sessions, so many at most, and none where a part of the server has none. `None` is the end.
+    /// The next sessions, so many at most where they are to be deleted, and none where a part of the server has none.
+    /// `None` is the end.
     pub(crate) fn page(&mut self, most: usize) -> Result<Option<Vec<Entry>>> {
+        let (request, mut sent) = match self.sent.take() {
+            Some(request) => (request, true),
+            None => match self.request(most)? {
+                Some(request) => (request, false),
+                None => return Ok(None),
+            },
+        };
+        let purpose = self.purpose;
+        let node = self.node.as_mut().expect("there is one until the end");
+        let (values, scanned, next) = node.run(|connection| {
+            // A connection that was made anew has been asked for nothing.
+            if !std::mem::take(&mut sent) {
+                request.send(connection, purpose)?;
+            }
+            let scanned = request.scan.as_ref().map(|_| scanned(connection.recv_response()?)).transpose()?;
+            let (scanned, next) = match (scanned, purpose) {
+                (Some((cursor, keys)), Purpose::List { .. }) => (None, Request::new(keys, cursor)),
+                (scanned, _) => (scanned, None),
+            };
+            if let Some(next) = &next {
+                next.send(connection, purpose)?;
+            }
+            Ok((request.read(connection, purpose)?, scanned, next))
+        })?;
+        self.sent = next;
+        if let Some((cursor, keys)) = scanned {
+            self.cursor = cursor;
+            self.keys.extend(keys);
+        } else if request.scan.is_some() {
+            // What is left of this master was asked for.
+            self.cursor = Cursor::Done;
+        }
+        let read = request.keys.into_iter().zip(values).filter(|(key, _)| self.seen.is_new(key));
+        Ok(Some(read.map(|(key, (value, left))| Entry { key, value, left }).collect()))
+    }
+
+    /// What to ask for next, where nothing was asked for: of the next master, where this one has no more.
+    fn request(&mut self, most: usize) -> Result<Option<Request>> {
         if self.keys.is_empty() && self.cursor == Cursor::Done {
             let Some(address) = self.masters.pop_front() else { return Ok(None) };
             self.node = Some(Node::open(&self.server, &address)?);
             self.cursor = Cursor::At(b"0".to_vec());
         }
-        // After an error nobody goes on.
-        let page: Vec<_> = self.keys.drain(..most.min(self.keys.len())).collect();
-        // While the server is at it.
+        let keys: Vec<_> = self.keys.drain(..most.min(self.keys.len())).collect();
         let scan = match &self.cursor {
-            Cursor::At(cursor) if self.keys.is_empty() => Some(scan(cursor)),
+            Cursor::At(cursor) if self.keys.is_empty() => Some(cursor.clone()),
             _ => None,
         };
-        let mut pipeline = Pipeline::default();
-        for key in &page {
-            pipeline.add(cmd("GETRANGE").arg(key).arg(0).arg(PART - 1));
-            if self.with_expiry {
-                pipeline.add(cmd("PTTL").arg(key));
-            }
-        }
-        if let Some(scan) = &scan {
-            pipeline.add(scan);
-        }
-        let (keys, with_expiry) = (page.len(), self.with_expiry);
-        let node = self.node.as_mut().expect("there is one until the end");
-        let (values, scanned) =
-            node.run(|connection| read(&pipeline, connection, keys, with_expiry, scan.is_some()))?;
-        if let Some((cursor, keys)) = scanned {
-            self.cursor = cursor;
-            self.keys.extend(keys.into_iter().filter(|key| self.seen.is_new(key)));
-        }
-        Ok(Some(page.into_iter().zip(values).map(|(key, (value, left))| Entry { key, value, left }).collect()))
+        Ok(Some(Request { keys, scan }))
     }
 
     /// The whole value of a key; `None` where it is not there any more, or is no string.
@@ -187,41 +227,56 @@ fn value(server: &Server, key: &[u8]) -> Result<Option<Vec<u8>>> {
     bytes(answer).map_err(|error| explain(&error, &server.place))
 }
 
-fn scan(cursor: &[u8]) -> Cmd {
-    let mut scan = cmd("SCAN");
-    scan.arg(cursor).arg("MATCH").arg(PATTERN).arg("COUNT").arg(COUNT);
-    scan
+impl Request {
+    /// `None` where there is nothing left to ask for.
+    fn new(keys: Vec<Vec<u8>>, cursor: Cursor) -> Option<Self> {
+        let scan = match cursor {
+            Cursor::At(cursor) => Some(cursor),
+            Cursor::Done => None,
+        };
+        (scan.is_some() || !keys.is_empty()).then_some(Self { keys, scan })
+    }
+
+    /// Sends the commands. `SCAN` is the first, since its answer is needed first.
+    fn send(&self, connection: &mut Connection, purpose: Purpose) -> RedisResult<()> {
+        let mut pipeline = Pipeline::default();
+        if let Some(cursor) = &self.scan {
+            pipeline.add(cmd("SCAN").arg(cursor).arg("MATCH").arg(PATTERN).arg("COUNT").arg(COUNT));
+        }
+        for key in &self.keys {
+            pipeline.add(cmd("GETRANGE").arg(key).arg(0).arg(PART - 1));
+            if purpose == (Purpose::List { expiry: true }) {
+                pipeline.add(cmd("PTTL").arg(key));
+            }
+        }
+        pipeline.send(connection)
+    }
+
+    /// Reads the answers about the keys.
+    fn read(&self, connection: &mut Connection, purpose: Purpose) -> RedisResult<Vec<Read>> {
+        let mut values = Vec::with_capacity(self.keys.len());
+        for _ in &self.keys {
+            let value = match bytes(connection.recv_response()?) {
+                Ok(Some(bytes)) if !bytes.is_empty() && bytes.len() < PART => Part::Whole(bytes),
+                Ok(_) => Part::Unknown,
+                Err(error) if is_wrong_type(&error) => Part::WrongType,
+                Err(error) if is_elsewhere(&error) => Part::Unknown,
+                Err(error) => return Err(error),
+            };
+            let left = match purpose {
+                Purpose::List { expiry: true } => left(&connection.recv_response()?)?,
+                _ => None,
+            };
+            values.push((value, left));
+        }
+        Ok(values)
+    }
 }
 
 /// What was read of a key, and how long it has left.
 type Read = (Part, Option<i64>);
 /// Where to go on, and the keys until there.
 type Scanned = (Cursor, Vec<Vec<u8>>);
-
-fn read(
-    pipeline: &Pipeline,
-    connection: &mut Connection,
-    keys: usize,
-    with_expiry: bool,
-    scans: bool,
-) -> RedisResult<(Vec<Read>, Option<Scanned>)> {
-    let mut answers = pipeline.run(connection)?.into_iter();
-    let mut next = || answers.next().ok_or_else(unexpected);
-    let mut values = Vec::with_capacity(keys);
-    for _ in 0..keys {
-        let value = match bytes(next()?) {
-            Ok(Some(bytes)) if !bytes.is_empty() && bytes.len() < PART => Part::Whole(bytes),
-            Ok(_) => Part::Unknown,
-            Err(error) if is_wrong_type(&error) => Part::WrongType,
-            Err(error) if is_elsewhere(&error) => Part::Unknown,
-            Err(error) => return Err(error),
-        };
-        let left = if with_expiry { left(&next()?)? } else { None };
-        values.push((value, left));
-    }
-    let scanned = if scans { Some(scanned(next()?)?) } else { None };
-    Ok((values, scanned))
-}
 
 /// What `PTTL` says; of a key that is elsewhere it says nothing.
 fn left(answer: &Value) -> RedisResult<Option<i64>> {
