@@ -62,7 +62,7 @@ enum Flavor {
     /// `make_cache_table` of `beaker/ext/sqla.py`: `namespace` is the key.
     Sqla,
     /// session2's table: see [`session2`].
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "it is one of servers"))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), allow(dead_code, reason = "it is one of servers"))]
     Session2,
 }
 
