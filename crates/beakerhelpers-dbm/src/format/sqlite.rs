@@ -17,6 +17,9 @@ pub(super) const LEFT: [&str; 2] = ["-wal", "-journal"];
 /// Where the header says with which journal the file is written and read, and what stands for none that is kept.
 const JOURNAL_AT: std::ops::Range<usize> = 18..20;
 const ROLLBACK: u8 = 1;
+/// What a journal ends with that names another file, a super-journal, which SQLite removes once it has rolled back
+/// (SQLite's file format, section 4.1, and `readSuperJournal` in `pager.c`). No journal of a single database has it.
+const NAMES_ANOTHER_FILE: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 #[derive(QueryableByName)]
 struct Number {
@@ -45,6 +48,9 @@ pub(super) fn read(mut file: Vec<u8>, left: &[(&'static str, Vec<u8>)]) -> Resul
         let content =
             database.deserialize_readonly_database_from_buffer(&file).and_then(|()| find(&mut database, size));
         return content.map_err(|error| explain(&error))?;
+    }
+    if left.iter().any(|(_, bytes)| bytes.ends_with(&NAMES_ANOTHER_FILE)) {
+        return Err(damaged(NAME, "its journal names another file"));
     }
     let copies = tempfile::tempdir().map_err(|error| failed("copy", &error))?;
     let path = copies.path().join("database");
@@ -155,6 +161,30 @@ mod tests {
         ] {
             assert_eq!(read(made(&sql), &[]).map_err(|error| error.kind()), Err(ErrorKind::Corrupt), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_journal_that_names_another_file_is_not_followed() {
+        let file = image(Some(b"value")).expect("an image");
+        let folder = tempfile::tempdir().expect("a directory");
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "a file of somebody else").expect("there is room");
+        let name = precious.to_str().expect("text").as_bytes();
+        let mut journal = NAMES_ANOTHER_FILE.to_vec();
+        // No pages to put back, a nonce, so many pages before, the sizes of sectors and pages.
+        for number in [0, 0, u32::try_from(file.len() / 4096).expect("few"), 512, 4096] {
+            journal.extend(number.to_be_bytes());
+        }
+        journal.resize(512, 0);
+        journal.extend(name);
+        let sum = name.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        for number in [u32::try_from(name.len()).expect("short"), sum] {
+            journal.extend(number.to_be_bytes());
+        }
+        journal.extend(NAMES_ANOTHER_FILE);
+        let read = read(file, &[("-journal", journal)]);
+        assert!(precious.exists(), "reading has removed a file");
+        assert_eq!(read.map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
     }
 
     proptest! {
