@@ -22,6 +22,6 @@ pub use list::list;
 pub use locks::{Lock, Locks, Wait};
 pub use name::Name;
 pub use place::{Kind, Place};
-pub use replace::replace;
+pub use replace::{replace, replace_after};
 pub use sessions::{Age, Fate, Guard, Sessions, Spot, remove_file};
 pub use walk::{Form, Walk};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use beakerhelpers_container::{Age, Facts, Folder, failure, replace};
+use beakerhelpers_container::{Age, Facts, Folder, failure, replace_after};
 use beakerhelpers_core::{Error, Result, Timestamp};
 use rustix::fs::{AtFlags, linkat, renameat};
 use rustix::io::Errno;
@@ -107,13 +107,12 @@ impl<'f> Database<'f> {
             }
         };
         let images = format.images(self, value)?;
-        if format == Format::Sqlite3 {
-            // They would be applied to the new file.
-            for suffix in SIDE {
-                self.unlink(suffix).map_err(cannot)?;
-            }
-        }
-        images.iter().try_for_each(|(suffix, image)| replace(self.folder, &self.file(suffix), image, modified))
+        // They would be applied to the new file. While there is none, the old one needs them.
+        let side = if format == Format::Sqlite3 { &SIDE[..] } else { &[] };
+        images.iter().try_for_each(|(suffix, image)| {
+            let unlink_side = || side.iter().try_for_each(|suffix| self.unlink(suffix).map(drop));
+            replace_after(self.folder, &self.file(suffix), image, modified, unlink_side)
+        })
     }
 
     /// Removes all its files, and tells whether there was a database.
