@@ -19,7 +19,7 @@ pub use clean::clean;
 pub use errors::{failure, of_one};
 pub use folder::{Facts, Folder, Tree};
 pub use list::list;
-pub use locks::{Lock, Locks, Wait};
+pub use locks::{Lock, Locks, Taken};
 pub use name::Name;
 pub use place::{Kind, Place};
 pub use replace::{replace, replace_after};
