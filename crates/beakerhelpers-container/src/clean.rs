@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use beakerhelpers_core::{
     CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Pace, Progress, Record, Rest, Result,
 };
-use rustix::io::Errno;
 
-use crate::locks::{Lock, Wait};
-use crate::{Age, Fate, Guard, Place, Sessions, Spot, Tree, Walk, failure};
+use crate::locks::{Lock, Taken};
+use crate::{Age, Fate, Guard, Place, Sessions, Spot, Tree, Walk};
 
 /// A batch has files of so many folders at most: each is open until the batch is done.
 const FOLDERS: usize = 64;
@@ -182,9 +181,10 @@ impl Run<'_> {
 
     /// Takes the lock of a session that was old a moment ago, and looks whether it still is.
     fn judge(&mut self, spot: &Spot) -> Result<Verdict> {
-        let lock = match self.place.locks().to_delete(self.locks.as_ref(), spot.id(), Wait::Never) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == ErrorKind::Unavailable => {
+        let lock = match self.place.locks().try_to_delete(self.locks.as_ref(), spot.id()) {
+            Ok(Taken::Lock(lock)) => Some(lock),
+            Ok(Taken::NoLockFile) => None,
+            Ok(Taken::Held) => {
                 self.so_far.kept += 1;
                 return Ok(Verdict::Kept);
             }
@@ -211,13 +211,8 @@ impl Run<'_> {
             Ok(Fate::Removed) => self.so_far.deleted += 1,
             Ok(Fate::Touched) => self.so_far.kept += 1,
             Ok(Fate::Gone) => {}
-            Err(errno) => {
-                let error = failure("delete the file of a session", errno);
-                if !matches!(errno, Errno::ACCESS | Errno::PERM) {
-                    return Err(error);
-                }
-                self.refuse(error);
-            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => self.refuse(error),
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -2,9 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use beakerhelpers_core::{Error, Result, Timestamp};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fchown, fstat, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchown, fstat, linkat, mkdirat, openat, renameat, statat, unlinkat,
+};
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+use rustix::fs::{RenameFlags, renameat_with};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -199,10 +205,73 @@ impl Folder {
             Err(errno) => Err(errno),
         }
     }
+
+    /// A name that no file has, to put files aside under, hidden, each to end as what a killed save leaves behind.
+    #[must_use]
+    pub fn aside_name() -> String {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // Files of crashes must not be in the way, whoever left them.
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        format!(".{}-{}-{now}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Gives a file that was put aside its name back. If somebody has made a new one, that counts, and this one goes.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn give_back(&self, aside: &str, name: &str) -> Result<(), Errno> {
+        match self.rename_to_new(aside, name) {
+            Err(Errno::EXIST) => self.unlink(aside).map(drop),
+            given => given,
+        }
+    }
+
+    /// Renames a file; `EXIST` where there is one of the new name. Only where a file system knows no way to do so in one
+    /// step it may be overwritten.
+    fn rename_to_new(&self, from: &str, to: &str) -> Result<(), Errno> {
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        match renameat_with(self, from, self, to, RenameFlags::NOREPLACE) {
+            Err(errno) if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&errno) => {}
+            done => return done,
+        }
+        match linkat(self, from, self, to, AtFlags::empty()) {
+            Ok(()) => self.unlink(from).map(drop),
+            // A file system without hard links.
+            Err(errno) if [Errno::PERM, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&errno) => {
+                renameat(self, from, self, to)
+            }
+            Err(errno) => Err(errno),
+        }
+    }
 }
 
 impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_replaces_nothing() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| root.path().join("a").join(name);
+        fs::create_dir(root.path().join("a")).expect("there is room");
+        let tree = Tree::open(root.path()).expect("it can be read").expect("it is there");
+        let folder = Folder::open_in(&tree, "a").expect("it can be read").expect("it is there");
+        fs::write(path(".aside"), "old").expect("there is room");
+        assert_eq!(folder.give_back(".aside", "name"), Ok(()));
+        assert_eq!(fs::read(path("name")).ok().as_deref(), Some(&b"old"[..]));
+        fs::rename(path("name"), path(".aside")).expect("it is there");
+        fs::write(path("name"), "new").expect("there is room");
+        assert_eq!(folder.give_back(".aside", "name"), Ok(()));
+        assert_eq!(fs::read(path("name")).ok().as_deref(), Some(&b"new"[..]));
+        assert!(!path(".aside").exists());
     }
 }

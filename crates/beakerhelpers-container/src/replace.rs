@@ -21,9 +21,25 @@ use crate::{Folder, failure};
 ///
 /// `PermissionDenied` and `Unavailable`, such as where the disk is full: the old file is whole then.
 pub fn replace(folder: &Folder, name: &str, contents: &[u8], modified: Timestamp) -> Result<()> {
+    replace_after(folder, name, contents, modified, || Ok(()))
+}
+
+/// As [`replace`]. Once the contents are written, and only then, this is done before the file gets its name.
+///
+/// # Errors
+///
+/// As [`replace`], and what is done before may fail.
+pub fn replace_after(
+    folder: &Folder,
+    name: &str,
+    contents: &[u8],
+    modified: Timestamp,
+    before: impl FnOnce() -> Result<(), Errno>,
+) -> Result<()> {
     let temporary = format!("{name}{TEMPORARY}");
-    let written =
-        write(folder, name, &temporary, contents, modified).and_then(|()| renameat(folder, &temporary, folder, name));
+    let written = write(folder, name, &temporary, contents, modified)
+        .and_then(|()| before())
+        .and_then(|()| renameat(folder, &temporary, folder, name));
     written.map_err(|errno| {
         let _ = folder.unlink(&temporary);
         failure("write the file of a session", errno)

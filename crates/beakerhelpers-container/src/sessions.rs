@@ -1,12 +1,10 @@
 //! What a store type that keeps files adds: how a session is read, and how old it is.
 
 use std::fmt;
-use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use beakerhelpers_core::{Error, Query, Record, Result, Timestamp};
-use rustix::fs::{AtFlags, linkat, renameat};
+use rustix::fs::renameat;
 use rustix::io::Errno;
 
 use crate::name::TEMPORARY;
@@ -61,9 +59,9 @@ pub trait Sessions: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the system says.
-    fn remove(&self, spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate, Errno> {
-        remove_file(spot, guard, cutoff)
+    /// What hinders it from being removed; it is kept then.
+    fn remove(&self, spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate> {
+        remove_file(spot, guard, cutoff).map_err(|errno| failure("delete the file of a session", errno))
     }
 }
 
@@ -157,30 +155,24 @@ pub enum Fate {
 ///
 /// What the system says.
 pub fn remove_file(spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate, Errno> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let folder = spot.folder();
     if guard == Guard::Locked {
         return Ok(if folder.unlink(spot.file())? { Fate::Removed } else { Fate::Gone });
     }
-    // Files of crashes must not be in the way, whoever left them.
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-    let aside = format!(".{}-{}-{now}{TEMPORARY}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let aside = Folder::aside_name() + TEMPORARY;
     match renameat(folder, spot.file(), folder, &aside) {
         Ok(()) => {}
         Err(Errno::NOENT) => return Ok(Fate::Gone),
         Err(errno) => return Err(errno),
     }
-    let facts = folder.facts(&aside)?;
-    if facts.is_some_and(|facts| facts.modified.is_some_and(|modified| modified < cutoff)) {
+    let facts = folder.facts(&aside);
+    if facts.is_ok_and(|facts| facts.and_then(|facts| facts.modified).is_some_and(|modified| modified < cutoff)) {
         folder.unlink(&aside)?;
         return Ok(Fate::Removed);
     }
-    match linkat(folder, &aside, folder, spot.file(), AtFlags::empty()) {
-        // There is a newer one where it exists.
-        Ok(()) | Err(Errno::EXIST) => folder.unlink(&aside).map(|_| Fate::Touched),
-        // A file system without hard links.
-        Err(_) => renameat(folder, &aside, folder, spot.file()).map(|()| Fate::Touched),
-    }
+    // There is a newer one where one exists.
+    folder.give_back(&aside, spot.file())?;
+    facts.map(|_| Fate::Touched)
 }
 
 #[cfg(test)]

@@ -43,9 +43,9 @@ impl Place {
 
     fn empty(&self, tree: &Tree, sessions: &dyn Sessions) -> Result<()> {
         for spot in Walk::new(tree, sessions.form())? {
-            sessions.remove(&spot?, Guard::Locked, Timestamp::from_micros(i64::MAX)).map_err(|errno| {
-                failure("remove the file of a session", errno).with_context("path", self.location())
-            })?;
+            sessions
+                .remove(&spot?, Guard::Locked, Timestamp::from_micros(i64::MAX))
+                .map_err(|error| error.with_context("path", self.location()))?;
         }
         Ok(())
     }

@@ -1,12 +1,10 @@
 //! The files of one session, in a folder that is open.
 
 use std::fs::File;
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use beakerhelpers_container::{Age, Facts, Folder, failure, replace};
+use beakerhelpers_container::{Age, Facts, Folder, Lock, failure, replace_after};
 use beakerhelpers_core::{Error, Result, Timestamp};
-use rustix::fs::{AtFlags, linkat, renameat};
+use rustix::fs::renameat;
 use rustix::io::Errno;
 
 use crate::format::{Content, Files, Format, Found, Suffix};
@@ -107,13 +105,12 @@ impl<'f> Database<'f> {
             }
         };
         let images = format.images(self, value)?;
-        if format == Format::Sqlite3 {
-            // They would be applied to the new file.
-            for suffix in SIDE {
-                self.unlink(suffix).map_err(cannot)?;
-            }
-        }
-        images.iter().try_for_each(|(suffix, image)| replace(self.folder, &self.file(suffix), image, modified))
+        // They would be applied to the new file. While there is none, the old one needs them.
+        let side = if format == Format::Sqlite3 { &SIDE[..] } else { &[] };
+        images.iter().try_for_each(|(suffix, image)| {
+            let unlink_side = || side.iter().try_for_each(|suffix| self.unlink(suffix).map(drop));
+            replace_after(self.folder, &self.file(suffix), image, modified, unlink_side)
+        })
     }
 
     /// Removes all its files, and tells whether there was a database.
@@ -131,11 +128,7 @@ impl<'f> Database<'f> {
 
     /// Gives all its files other names, under which nobody looks for them.
     pub(crate) fn put_aside(&self) -> Result<Aside<'_, 'f>, Errno> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // Files of crashes must not be in the way, whoever left them.
-        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-        let name = format!(".{}-{}-{now}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let mut aside = Aside { database: self, name, suffixes: Vec::new() };
+        let mut aside = Aside { database: self, name: Folder::aside_name(), suffixes: Vec::new() };
         for suffix in MAIN.into_iter().chain(SIDE) {
             let rename = || renameat(self.folder, self.file(suffix), self.folder, aside.file(suffix));
             let has = self.has(suffix);
@@ -143,7 +136,7 @@ impl<'f> Database<'f> {
                 Ok(()) => aside.suffixes.push(suffix),
                 Err(Errno::NOENT) => {}
                 Err(errno) => {
-                    aside.put_back()?;
+                    aside.put_back(|| Ok(None))?;
                     return Err(errno);
                 }
             }
@@ -198,22 +191,64 @@ impl Aside<'_, '_> {
         self.suffixes.iter().try_for_each(|suffix| self.database.folder.unlink(self.file(suffix)).map(drop))
     }
 
-    /// Gives them their names back, unless somebody has made new ones, which count.
-    pub(crate) fn put_back(self) -> Result<(), Errno> {
+    /// Gives them their names back, unless somebody has made new ones, which count. A new database that holds nothing does
+    /// not: Beaker makes one without a lock as soon as it looks for one that is not there
+    /// (`DBMNamespaceManager._checkfile`, 1.14.1). It is replaced under the lock that this takes, if it can.
+    pub(crate) fn put_back(self, lock: impl FnOnce() -> Result<Option<Lock>>) -> Result<(), Errno> {
         let folder = self.database.folder;
-        let is_new = self.database.standing()?.is_some();
+        let mut is_new = self.database.standing()?.is_some();
+        if is_new
+            && let Ok(_lock) = lock()
+            && matches!(self.database.read(), Ok(Some(Content::Empty)))
+        {
+            self.database.remove()?;
+            is_new = false;
+        }
         for suffix in self.suffixes.iter().rev() {
             let (aside, name) = (self.file(suffix), self.database.file(suffix));
             if is_new {
                 folder.unlink(&aside)?;
-                continue;
-            }
-            match linkat(folder, &aside, folder, &name, AtFlags::empty()) {
-                Ok(()) | Err(Errno::EXIST) => folder.unlink(&aside).map(drop)?,
-                // A file system without hard links.
-                Err(_) => renameat(folder, &aside, folder, &name)?,
+            } else {
+                folder.give_back(&aside, &name)?;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beakerhelpers_container::{Name, Tree};
+    use beakerhelpers_core::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_aside_gives_way_to_a_session_and_not_to_an_empty_database() {
+        let root = tempfile::tempdir().expect("a directory");
+        let tree = Tree::open(root.path()).expect("it can be read").expect("it is there");
+        let folder = tree.make_folder(&Name::of("id", EXTENSION).expect("a name")).expect("there is room");
+        let database = Database::new(&folder, "id");
+        let save =
+            |value: Option<&[u8]>| database.write(value, Timestamp::from_secs(1), Format::Dumb).expect("it writes");
+        let read = || database.read().expect("it is read").expect("it is there");
+        let held = || Err(Error::new(ErrorKind::Unavailable, "it is held"));
+        let (old, new) = (Content::Session(b"old".to_vec()), Content::Session(b"new".to_vec()));
+        let put_back_after = |value: Option<Option<&[u8]>>, lock: fn() -> Result<Option<Lock>>| {
+            database.remove().expect("it can be removed");
+            save(Some(b"old"));
+            let aside = database.put_aside().expect("it can be put aside");
+            assert!(database.read().expect("it is read").is_none());
+            if let Some(value) = value {
+                save(value);
+            }
+            aside.put_back(lock).expect("it can be put back");
+            assert_eq!(std::fs::read_dir(root.path().join("i/id")).expect("it is there").count(), 2);
+            read()
+        };
+        assert_eq!(put_back_after(None, held), old);
+        assert_eq!(put_back_after(Some(None), || Ok(None)), old);
+        assert_eq!(put_back_after(Some(None), held), Content::Empty);
+        assert_eq!(put_back_after(Some(Some(b"new")), || Ok(None)), new);
     }
 }

@@ -21,8 +21,6 @@ pub(crate) use content::Content;
 use content::failed;
 #[cfg(not(feature = "sqlite"))]
 use content::unreadable;
-#[cfg(feature = "sqlite")]
-use content::{LARGEST, too_large};
 
 /// How a database is written, named after the module of Python that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,16 +148,10 @@ fn beginning(file: std::fs::File) -> Result<Vec<u8>> {
 
 #[cfg(feature = "sqlite")]
 fn read_sqlite(files: &impl Files) -> Result<Option<Content>> {
-    // What is beside a session of that size is the table.
-    let whole = |file: std::fs::File| {
-        let (mut bytes, most) = (Vec::new(), LARGEST.saturating_add(1 << 20));
-        let read = file.take(most).read_to_end(&mut bytes).map_err(|error| failed("read", &error))? as u64;
-        if read < most { Ok(bytes) } else { Err(too_large(read)) }
-    };
-    let Some(file) = files.open("")?.map(whole).transpose()? else { return Ok(None) };
+    let Some(file) = files.open("")?.map(sqlite::whole).transpose()? else { return Ok(None) };
     let mut left = Vec::new();
     for suffix in sqlite::LEFT {
-        if let Some(bytes) = files.open(suffix)?.map(whole).transpose()?.filter(|bytes| !bytes.is_empty()) {
+        if let Some(bytes) = files.open(suffix)?.map(sqlite::whole).transpose()?.filter(|bytes| !bytes.is_empty()) {
             left.push((suffix, bytes));
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use beakerhelpers_container::{Age, Fate, Form, Guard, Place, Sessions, Spot, Tree, Wait, failure, of_one};
-use beakerhelpers_core::{Query, Record, Result, SessionId, Timestamp};
+use beakerhelpers_container::{Age, Fate, Form, Guard, Place, Sessions, Spot, Taken, Tree, failure, of_one};
+use beakerhelpers_core::{Error, Query, Record, Result, SessionId, Timestamp};
 use rustix::io::Errno;
 
 use crate::database::{Database, FORM};
@@ -49,18 +49,17 @@ impl Sessions for Reader {
             return Ok(None);
         }
         // Python writes in place.
-        let _lock = self.place.locks().to_read(self.locks.as_ref(), spot.id()).map_err(of_one)?;
-        self.read_locked(spot)
+        self.place.locks().read(self.locks.as_ref(), spot.id(), || self.read_locked(spot)).map_err(of_one)
     }
 
     fn read_locked(&self, spot: &Spot) -> Result<Option<Record>> {
         record(&Database::new(spot.folder(), spot.id()), spot.session_id()).map_err(of_one)
     }
 
-    fn remove(&self, spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate, Errno> {
+    fn remove(&self, spot: &Spot, guard: Guard, cutoff: Timestamp) -> Result<Fate> {
         let database = Database::new(spot.folder(), spot.id());
         if guard == Guard::Locked {
-            return Ok(if database.remove()? { Fate::Removed } else { Fate::Gone });
+            return Ok(if database.remove().map_err(cannot_delete)? { Fate::Removed } else { Fate::Gone });
         }
         self.remove_without_lock(&database, spot.id(), cutoff)
     }
@@ -70,19 +69,30 @@ impl Reader {
     /// Removes a database that has no lock file, which Beaker makes before it opens one. Whoever has it open now came
     /// after that was seen, and has made the lock file: so the database goes only if there is none once nobody can find the
     /// database any more, or if it can be locked and nothing was written.
-    fn remove_without_lock(&self, database: &Database<'_>, id: &str, cutoff: Timestamp) -> Result<Fate, Errno> {
-        let aside = database.put_aside()?;
+    fn remove_without_lock(&self, database: &Database<'_>, id: &str, cutoff: Timestamp) -> Result<Fate> {
+        let aside = database.put_aside().map_err(cannot_delete)?;
         if aside.is_empty() {
             return Ok(Fate::Gone);
         }
         // The folder of the lock files may be new as well.
         let locks = self.place.locks();
-        let lock = locks.open().and_then(|tree| locks.to_delete(tree.as_ref(), id, Wait::Never));
-        if lock.is_ok() && aside.is_before(cutoff).unwrap_or(false) {
-            return aside.remove().map(|()| Fate::Removed);
+        let taken = locks.open().and_then(|tree| locks.try_to_delete(tree.as_ref(), id));
+        let is_old = aside.is_before(cutoff).map_err(cannot_delete);
+        if matches!((&taken, &is_old), (Ok(Taken::Lock(_) | Taken::NoLockFile), Ok(true))) {
+            return aside.remove().map(|()| Fate::Removed).map_err(cannot_delete);
         }
-        aside.put_back().map(|()| Fate::Touched)
+        // Whoever holds the lock may be about to write to a new database.
+        let may_replace = || match &taken {
+            Ok(Taken::Lock(_) | Taken::NoLockFile) => Ok(None),
+            Ok(Taken::Held) | Err(_) => locks.to_delete(locks.open()?.as_ref(), id),
+        };
+        aside.put_back(may_replace).map_err(cannot_delete)?;
+        taken.and(is_old).map(|_| Fate::Touched)
     }
+}
+
+fn cannot_delete(errno: Errno) -> Error {
+    failure("delete a session's database", errno)
 }
 
 /// Reads a session whose lock is held, if it has one.

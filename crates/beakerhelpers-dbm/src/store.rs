@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use beakerhelpers_container::{Folder, Form, Kind, Name, Place, Tree, Wait, Walk, clean, failure, list};
+use beakerhelpers_container::{Folder, Form, Kind, Name, Place, Tree, Walk, clean, failure, list};
 use beakerhelpers_core::{
     CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Framing, Progress, Query, Record, Records,
     Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
@@ -87,8 +87,8 @@ impl SessionStore for DbmStore {
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
         let Some(folder) = self.folder(id)? else { return Ok(None) };
         let locks = self.place.locks();
-        let _lock = locks.to_read(locks.open()?.as_ref(), id.as_str())?;
-        record(&Database::new(&folder, id.as_str()), id.clone())
+        let database = Database::new(&folder, id.as_str());
+        locks.read(locks.open()?.as_ref(), id.as_str(), || record(&database, id.clone()))
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
@@ -121,7 +121,7 @@ impl SessionStore for DbmStore {
         self.place.refuse_to_write()?;
         let Some(folder) = self.folder(id)? else { return Ok(false) };
         let locks = self.place.locks();
-        let _lock = locks.to_delete(locks.open()?.as_ref(), id.as_str(), Wait::Bounded)?;
+        let _lock = locks.to_delete(locks.open()?.as_ref(), id.as_str())?;
         Database::new(&folder, id.as_str()).remove().map_err(|errno| failure("delete a session's database", errno))
     }
 

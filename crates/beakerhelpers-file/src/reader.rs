@@ -33,8 +33,7 @@ impl Files {
 
     /// Reads a session under its lock, if it has one.
     fn read_under_lock(&self, spot: &Spot) -> Result<Option<Record>> {
-        let _lock = self.place.locks().to_read(self.locks.as_ref(), spot.id()).map_err(of_one)?;
-        self.read_locked(spot)
+        self.place.locks().read(self.locks.as_ref(), spot.id(), || self.read_locked(spot)).map_err(of_one)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use beakerhelpers_container::{Kind, Name, Place, Wait, clean, failure, list, replace};
+use beakerhelpers_container::{Kind, Name, Place, clean, failure, list, replace};
 use beakerhelpers_core::{
     CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Progress, Query, Record, Records, Result,
     SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
@@ -42,8 +42,7 @@ impl SessionStore for FileStore {
         let Some(name) = Name::of(id.as_str(), EXTENSION) else { return Ok(None) };
         let Some(folder) = tree.folder(&name)? else { return Ok(None) };
         let locks = self.place.locks();
-        let _lock = locks.to_read(locks.open()?.as_ref(), id.as_str())?;
-        load(&folder, &name.file(), id)
+        locks.read(locks.open()?.as_ref(), id.as_str(), || load(&folder, &name.file(), id))
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
@@ -77,7 +76,7 @@ impl SessionStore for FileStore {
         let Some(name) = Name::of(id.as_str(), EXTENSION) else { return Ok(false) };
         let Some(folder) = tree.folder(&name)? else { return Ok(false) };
         let locks = self.place.locks();
-        let _lock = locks.to_delete(locks.open()?.as_ref(), id.as_str(), Wait::Bounded)?;
+        let _lock = locks.to_delete(locks.open()?.as_ref(), id.as_str())?;
         let file = name.file();
         // A folder or a pipe of this name is no session.
         let there = folder.facts(&file).map_err(|errno| failure("look for the file of a session", errno))?;

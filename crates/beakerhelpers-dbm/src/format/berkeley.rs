@@ -23,6 +23,8 @@ const VERSION: u32 = 9;
 /// What the first page needs.
 const META: usize = 0xe0;
 const SPARES_AT: usize = 0x60;
+/// No more bytes of pages are read: the longest session, and what each page has besides.
+const MOST: u64 = LARGEST + LARGEST / 8;
 /// Which function hashes the keys is found out by the hash of this.
 const CHARKEY: &[u8] = b"%$sniglet^&\0";
 
@@ -42,6 +44,8 @@ struct Hash<R> {
     page: usize,
     /// How many pages the file has room for.
     pages: u64,
+    /// How many may yet be read: chains can have no end, and a file can have holes of any size.
+    left: u64,
     meta: Vec<u8>,
 }
 
@@ -73,14 +77,13 @@ impl<R: Read + Seek> Hash<R> {
             return Err(unreadable(NAME, "its keys are hashed in another way"));
         }
         let pages = len.checked_div(u64::from(page)).unwrap_or_default();
+        let left = pages.min(MOST.checked_div(u64::from(page)).unwrap_or_default());
         let page = usize::try_from(page).map_err(|_| damaged(NAME, "the size of its pages is none"))?;
-        Ok(Self { file, page, pages, meta })
+        Ok(Self { file, page, pages, left, meta })
     }
 
     fn content(&mut self) -> Result<Content> {
         let mut next = self.bucket(hash(KEY)).ok_or_else(|| damaged(NAME, "a bucket is nowhere"))?;
-        // The first bucket may be the page of that number only; others are never it.
-        let mut left = self.pages;
         loop {
             let page = self.page(next)?;
             if let Some(item) = page.find(KEY)? {
@@ -90,7 +93,6 @@ impl<R: Read + Seek> Hash<R> {
             if next == 0 {
                 break;
             }
-            left = left.checked_sub(1).ok_or_else(|| damaged(NAME, "a bucket has no end"))?;
         }
         // A database is made for one pair that is not there yet.
         Ok(Content::without_session(long(&self.meta, 0x58).is_some_and(|pairs| pairs <= 1)))
@@ -110,6 +112,7 @@ impl<R: Read + Seek> Hash<R> {
         if number == 0 || u64::from(number) >= self.pages {
             return Err(damaged(NAME, "a page is beyond its end"));
         }
+        self.left = self.left.checked_sub(1).ok_or_else(|| damaged(NAME, "a chain of its pages has no end"))?;
         let mut bytes = vec![0; self.page];
         let at = u64::from(number).saturating_mul(self.page as u64);
         let read = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.read_exact(&mut bytes));

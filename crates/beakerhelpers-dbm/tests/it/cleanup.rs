@@ -98,6 +98,48 @@ fn whoever_makes_the_lock_file_in_the_last_moment_keeps_the_session() {
     }
 }
 
+/// Does this when it is handed records, which is in the middle of deleting them.
+struct Does<F>(F);
+
+impl<F: FnMut()> Progress for Does<F> {
+    fn archive(&mut self, _: &[Record]) -> Result<()> {
+        (self.0)();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_lock_that_cannot_be_taken_ends_the_cleanup_and_keeps_the_session() {
+    let place = filled("dumb");
+    let lock = lock_file(&place);
+    fs::remove_file(&lock).expect("it can be removed");
+    // What cannot be opened, and is no lock that is held.
+    let mut visitor = Does(|| std::os::unix::fs::symlink("nowhere", &lock).expect("there is room"));
+    let done = place.store("dumb").delete_old(cutoff(), &plan().with_archive(), &mut visitor);
+    assert!(done.is_err());
+    fs::remove_file(&lock).expect("it can be removed");
+    assert!(load(&place.reader(), "old").is_some());
+    assert_eq!(place.files().len(), 4);
+}
+
+#[test]
+fn the_lock_of_a_cache_counts() {
+    let place = filled("gnu");
+    // A cache's file is called as its lock file is, after the digest of its namespace.
+    let name = "a9993e364706816aba3e25717850c26c9cd0d89d";
+    let store = place.store("gnu");
+    store.save(&record(name, b"value", OLD), SaveMode::Create).expect("it writes");
+    let locks = place.data().join("container_dbm_lock");
+    fs::remove_dir_all(&locks).expect("it can be removed");
+    fs::create_dir_all(locks.join("a/a9")).expect("there is room");
+    let lock = fs::File::create(locks.join(format!("a/a9/{name}.lock"))).expect("there is room");
+    lock.lock().expect("it is free");
+    let done = clean(&place);
+    assert_eq!((done.deleted, done.kept), (1, 2));
+    drop(lock);
+    assert_eq!(clean(&place).deleted, 1);
+}
+
 #[test]
 fn a_session_whose_lock_is_held_is_kept() {
     let place = filled("gnu");

@@ -151,6 +151,21 @@ fn what_cannot_be_read_says_what_it_is() {
 }
 
 #[test]
+fn a_save_that_fails_leaves_what_belongs_to_the_old_database() {
+    let place = place();
+    let store = place.store("sqlite3");
+    store.save(&record("id", b"value", NOW), SaveMode::Create).expect("it writes");
+    put(&place, "id", &[("-wal", b"what was written last")]);
+    // Nothing can be written in its place.
+    fs::create_dir(place.file("id", ".temp")).expect("a folder");
+    store.save(&record("id", b"changed", NOW), SaveMode::Upsert).expect_err("it cannot write");
+    assert_eq!(place.files(), ["id.dbm", "id.dbm-wal"]);
+    fs::remove_dir(place.file("id", ".temp")).expect("it is there");
+    store.save(&record("id", b"changed", NOW), SaveMode::Upsert).expect("it writes");
+    assert_eq!(place.files(), ["id.dbm"]);
+}
+
+#[test]
 fn a_format_that_there_is_not_is_refused() {
     let error = DbmStore::new(&place().config().with("dbm_format", "bsddb")).expect_err("there is none");
     assert_eq!(error.kind(), ErrorKind::Config);

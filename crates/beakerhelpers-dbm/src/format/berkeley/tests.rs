@@ -35,6 +35,52 @@ fn a_chain_that_bites_its_tail_ends() {
     assert_eq!(content(&bucket).map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
 }
 
+/// A file with a hole of a terabyte that counts what is read of it.
+struct Sparse(Cursor<Vec<u8>>, u64);
+
+impl Read for Sparse {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.1 += bytes.len() as u64;
+        match self.0.read(bytes)? {
+            0 => Ok(bytes.len()),
+            read => Ok(read),
+        }
+    }
+}
+
+impl Seek for Sparse {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        if let SeekFrom::End(_) = to { Ok(1 << 40) } else { self.0.seek(to) }
+    }
+}
+
+#[test]
+fn a_chain_takes_no_longer_than_a_large_session() {
+    // One byte of the value is on a page that goes on with itself, and the value claims to be large.
+    let mut long = image(Some(&[7; 10_000])).expect("an image");
+    let part = 3 * 4096;
+    long[part + page::OFFSET_AT..part + page::OFFSET_AT + 2].copy_from_slice(&1_u16.to_le_bytes());
+    long[part + page::NEXT_AT..part + page::NEXT_AT + 4].copy_from_slice(&3_u32.to_le_bytes());
+    let size = 10_000_u32.to_le_bytes();
+    let at = long.windows(4).position(|bytes| bytes == size).expect("the value has its size");
+    long[at..at + 4].copy_from_slice(&(64_u32 << 20).to_le_bytes());
+    let mut bucket = image(None).expect("an image");
+    let next = 4096 + page::NEXT_AT;
+    bucket[next..next + 4].copy_from_slice(&1_u32.to_le_bytes());
+    for bytes in [long, bucket] {
+        let mut file = Sparse(Cursor::new(bytes), 0);
+        assert_eq!(read(&mut file).map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
+        assert!(file.1 <= MOST + 4096, "{} bytes were read", file.1);
+    }
+}
+
+#[test]
+fn the_largest_session_is_read() {
+    let value = vec![7; usize::try_from(LARGEST).expect("a size")];
+    let image = image(Some(&value)).expect("an image");
+    assert!(content(&image).is_ok_and(|content| content == Content::Session(value)));
+}
+
 #[test]
 fn what_is_no_such_hash_says_what_it_is() {
     let good = image(Some(b"value")).expect("an image");
