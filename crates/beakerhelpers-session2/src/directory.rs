@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod files;
+mod old;
 mod save;
 mod setup;
 

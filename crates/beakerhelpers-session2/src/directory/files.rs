@@ -46,7 +46,7 @@ pub(super) enum Locked {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) file: File,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// What is in a file.
@@ -87,7 +87,7 @@ impl<'a> Files<'a> {
                 Locked::InUse => return Err(in_use()),
             };
             let contents = held.read(self.directory)?;
-            let modified = held.modified().map_err(error)?;
+            let (modified, _) = held.seen().map_err(error)?;
             let ended = contents.modified == modified && contents.bytes.last() == Some(&b'.');
             let abandoned = Timestamp::from(SystemTime::now()).since(modified) > ABANDONED;
             if ended || abandoned || look == LOOKS {
@@ -164,9 +164,10 @@ impl<'a> Files<'a> {
 }
 
 impl Held {
-    /// When it was written last.
-    pub(super) fn modified(&self) -> io::Result<Timestamp> {
-        Ok(Timestamp::from(self.file.metadata()?.modified()?))
+    /// When it was written last, and its size.
+    pub(super) fn seen(&self) -> io::Result<(Timestamp, u64)> {
+        let metadata = self.file.metadata()?;
+        Ok((Timestamp::from(metadata.modified()?), metadata.len()))
     }
 
     /// Whether it begins as the pickle of an object does, or is empty, as one that is being written, or was when its writer

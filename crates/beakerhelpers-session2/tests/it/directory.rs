@@ -17,7 +17,7 @@ fn bare() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
     (place, stores.0, stores.1)
 }
 
-fn ready() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
+pub(crate) fn ready() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
     let (place, store, other) = bare();
     store.setup(SetupMode::IfMissing).expect("the directory is made");
     (place, store, other)

@@ -1,6 +1,7 @@
 //! session2's stores by the conformance suite, and with session3 itself.
 
 mod directory;
+mod directory_cleanup;
 mod durus;
 mod shelve;
 mod site;
