@@ -93,6 +93,7 @@ impl SessionStore for DirectoryStore {
             Locked::Here(file) => file.unlink().map_err(|error| failed("delete a session", &self.directory, error)),
             Locked::Missing => self.missing(false),
             Locked::InUse => Err(files::in_use()),
+            Locked::Refused(error) => Err(error),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Pace, Progress, Result};
+use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, ErrorKind, Pace, Progress, Result};
 
 use super::files::{Locked, saved};
 use super::old::{Fate, Old};
 use super::{DirectoryStore, record, setup};
-use crate::paths::failed;
+use crate::paths::{failed, of_one};
 
 /// Whoever has an old session locked is about to save it: it is not waited for long.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -80,7 +80,7 @@ fn delete(
         |file: Old| file.remove(&store.directory).map_err(|error| failed("delete a session", &store.directory, error));
     let mut held = Vec::new();
     for name in old {
-        let fate = match still_old(store, name, cutoff)? {
+        let fate = match still_old(store, name, cutoff, progress)? {
             Ok(file) if archive => {
                 held.push((name, file));
                 continue;
@@ -93,12 +93,18 @@ fn delete(
     // Nothing is deleted before all of it is kept elsewhere.
     let (mut records, mut kept_elsewhere) = (Vec::new(), Vec::new());
     for (name, mut file) in held {
-        match file.read(&store.directory)? {
-            Some(contents) => {
+        match file.read(&store.directory) {
+            Ok(Some(contents)) => {
                 records.push(record(name, contents));
                 kept_elsewhere.push(file);
             }
-            None => count(Fate::Kept, so_far),
+            Ok(None) => count(Fate::Kept, so_far),
+            // What cannot be kept elsewhere stays.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                progress.unreadable(&error);
+                count(Fate::Kept, so_far);
+            }
+            Err(error) => return Err(error),
         }
     }
     if records.is_empty() {
@@ -120,7 +126,12 @@ const fn count(fate: Fate, so_far: &mut Deleted) {
 }
 
 /// Locks a file, and looks at its age again.
-fn still_old(store: &DirectoryStore, name: &str, cutoff: Cutoff) -> Result<Result<Old, Fate>> {
+fn still_old(
+    store: &DirectoryStore,
+    name: &str,
+    cutoff: Cutoff,
+    progress: &mut dyn Progress,
+) -> Result<Result<Old, Fate>> {
     let Some(path) = store.files().path(name) else { return Ok(Err(Fate::Missing)) };
     Ok(match store.files().lock(&path, PATIENCE)? {
         Locked::Here(file) => {
@@ -129,5 +140,10 @@ fn still_old(store: &DirectoryStore, name: &str, cutoff: Cutoff) -> Result<Resul
         }
         Locked::Missing => Err(Fate::Missing),
         Locked::InUse => Err(Fate::Kept),
+        // Nobody knows whether it is being saved.
+        Locked::Refused(error) => {
+            progress.unreadable(&of_one(&error));
+            Err(Fate::Kept)
+        }
     })
 }

@@ -57,6 +57,7 @@ pub(super) fn run(files: &Files<'_>, path: &Path, bytes: &[u8], accessed: Timest
                 }
             }
             Locked::InUse => return Err(in_use()),
+            Locked::Refused(error) => return Err(error),
         }
     }
 }

@@ -4,7 +4,7 @@ use beakerhelpers_core::{Framing, Registry, SessionStore, SetupMode, StoreConfig
 use beakerhelpers_session2::DIRECTORY;
 use tempfile::TempDir;
 
-fn store(directory: &std::path::Path) -> Box<dyn SessionStore> {
+pub(crate) fn store(directory: &std::path::Path) -> Box<dyn SessionStore> {
     let config = StoreConfig::new("quixote").with("type", DIRECTORY.name);
     let config = config.with("directory", directory.to_str().expect("a temporary directory has a simple name"));
     Registry::default().with_store(&DIRECTORY).open(&config).expect("a directory can be named")

@@ -11,13 +11,13 @@ use crate::directory::ready;
 
 const PICKLE: &[u8] = b"\x80\x02cshop\nSession\n)\x81}U\x04userU\x03joesb.";
 
-fn save_an_hour_ago(path: &Path) {
+pub(crate) fn save_an_hour_ago(path: &Path) {
     let mut file = File::create(path).expect("it is made");
     file.write_all(PICKLE).expect("there is room");
     file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("it is ours");
 }
 
-fn cutoff() -> Cutoff {
+pub(crate) fn cutoff() -> Cutoff {
     Cutoff::ago(Timestamp::from(SystemTime::now()), Duration::from_secs(60))
 }
 

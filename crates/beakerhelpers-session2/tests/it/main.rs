@@ -2,6 +2,8 @@
 
 mod directory;
 mod directory_cleanup;
+#[cfg(unix)]
+mod directory_unreadable;
 mod durus;
 mod shelve;
 mod site;
