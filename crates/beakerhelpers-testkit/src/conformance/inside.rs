@@ -1,6 +1,6 @@
 //! Whose word counts for the age of a session: the store's where it keeps access times, else that of the session itself.
 
-use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Payload, Progress, SaveMode, Silent};
+use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Progress, SaveMode, Silent};
 
 use super::Subject;
 use super::payload::UNREADABLE;
@@ -35,8 +35,7 @@ pub fn what_cannot_be_read_is_kept_where_only_it_tells_its_age(s: &Subject) {
     if !s.can().delete_old {
         return;
     }
-    let mut damaged = s.record("damaged", before_cutoff(1));
-    damaged.payload = Payload::new(damaged.payload.framing(), UNREADABLE.to_vec());
+    let damaged = s.long_record("damaged", before_cutoff(1), UNREADABLE);
     for record in [damaged.clone(), s.record("old", before_cutoff(1)), s.record("active", NOW)] {
         s.store().save(&record, SaveMode::Create).expect("a fresh id");
     }
