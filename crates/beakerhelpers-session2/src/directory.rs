@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod files;
+mod old;
 mod save;
 mod setup;
 
@@ -14,6 +15,7 @@ use beakerhelpers_core::{
 };
 
 use self::files::{Contents, Files, Locked};
+use crate::list::limited;
 use crate::paths::{failed, of_option, shown};
 
 pub(crate) const CAPABILITIES: Capabilities = Capabilities::NONE
@@ -92,6 +94,7 @@ impl SessionStore for DirectoryStore {
             Locked::Here(file) => file.unlink().map_err(|error| failed("delete a session", &self.directory, error)),
             Locked::Missing => self.missing(false),
             Locked::InUse => Err(files::in_use()),
+            Locked::Refused(error) => Err(error),
         }
     }
 
@@ -113,7 +116,6 @@ impl SessionStore for DirectoryStore {
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
-        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let names = match setup::need_sessions(&self.files()).and_then(|()| self.files().names()) {
             Ok(names) => names,
             Err(error) => return Box::new(std::iter::once(Err(error))),
@@ -129,13 +131,7 @@ impl SessionStore for DirectoryStore {
                 item
             })?
         });
-        Box::new(records.scan(limit, |left, item| {
-            if *left == 0 {
-                return None;
-            }
-            *left -= usize::from(item.is_ok());
-            Some(item)
-        }))
+        limited(query, records)
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {

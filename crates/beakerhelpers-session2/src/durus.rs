@@ -24,7 +24,8 @@ use beakerhelpers_core::{
 
 use self::dict::Sessions;
 use self::storage::{Commit, Storage};
-use crate::inside::{self, Inside};
+use crate::inside::{self, Inside, Picked};
+use crate::list::limited;
 use crate::paths::{of_option, shown};
 
 /// Of a server; a file is for one process at a time.
@@ -200,8 +201,7 @@ impl SessionStore for DurusStore {
             let payload = dict.payload(&key).map_err(|error| Error::corrupt(error.message())).transpose()?;
             Some(payload.map(|payload| Record::new(SessionId::new(key), payload)))
         });
-        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        Box::new(records.take(limit))
+        limited(query, records)
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
@@ -225,24 +225,12 @@ impl Inside for DurusStore {
         mut archive: Option<&mut dyn Progress>,
     ) -> Result<(u64, u64)> {
         self.change(|dict| {
-            let (mut deleted, mut kept, mut records) = (0, 0, Vec::new());
-            for id in ids {
-                let Ok(Some(payload)) = dict.payload(id) else { continue };
-                if !is_old(&payload) {
-                    kept += 1;
-                    continue;
-                }
+            let Picked { old, kept } = inside::pick(ids, is_old, &mut archive, |id| dict.payload(id).ok().flatten())?;
+            for id in &old {
                 dict.remove(id);
-                deleted += 1;
-                if archive.is_some() {
-                    records.push(Record::new(SessionId::new(&**id), payload));
-                }
             }
-            match &mut archive {
-                Some(archive) if !records.is_empty() => archive.archive(&records)?,
-                _ => {}
-            }
-            Ok(if deleted > 0 { Change::Made((deleted, kept)) } else { Change::Nothing((deleted, kept)) })
+            let done = (old.len() as u64, kept);
+            Ok(if old.is_empty() { Change::Nothing(done) } else { Change::Made(done) })
         })
     }
 }

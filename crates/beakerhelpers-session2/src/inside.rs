@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Pace, Payload, Progress, Result, Timestamp};
+use beakerhelpers_core::{
+    CleanupMode, Cutoff, DeletePlan, Deleted, Pace, Payload, Progress, Record, Result, SessionId, Timestamp,
+};
 
 /// Every batch writes anew what tells of all sessions that are left: there are to be few, unless the plan says otherwise.
 const BATCH: usize = 5000;
@@ -80,4 +82,38 @@ pub(crate) fn run(
             return Ok(so_far);
         }
     }
+}
+
+/// What a look at some sessions says.
+pub(crate) struct Picked<'i> {
+    /// What is to be deleted, and was handed over where there is an archive.
+    pub(crate) old: Vec<&'i str>,
+    /// So many are there still.
+    pub(crate) kept: u64,
+}
+
+/// Picks those of these ids that are old still: the first half of [`Inside::delete_if`].
+pub(crate) fn pick<'i>(
+    ids: &'i [String],
+    is_old: &dyn Fn(&Payload) -> bool,
+    archive: &mut Option<&mut dyn Progress>,
+    value: impl Fn(&str) -> Option<Payload>,
+) -> Result<Picked<'i>> {
+    let (mut picked, mut records) = (Picked { old: Vec::new(), kept: 0 }, Vec::new());
+    for id in ids {
+        let Some(payload) = value(id) else { continue };
+        if !is_old(&payload) {
+            picked.kept += 1;
+            continue;
+        }
+        picked.old.push(&**id);
+        if archive.is_some() {
+            records.push(Record::new(SessionId::new(&**id), payload));
+        }
+    }
+    match archive {
+        Some(archive) if !records.is_empty() => archive.archive(&records)?,
+        _ => {}
+    }
+    Ok(picked)
 }

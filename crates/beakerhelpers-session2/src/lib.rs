@@ -3,6 +3,7 @@
 mod directory;
 mod durus;
 mod inside;
+mod list;
 mod paths;
 mod shelve;
 

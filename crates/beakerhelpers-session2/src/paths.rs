@@ -37,7 +37,20 @@ pub(crate) fn failed(what: &str, place: &Path, error: io::Error) -> Error {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => ErrorKind::Unavailable,
         _ => ErrorKind::Other,
     };
-    Error::new(kind, format!("cannot {what}")).with_context("at", shown(place)).with_source(error)
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let error = Error::new(kind, format!("cannot {what}")).with_context("at", shown(place)).with_source(error);
+    if denied { error.with_hint("run it as the user that the application runs as") } else { error }
+}
+
+/// Turns an error into one about one record, where others may well be readable: a listing goes on after it.
+pub(crate) fn of_one(error: &Error) -> Error {
+    // What is counted by its message is to say why.
+    let why = std::error::Error::source(error).map(|why| format!(": {why}")).unwrap_or_default();
+    let one = Error::corrupt(format!("{}{why}", error.message()));
+    match error.hint() {
+        Some(hint) => one.with_hint(hint),
+        None => one,
+    }
 }
 
 /// Whether a path leads to the file that is open.

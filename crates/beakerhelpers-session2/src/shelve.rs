@@ -16,7 +16,8 @@ use beakerhelpers_core::{
 };
 
 use self::dumb::Shelf;
-use crate::inside::{self, Inside};
+use crate::inside::{self, Inside, Picked};
+use crate::list::limited;
 use crate::paths::{of_option, shown};
 
 pub(crate) const CAPABILITIES: Capabilities =
@@ -102,7 +103,6 @@ impl SessionStore for ShelveStore {
             Ok(database) => database,
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let keys: Vec<_> = database.keys().map(<[u8]>::to_vec).collect();
         let records = keys.into_iter().filter_map(move |key| {
             let Ok(id) = String::from_utf8(key) else {
@@ -111,13 +111,7 @@ impl SessionStore for ShelveStore {
             let payload = database.value(id.as_bytes()).transpose()?;
             Some(payload.map(|payload| Record::new(SessionId::new(id), payload)))
         });
-        Box::new(records.scan(limit, |left, item| {
-            if *left == 0 {
-                return None;
-            }
-            *left -= usize::from(item.is_ok());
-            Some(item)
-        }))
+        limited(query, records)
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
@@ -147,29 +141,17 @@ impl Inside for ShelveStore {
         &self,
         ids: &[String],
         is_old: &dyn Fn(&Payload) -> bool,
-        archive: Option<&mut dyn Progress>,
+        mut archive: Option<&mut dyn Progress>,
     ) -> Result<(u64, u64)> {
         let mut database = self.shelf(Access::ReadWrite)?;
-        let (mut deleted, mut kept, mut records) = (0, 0, Vec::new());
-        for id in ids {
-            let Ok(Some(payload)) = database.value(id.as_bytes()) else { continue };
-            if !is_old(&payload) {
-                kept += 1;
-                continue;
-            }
+        let value = |id: &str| database.value(id.as_bytes()).ok().flatten();
+        let Picked { old, kept } = inside::pick(ids, is_old, &mut archive, value)?;
+        for id in &old {
             database.remove(id.as_bytes());
-            deleted += 1;
-            if archive.is_some() {
-                records.push(Record::new(SessionId::new(&**id), payload));
-            }
         }
-        match archive {
-            Some(archive) if !records.is_empty() => archive.archive(&records)?,
-            _ => {}
-        }
-        if deleted > 0 {
+        if !old.is_empty() {
             database.write_index()?;
         }
-        Ok((deleted, kept))
+        Ok((old.len() as u64, kept))
     }
 }

@@ -2,25 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Pace, Progress, Record, Result};
+use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, ErrorKind, Pace, Progress, Result};
 
-use super::files::{Held, Locked, saved};
+use super::files::{Locked, saved};
+use super::old::{Fate, Old};
 use super::{DirectoryStore, record, setup};
-use crate::paths::failed;
+use crate::paths::{failed, of_one};
 
 /// Whoever has an old session locked is about to save it: it is not waited for long.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// As many files are open at once where what is deleted is to be kept elsewhere, of so many bytes.
 const OPEN: usize = 100;
 const ARCHIVED: u64 = 8 << 20;
-
-/// What became of it.
-enum Fate {
-    Gone,
-    Kept,
-    /// It was gone before.
-    Missing,
-}
 
 /// Finds and deletes, batch by batch, in the order of the directory.
 pub(super) fn run(
@@ -83,39 +76,48 @@ fn delete(
     so_far: &mut Deleted,
     progress: &mut dyn Progress,
 ) -> Result<()> {
-    let unlink = |file: Held| file.unlink().map_err(|error| failed("delete a session", &store.directory, error));
+    let remove =
+        |file: Old| file.remove(&store.directory).map_err(|error| failed("delete a session", &store.directory, error));
     let mut held = Vec::new();
     for name in old {
-        let fate = match still_old(store, name, cutoff)? {
+        let fate = match still_old(store, name, cutoff, progress)? {
             Ok(file) if archive => {
                 held.push((name, file));
                 continue;
             }
-            Ok(file) => fate_of(unlink(file)?),
+            Ok(file) => remove(file)?,
             Err(fate) => fate,
         };
-        count(&fate, so_far);
-    }
-    if held.is_empty() {
-        return Ok(());
+        count(fate, so_far);
     }
     // Nothing is deleted before all of it is kept elsewhere.
-    let records: Vec<Record> = held
-        .iter_mut()
-        .map(|(name, file)| file.read(&store.directory).map(|contents| record(name, contents)))
-        .collect::<Result<_>>()?;
+    let (mut records, mut kept_elsewhere) = (Vec::new(), Vec::new());
+    for (name, mut file) in held {
+        match file.read(&store.directory) {
+            Ok(Some(contents)) => {
+                records.push(record(name, contents));
+                kept_elsewhere.push(file);
+            }
+            Ok(None) => count(Fate::Kept, so_far),
+            // What cannot be kept elsewhere stays.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                progress.unreadable(&error);
+                count(Fate::Kept, so_far);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if records.is_empty() {
+        return Ok(());
+    }
     progress.archive(&records)?;
-    for (_, file) in held {
-        count(&fate_of(unlink(file)?), so_far);
+    for file in kept_elsewhere {
+        count(remove(file)?, so_far);
     }
     Ok(())
 }
 
-const fn fate_of(was_there: bool) -> Fate {
-    if was_there { Fate::Gone } else { Fate::Missing }
-}
-
-fn count(fate: &Fate, so_far: &mut Deleted) {
+const fn count(fate: Fate, so_far: &mut Deleted) {
     match fate {
         Fate::Gone => so_far.deleted += 1,
         Fate::Kept => so_far.kept += 1,
@@ -124,14 +126,24 @@ fn count(fate: &Fate, so_far: &mut Deleted) {
 }
 
 /// Locks a file, and looks at its age again.
-fn still_old(store: &DirectoryStore, name: &str, cutoff: Cutoff) -> Result<Result<Held, Fate>> {
+fn still_old(
+    store: &DirectoryStore,
+    name: &str,
+    cutoff: Cutoff,
+    progress: &mut dyn Progress,
+) -> Result<Result<Old, Fate>> {
     let Some(path) = store.files().path(name) else { return Ok(Err(Fate::Missing)) };
     Ok(match store.files().lock(&path, PATIENCE)? {
         Locked::Here(file) => {
-            let modified = file.modified().map_err(|error| failed("look at a session", &store.directory, error))?;
-            if modified < cutoff.at() { Ok(file) } else { Err(Fate::Kept) }
+            let old = Old::of(file, cutoff).map_err(|error| failed("look at a session", &store.directory, error))?;
+            old.ok_or(Fate::Kept)
         }
         Locked::Missing => Err(Fate::Missing),
         Locked::InUse => Err(Fate::Kept),
+        // Nobody knows whether it is being saved.
+        Locked::Refused(error) => {
+            progress.unreadable(&of_one(&error));
+            Err(Fate::Kept)
+        }
     })
 }

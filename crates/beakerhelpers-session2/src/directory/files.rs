@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use beakerhelpers_core::{Error, ErrorKind, Result, Timestamp};
 
-use crate::paths::{failed, is_same};
+use crate::paths::{failed, is_same, of_one};
 
 /// A file that is not whole is most likely being written: it is looked at again so often, after so long.
 const LOOKS: u32 = 10;
@@ -40,13 +40,15 @@ pub(super) enum Locked {
     Missing,
     /// Somebody else had it for all the time.
     InUse,
+    /// It is there, and this user may not open it, or cannot. Others may well be fine.
+    Refused(Error),
 }
 
 /// A file that is locked until this is dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) file: File,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// What is in a file.
@@ -68,7 +70,10 @@ impl<'a> Files<'a> {
 
     /// Opens a file to read it, and locks it against those who write.
     pub(super) fn shared(&self, path: &Path) -> Result<Locked> {
-        let Some(file) = self.open(path)? else { return Ok(Locked::Missing) };
+        let file = match self.open(path) {
+            Ok(file) => file,
+            Err(other) => return Ok(other),
+        };
         let is_locked = self.wait_for(&file, File::try_lock_shared, self.wait)?;
         Ok(if is_locked { Locked::Here(Held { file, path: path.to_owned() }) } else { Locked::InUse })
     }
@@ -77,7 +82,8 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// `Unavailable` where somebody else has it locked all the time; `Corrupt` for what is too large to be a session.
+    /// `Unavailable` where somebody else has it locked all the time; `Corrupt` for what cannot be opened or read, or is too
+    /// large to be a session.
     pub(super) fn read(&self, path: &Path) -> Result<Option<Contents>> {
         let error = |error| failed("read a session", self.directory, error);
         for look in 0.. {
@@ -85,9 +91,10 @@ impl<'a> Files<'a> {
                 Locked::Here(held) => held,
                 Locked::Missing => return Ok(None),
                 Locked::InUse => return Err(in_use()),
+                Locked::Refused(error) => return Err(of_one(&error)),
             };
             let contents = held.read(self.directory)?;
-            let modified = held.modified().map_err(error)?;
+            let (modified, _) = held.seen().map_err(error)?;
             let ended = contents.modified == modified && contents.bytes.last() == Some(&b'.');
             let abandoned = Timestamp::from(SystemTime::now()).since(modified) > ABANDONED;
             if ended || abandoned || look == LOOKS {
@@ -104,7 +111,10 @@ impl<'a> Files<'a> {
     pub(super) fn lock(&self, path: &Path, wait: Duration) -> Result<Locked> {
         loop {
             // A session that may be read may be deleted by whoever may write the directory.
-            let Some(file) = self.open(path)? else { return Ok(Locked::Missing) };
+            let file = match self.open(path) {
+                Ok(file) => file,
+                Err(other) => return Ok(other),
+            };
             if !self.wait_for(&file, File::try_lock, wait)? {
                 return Ok(Locked::InUse);
             }
@@ -115,16 +125,15 @@ impl<'a> Files<'a> {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Option<File>> {
+    fn open(&self, path: &Path) -> Result<File, Locked> {
         // Whoever opens a FIFO waits for its other end.
         if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Ok(None);
+            return Err(Locked::Missing);
         }
-        match File::open(path) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("open a session", self.directory, error)),
-        }
+        File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Locked::Missing,
+            _ => Locked::Refused(failed("open a session", self.directory, error)),
+        })
     }
 
     fn wait_for(
@@ -164,9 +173,10 @@ impl<'a> Files<'a> {
 }
 
 impl Held {
-    /// When it was written last.
-    pub(super) fn modified(&self) -> io::Result<Timestamp> {
-        Ok(Timestamp::from(self.file.metadata()?.modified()?))
+    /// When it was written last, and its size.
+    pub(super) fn seen(&self) -> io::Result<(Timestamp, u64)> {
+        let metadata = self.file.metadata()?;
+        Ok((Timestamp::from(metadata.modified()?), metadata.len()))
     }
 
     /// Whether it begins as the pickle of an object does, or is empty, as one that is being written, or was when its writer
@@ -180,8 +190,12 @@ impl Held {
     }
 
     /// What is in it, now that it is locked.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`: it cannot be read, or is too large to be a session.
     pub(super) fn read(&mut self, directory: &Path) -> Result<Contents> {
-        let error = |error| failed("read a session", directory, error);
+        let error = |error| of_one(&failed("read a session", directory, error));
         let before = self.file.metadata().map_err(error)?;
         if before.len() > LARGEST {
             return Err(Error::corrupt("a file is too large to be a session"));

@@ -14,7 +14,7 @@ use beakerhelpers_core::{Error, ErrorKind, Result, SaveMode, Timestamp};
 use super::files::{Files, Locked, in_use};
 use crate::paths::failed;
 
-/// Files of this process that are not done yet.
+/// Hidden files of this process so far.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// A file without a name of its own yet, which is gone when this is dropped.
@@ -57,6 +57,7 @@ pub(super) fn run(files: &Files<'_>, path: &Path, bytes: &[u8], accessed: Timest
                 }
             }
             Locked::InUse => return Err(in_use()),
+            Locked::Refused(error) => return Err(error),
         }
     }
 }
@@ -65,13 +66,19 @@ fn taken() -> Error {
     Error::new(ErrorKind::AlreadyExists, "a session with this id exists already")
 }
 
-/// A hidden file: no session is.
+/// A name that nothing has: no session is hidden, and neither other processes, of this machine or in another container, nor
+/// those that were killed have used it.
+pub(super) fn hidden(directory: &Path) -> PathBuf {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    directory.join(format!(".beakerhelpers-{}-{now}-{number}", std::process::id()))
+}
+
 fn written(directory: &Path, bytes: &[u8]) -> io::Result<(Unnamed, File)> {
     loop {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = directory.join(format!(".beakerhelpers-{}-{number}", std::process::id()));
+        let path = hidden(directory);
         let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
-            // Left by a process that was killed.
+            // Somebody was as fast.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             opened => opened?,
         };

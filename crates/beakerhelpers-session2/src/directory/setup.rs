@@ -10,9 +10,9 @@ use super::files::{Files, Locked};
 use crate::paths::{failed, shown};
 
 /// So many files are looked at by a check.
-const SAMPLED: usize = 1000;
+const SAMPLED: u64 = 1000;
 /// So many are looked at for a session, before any of them is taken for one.
-const FIRST: usize = 100;
+const FIRST: u64 = 100;
 
 /// Makes sure that there is a directory.
 pub(super) fn need(directory: &Path) -> Result<()> {
@@ -53,6 +53,7 @@ fn empty(files: &Files<'_>) -> Result<()> {
             }
             Locked::Missing => {}
             Locked::InUse => return Err(super::files::in_use()),
+            Locked::Refused(error) => return Err(error),
         }
     }
     Ok(())
@@ -75,12 +76,17 @@ struct Sample {
     others: u64,
 }
 
-fn sample(files: &Files<'_>, most: usize) -> Result<Sample> {
+/// Looks at the first files that can be read: the others tell nothing.
+fn sample(files: &Files<'_>, most: u64) -> Result<Sample> {
     let mut sample = Sample::default();
-    for name in files.names()?.take(most) {
+    let mut names = files.names()?;
+    while sample.looked < most
+        && let Some(name) = names.next()
+    {
         let Some(path) = files.path(&name?) else { continue };
-        if let Locked::Here(mut file) = files.shared(&path)? {
-            let is_session = file.is_session().map_err(|error| failed("read a session", files.directory, error))?;
+        if let Locked::Here(mut file) = files.shared(&path)?
+            && let Ok(is_session) = file.is_session()
+        {
             sample.looked += 1;
             sample.others += u64::from(!is_session);
         }

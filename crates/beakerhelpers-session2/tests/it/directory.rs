@@ -4,7 +4,7 @@ use beakerhelpers_core::{Framing, Registry, SessionStore, SetupMode, StoreConfig
 use beakerhelpers_session2::DIRECTORY;
 use tempfile::TempDir;
 
-fn store(directory: &std::path::Path) -> Box<dyn SessionStore> {
+pub(crate) fn store(directory: &std::path::Path) -> Box<dyn SessionStore> {
     let config = StoreConfig::new("quixote").with("type", DIRECTORY.name);
     let config = config.with("directory", directory.to_str().expect("a temporary directory has a simple name"));
     Registry::default().with_store(&DIRECTORY).open(&config).expect("a directory can be named")
@@ -17,7 +17,7 @@ fn bare() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
     (place, stores.0, stores.1)
 }
 
-fn ready() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
+pub(crate) fn ready() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
     let (place, store, other) = bare();
     store.setup(SetupMode::IfMissing).expect("the directory is made");
     (place, store, other)

@@ -1,6 +1,6 @@
 //! Whose word counts for the age of a session: the store's where it keeps access times, else that of the session itself.
 
-use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Payload, Progress, SaveMode, Silent};
+use beakerhelpers_core::{DeletePlan, Error, ErrorKind, Progress, SaveMode, Silent};
 
 use super::Subject;
 use super::payload::UNREADABLE;
@@ -42,6 +42,8 @@ pub fn what_cannot_be_read_is_kept_where_only_it_tells_its_age(s: &Subject) {
         return;
     }
     for record in [s.record("old", before_cutoff(1)), s.record("active", NOW)] {
+    let damaged = s.long_record("damaged", before_cutoff(1), UNREADABLE);
+    for record in [damaged.clone(), s.record("old", before_cutoff(1)), s.record("active", NOW)] {
         s.store().save(&record, SaveMode::Create).expect("a fresh id");
     }
     let mut complaints = Complaints::default();

@@ -6,12 +6,12 @@ use beakerhelpers_core::{Error, ErrorKind, Framing, Payload, Record, Result, Ses
 #[derive(Debug)]
 pub(super) struct Inside;
 
-/// What it cannot read.
-pub(super) const UNREADABLE: &[u8] = b"neither a session nor anything else";
+/// A note that keeps it from reading a session: not every store takes what is no session at all.
+pub(super) const UNREADABLE: &[u8] = b"as if this session were damaged";
 
 impl TimeReader for Inside {
     fn accessed(&self, payload: &Payload) -> Result<Option<Timestamp>> {
-        if payload.bytes() == UNREADABLE {
+        if payload.bytes().windows(UNREADABLE.len()).any(|bytes| bytes == UNREADABLE) {
             return Err(Error::new(ErrorKind::Corrupt, "the payload is damaged"));
         }
         let in_text = str::from_utf8(payload.bytes()).ok().and_then(|text| text.split_once("'_access_time'\nF"));

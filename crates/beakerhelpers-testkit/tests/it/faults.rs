@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use beakerhelpers_core::{
-    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Framing, MemoryStore, Payload, Progress, Query,
-    Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
-    Timestamp,
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Error, Finding, Framing, MemoryStore, Payload, Progress,
+    Query, Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, Severity, Silent,
+    StoreInfo, Timestamp,
 };
 use beakerhelpers_testkit::conformance::{
     Subject, admin, archive, cleanup, interference, listing, model, records, run,
@@ -38,11 +38,13 @@ enum Fault {
     IgnoresBatchSize,
     IgnoresLimit,
     ListsTwice,
+    RefusesOthers,
     RoundsTimes,
     SaysCreated,
     SaysDeletedTwice,
     SetupEmpties,
     ShowsIds,
+    ShowsPayloads,
     SwallowsArchiveErrors,
     TellsNobody,
     VacuumEmpties,
@@ -111,6 +113,10 @@ impl SessionStore for Faulty {
         let record = self.stored(record);
         match self.1 {
             Fault::CreateReplaces => self.0.save(&record, SaveMode::Upsert),
+            // Whoever shows sessions shows them though he takes nothing else.
+            Fault::RefusesOthers | Fault::ShowsPayloads if !record.payload.bytes().starts_with(b"\x80\x02}") => {
+                Err(Error::unsupported("it is no session"))
+            }
             Fault::ForgetsCreated => {
                 if mode == SaveMode::Upsert {
                     self.0.delete(&record.id)?;
@@ -278,7 +284,14 @@ impl Faulty {
 impl fmt::Debug for Faulty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<_> = self.ids(|_| self.1 == Fault::ShowsIds).iter().map(|id| id.as_str().to_owned()).collect();
-        write!(f, "Faulty{ids:?}")
+        write!(f, "Faulty{ids:?}")?;
+        if self.1 == Fault::ShowsPayloads {
+            let records = self.0.iter(Query::ALL).filter_map(Result::ok);
+            records
+                .map(|record| String::from_utf8_lossy(record.payload.bytes()).into_owned())
+                .try_for_each(|text| f.write_str(&text))?;
+        }
+        Ok(())
     }
 }
 
@@ -362,6 +375,7 @@ fn the_suite_finds_every_fault() {
         (Fault::IgnoresBatchSize, &[cleanup::batches_of_every_size_delete_the_same]),
         (Fault::IgnoresLimit, &[listing::limits_are_exact, listing::newest_comes_first, cleanup::a_limit_is_exact]),
         (Fault::ListsTwice, &[listing::every_record_appears_once, listing::an_open_listing_stops_nobody]),
+        (Fault::RefusesOthers, &[records::an_empty_payload_is_kept]),
         (Fault::RoundsTimes, &[records::times_are_kept, cleanup::the_exact_cutoff_is_kept_and_older_goes]),
         (Fault::SaysCreated, &[admin::setup_leaves_sessions_alone, admin::recreating_empties]),
         (
@@ -370,6 +384,7 @@ fn the_suite_finds_every_fault() {
         ),
         (Fault::SetupEmpties, &[admin::setup_leaves_sessions_alone]),
         (Fault::ShowsIds, &[admin::no_message_holds_a_secret]),
+        (Fault::ShowsPayloads, &[admin::no_message_holds_a_secret]),
         (Fault::TellsNobody, &[cleanup::progress_sees_every_old_one, cleanup::whoever_follows_can_stop_it]),
     ];
     for (fault, behaviours) in table {
