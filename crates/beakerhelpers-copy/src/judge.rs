@@ -10,8 +10,6 @@ use crate::form::{Forms, Holds};
 /// Times in two stores that are closer are the same: MariaDB's have no fraction of a second (`DATETIME`, as Beaker makes
 /// it), and a row gets its time when the request ends, the session inside when it begins.
 const PRECISION: Duration = Duration::from_secs(1);
-/// Beaker lets Redis keep a session so much longer than the timeout (`beaker/ext/redisnm.py`, `set_value`, 1.14.1).
-const MORGUE: Duration = Duration::from_secs(120);
 
 /// What is to be done with one.
 #[derive(Debug)]
@@ -128,7 +126,7 @@ impl<'p, 's> Judge<'p, 's> {
         }
         match (from, self.to.timeout, used) {
             (Expiry::At(at), ..) => Expiry::At(at),
-            (_, Some(timeout), Some(used)) => Expiry::At(used.later_by(timeout.saturating_add(MORGUE))),
+            (_, Some(timeout), Some(used)) => Expiry::At(used.later_by(timeout.saturating_add(Expiry::AFTER_TIMEOUT))),
             (_, Some(_), None) => Expiry::Usual,
             (_, None, _) => Expiry::Never,
         }
