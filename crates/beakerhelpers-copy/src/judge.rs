@@ -64,7 +64,7 @@ impl<'p, 's> Judge<'p, 's> {
     pub(crate) fn judge(&mut self, record: Record) -> Result<Verdict> {
         match self.forms.open(&record.payload, &mut self.session)? {
             Holds::Other => Ok(Verdict::NoSession),
-            Holds::Nothing => self.logged_out(&record),
+            Holds::LoggedOut | Holds::Empty => self.logged_out(&record),
             Holds::Session => self.session(record),
         }
     }
@@ -101,7 +101,9 @@ impl<'p, 's> Judge<'p, 's> {
         let mut same = there.payload == record.payload;
         if !same {
             let holds = self.forms.open_there(&there.payload, &mut self.there)?;
-            same = holds == Holds::Session && self.forms.same(&self.session, &self.there);
+            // Of objects without attributes nothing says whether they are equal, but their bytes.
+            let comparable = holds == Holds::Session && !self.session.is_empty();
+            same = comparable && self.forms.same(&self.session, &self.there);
             if !same {
                 let is_newer = match (inside, self.there.accessed_time()) {
                     (Some(ours), Some(theirs)) => theirs > ours,
