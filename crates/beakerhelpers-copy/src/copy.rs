@@ -185,7 +185,7 @@ impl Copy {
                 so_far.no_sessions += 1;
                 return Ok(());
             }
-            Verdict::Over => return Ok(()),
+            Verdict::Over | Verdict::Gone => return Ok(()),
         };
         *count += 1;
         if self.mode == CopyMode::Verify {

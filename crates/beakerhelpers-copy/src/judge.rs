@@ -10,6 +10,9 @@ use crate::form::{Forms, Holds};
 /// Times in two stores that are closer are the same: MariaDB's have no fraction of a second (`DATETIME`, as Beaker makes
 /// it), and a row gets its time when the request ends, the session inside when it begins.
 const PRECISION: Duration = Duration::from_secs(1);
+/// The store type in which Beaker creates an empty database for each session that it looks for in vain
+/// (`beaker/container.py`, `DBMNamespaceManager.do_open`, 1.14.1).
+const DBM: &str = "dbm";
 
 /// What is to be done with one.
 #[derive(Debug)]
@@ -24,8 +27,10 @@ pub(crate) enum Verdict {
     Newer,
     /// Its visitor has logged out since TO got it.
     LoggedOut,
-    /// It is over, or was empty in both places.
+    /// It is over.
     Over,
+    /// Its visitor has logged out, and TO has nothing of it.
+    Gone,
     /// It is no session.
     NoSession,
 }
@@ -40,6 +45,9 @@ pub(crate) struct Judge<'p, 's> {
     /// What TO can do.
     can: Capabilities,
     forms: Forms,
+    from_timeout: Option<Duration>,
+    /// Whether an empty record of FROM may come of a mere look for a session.
+    looking_empties: bool,
     /// What was last used before is over.
     cutoff: Option<Timestamp>,
     now: Timestamp,
@@ -54,6 +62,8 @@ impl<'p, 's> Judge<'p, 's> {
             to,
             can: to.store.info().capabilities,
             forms,
+            from_timeout: from.timeout,
+            looking_empties: from.store.info().store_type == DBM,
             cutoff,
             now,
             session: Session::new(),
@@ -64,21 +74,36 @@ impl<'p, 's> Judge<'p, 's> {
     pub(crate) fn judge(&mut self, record: Record) -> Result<Verdict> {
         match self.forms.open(&record.payload, &mut self.session)? {
             Holds::Other => Ok(Verdict::NoSession),
-            Holds::LoggedOut | Holds::Empty => self.logged_out(&record),
+            holds @ (Holds::LoggedOut | Holds::Empty) => self.logged_out(&record, holds),
             Holds::Session => self.session(record),
         }
     }
 
-    /// Nothing is left of the session; a copy may be.
-    fn logged_out(&mut self, record: &Record) -> Result<Verdict> {
-        let Some(there) = self.to.store.load(&record.id)? else { return Ok(Verdict::Over) };
+    /// Nothing is left of the session; a copy may be. What cannot be shown to be older than the log-out stays.
+    fn logged_out(&mut self, record: &Record, holds: Holds) -> Result<Verdict> {
+        let Some(there) = self.to.store.load(&record.id)? else { return Ok(Verdict::Gone) };
         if self.forms.open_there(&there.payload, &mut self.there)? != Holds::Session {
-            return Ok(Verdict::Over);
+            return Ok(Verdict::Gone);
         }
         let used = self.there.accessed_time().or(there.accessed);
-        // Nobody can use TO before the switch: where no time says when it was, a log-out counts.
-        let is_newer = matches!((used, record.accessed), (Some(used), Some(end)) if used >= end.later_by(PRECISION));
-        Ok(if is_newer { Verdict::Newer } else { Verdict::LoggedOut })
+        let (Some(used), Some(end)) = (used, record.accessed.or_else(|| self.saved(record.expiry))) else {
+            return Ok(Verdict::Newer);
+        };
+        let is_older = if holds == Holds::LoggedOut {
+            used < end.later_by(PRECISION)
+        } else {
+            let begun = self.there.creation_time().or(there.created).unwrap_or(used);
+            !self.looking_empties && used.max(begun).later_by(PRECISION) <= end
+        };
+        Ok(if is_older { Verdict::LoggedOut } else { Verdict::Newer })
+    }
+
+    /// When FROM got it, going by when it will drop it.
+    fn saved(&self, expiry: Expiry) -> Option<Timestamp> {
+        let (Expiry::At(at), Some(timeout)) = (expiry, self.from_timeout) else { return None };
+        let saved = at.earlier_by(timeout.saturating_add(Expiry::AFTER_TIMEOUT));
+        // What was saved in the future had another timeout.
+        (saved <= self.now.later_by(PRECISION)).then_some(saved)
     }
 
     fn session(&mut self, record: Record) -> Result<Verdict> {

@@ -1,6 +1,7 @@
 //! Copying between stores in memory.
 
 mod forms;
+mod log_outs;
 mod runs;
 mod times;
 

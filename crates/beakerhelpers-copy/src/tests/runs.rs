@@ -58,22 +58,6 @@ fn what_is_over_is_left_behind_unless_all_is_wanted() {
 }
 
 #[test]
-fn somebody_who_logs_out_without_a_time_is_logged_out_in_both_places() {
-    let (old, new) = (Odd::new(Framing::Namespace, |can| can.with_access_times(false)), MemoryStore::new());
-    put(&old, "joe", &session("joe", 100));
-    let (from, to) = (Place::new(&old), Place::new(&new));
-    assert_eq!(copy(&from, &to).new, 1);
-    log_out(&old, "joe", None);
-    log_out(&old, "never copied", None);
-    assert_eq!(counts(copy(&from, &to)), [0, 0, 0, 0, 1, 0, 0]);
-    assert_eq!(counts(copy(&from, &to)), [0; 7]);
-    // Whoever is back in TO afterwards stays.
-    log_out(&old, "joe", Some(seconds_ago(50)));
-    put(&new, "joe", &session("joe", 10));
-    assert_eq!(counts(copy(&from, &to)), [0, 0, 0, 1, 0, 0, 0]);
-}
-
-#[test]
 fn what_cannot_be_copied_is_passed_over_and_told() {
     #[derive(Default)]
     struct Told(Vec<(String, bool)>);
