@@ -18,13 +18,14 @@ use crate::{Copied, Copy, CopyMode, Place};
 ///
 /// FROM is only read. It can be interrupted at any time, and run again: the next run copies what is new or was changed since,
 /// deletes from TO whose visitors have logged out since, and never overwrites a session that is newer in TO. TO must be set
-/// up, and nobody may use it yet.
+/// up, and nobody may use it yet, or only `--new-only` is safe.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   beakerhelpers copy old.ini new.ini --dry-run  how many would be copied
   beakerhelpers copy old.ini new.ini            what TO does not have yet, or an older state of
-  beakerhelpers copy old.ini new.ini --verify   whether everything is there")]
+  beakerhelpers copy old.ini new.ini --verify   whether everything is there
+  beakerhelpers copy old.ini new.ini --new-only after the switch: what TO does not have, and nothing else")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CopyArgs {
     /// The paste.deploy file of the site as it is; `prod.ini#name` picks the section of that name
@@ -47,6 +48,11 @@ pub(crate) struct CopyArgs {
     /// Copy also what is over by the timeout of either site
     #[arg(long)]
     all: bool,
+
+    /// Copy only what TO does not have, and neither change nor delete anything there: for the run after the switch, when TO
+    /// is in use
+    #[arg(long)]
+    new_only: bool,
 
     /// Copy even where the sessions show that another time zone wrote the access times
     #[arg(long)]
@@ -158,6 +164,9 @@ impl CopyArgs {
         let mut plan = Copy::new().with_mode(self.mode());
         if self.all {
             plan = plan.with_all();
+        }
+        if self.new_only {
+            plan = plan.with_new_only();
         }
         if let Some(rate) = self.rate {
             plan = plan.with_rate(rate);

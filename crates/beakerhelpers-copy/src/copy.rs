@@ -31,6 +31,7 @@ pub enum CopyMode {
 pub struct Copy {
     mode: CopyMode,
     all: bool,
+    new_only: bool,
     rate: Option<u32>,
     limit: Option<u64>,
     max_time: Option<Duration>,
@@ -54,6 +55,13 @@ impl Copy {
     #[must_use]
     pub const fn with_all(mut self) -> Self {
         self.all = true;
+        self
+    }
+
+    /// Copies only what TO does not have, and neither changes nor deletes anything there: for a TO that is in use.
+    #[must_use]
+    pub const fn with_new_only(mut self) -> Self {
+        self.new_only = true;
         self
     }
 
@@ -87,7 +95,8 @@ impl Copy {
     ///
     /// Both places may be in use. What is saved in FROM meanwhile the next run copies. Between looking at a session in TO
     /// and saving it there is a moment in which the application of TO may save it, too, and lose that: let nobody use TO
-    /// before all is copied. A session that is not there yet is never saved over one that is.
+    /// before all is copied, or copy [what is new only](Self::with_new_only). A session that is not there yet is never saved
+    /// over one that is.
     ///
     /// # Errors
     ///
@@ -158,6 +167,10 @@ impl Copy {
                 }
                 (&mut so_far.new, Difference::Missing)
             }
+            Verdict::Changed(_) | Verdict::LoggedOut if self.new_only => {
+                so_far.left += 1;
+                return Ok(());
+            }
             Verdict::Changed(record) => {
                 if copies {
                     to.save(&record, SaveMode::Upsert)?;
@@ -172,7 +185,7 @@ impl Copy {
             }
             Verdict::Same(wrong_time) => {
                 so_far.unchanged += 1;
-                if wrong_time.is_none() || self.mode != CopyMode::Verify {
+                if wrong_time.is_none() || self.mode != CopyMode::Verify || self.new_only {
                     return Ok(());
                 }
                 (&mut so_far.wrong_times, Difference::Times)

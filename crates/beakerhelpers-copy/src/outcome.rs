@@ -21,6 +21,9 @@ pub struct Copied {
     pub unchanged: u64,
     /// Sessions that TO has a newer state of, or another one of unknown age: they were left as they are.
     pub newer: u64,
+    /// Sessions that TO has an older state of, or whose visitors had logged out, and that were left as they are. Only
+    /// [`Copy::with_new_only`] leaves any.
+    pub left: u64,
     /// Sessions whose visitors had logged out after TO got them: they were deleted from TO, or would be.
     pub logged_out: u64,
     /// What is no session, such as a Beaker cache.

@@ -37,7 +37,7 @@ impl Summary {
     }
 
     fn copied(&self) -> String {
-        let Copied { new, changed, unchanged, newer, logged_out, no_sessions, failed, .. } = self.copied;
+        let Copied { new, changed, unchanged, newer, left, logged_out, no_sessions, failed, .. } = self.copied;
         let (copied, deleted) = match self.mode {
             CopyMode::Count => ("would copy", "would delete"),
             _ => ("copied", "deleted"),
@@ -47,6 +47,7 @@ impl Summary {
         let mut words = format!("{copied} {sessions} session{s} ({new} new, {changed} changed), {unchanged} unchanged");
         for (count, before, after) in [
             (newer, "left ", " alone that TO has newer"),
+            (left, "left ", " alone that TO has otherwise"),
             (logged_out, &*format!("{deleted} "), " that logged out"),
             (no_sessions, "passed over ", " of something else"),
             (failed, "", " could not be copied"),
@@ -57,11 +58,12 @@ impl Summary {
     }
 
     fn compared(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, logged_out, failed, wrong_times, .. } = self.copied;
+        let Copied { seen, new, changed, unchanged, newer, left, logged_out, failed, wrong_times, .. } = self.copied;
         let s = if seen == 1 { "" } else { "s" };
         let mut words = format!("compared {seen} session{s}: {} the same", unchanged - wrong_times);
         for (count, after) in [
             (newer, " newer in TO"),
+            (left, " otherwise in TO"),
             (new, " missing in TO"),
             (changed, " older in TO"),
             (logged_out, " that logged out and are in TO"),
@@ -84,7 +86,7 @@ impl Summary {
     }
 
     fn json(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, logged_out, no_sessions, failed, wrong_times, ended } =
+        let Copied { seen, new, changed, unchanged, newer, left, logged_out, no_sessions, failed, wrong_times, ended } =
             self.copied;
         serde_json::json!({
             "mode": match self.mode {
@@ -97,6 +99,7 @@ impl Summary {
             "changed": changed,
             "unchanged": unchanged,
             "newer": newer,
+            "left": left,
             "logged_out": logged_out,
             "no_sessions": no_sessions,
             "failed": failed,

@@ -191,3 +191,30 @@ fn one_place_and_places_that_cannot_be_are_refused() {
     assert_eq!(refused(&Place::new(&objects), &place), (ErrorKind::Unsupported, why.clone()));
     assert_eq!(refused(&place, &Place::new(&objects)), (ErrorKind::Unsupported, why));
 }
+
+#[test]
+fn a_place_that_is_in_use_gets_what_is_new_only() {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    let (from, to) = (Place::new(&old), Place::new(&new));
+    for id in ["back in FROM", "out of FROM", "same"] {
+        put(&old, id, &session(id, 100));
+    }
+    copy(&from, &to);
+    // A login in TO, and a later click of the same visitor in FROM, which still runs somewhere.
+    put(&new, "back in FROM", &session("logged in", 50));
+    put(&old, "back in FROM", &session("clicked", 40));
+    log_out(&old, "out of FROM", Some(seconds_ago(40)));
+    put(&old, "late", &session("late", 30));
+    let touched = there(&old, "same").unwrap().with_times(None, Some(seconds_ago(20)));
+    old.save(&touched, SaveMode::Upsert).unwrap();
+    let before = ["back in FROM", "out of FROM", "same"].map(|id| there(&new, id));
+    let new_only = Copy::new().with_new_only();
+    for (mode, expected) in [(CopyMode::Count, 1), (CopyMode::Verify, 1), (CopyMode::Copy, 1), (CopyMode::Verify, 0)] {
+        let copied = new_only.clone().with_mode(mode).run(&from, &to, NOW, &mut ()).unwrap();
+        assert_eq!((copied.left, copied.new, copied.differences()), (3, expected, expected), "{mode:?}");
+    }
+    assert_eq!(["back in FROM", "out of FROM", "same"].map(|id| there(&new, id)), before);
+    assert_eq!(there(&new, "late").unwrap().payload, there(&old, "late").unwrap().payload);
+    // Without it the click counts.
+    assert_eq!(counts(copy(&from, &to)), [0, 2, 1, 0, 1, 0, 0]);
+}
