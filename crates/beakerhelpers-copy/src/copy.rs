@@ -121,7 +121,9 @@ impl Copy {
         let timeout = [from.timeout, to.timeout].into_iter().flatten().min().filter(|_| !self.all);
         let cutoff = timeout.map(|timeout| Cutoff::ago(now, timeout));
         let mut judge = Judge::new(from, to, cutoff.map(Cutoff::at), now)?;
-        let query = cutoff.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)).with_expiry();
+        // Whoever verifies wants to know of everything, even of what only the times beside it hide.
+        let skipped = cutoff.filter(|_| self.mode != CopyMode::Verify);
+        let query = skipped.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)).with_expiry();
         let started = Instant::now();
         for record in from.store.iter(query) {
             if let Some(ended) = self.is_over(so_far, started, observer) {
@@ -198,7 +200,11 @@ impl Copy {
                 so_far.no_sessions += 1;
                 return Ok(());
             }
-            Verdict::Over | Verdict::Gone => return Ok(()),
+            Verdict::Over => {
+                so_far.over += 1;
+                return Ok(());
+            }
+            Verdict::Gone => return Ok(()),
         };
         *count += 1;
         if self.mode == CopyMode::Verify {

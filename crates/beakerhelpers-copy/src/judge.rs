@@ -29,7 +29,7 @@ pub(crate) enum Verdict {
     LoggedOut,
     /// It is over.
     Over,
-    /// Its visitor has logged out, and TO has nothing of it.
+    /// Its visitor has logged out, and TO has nothing of it that is not over.
     Gone,
     /// It is no session.
     NoSession,
@@ -89,6 +89,9 @@ impl<'p, 's> Judge<'p, 's> {
         let (Some(used), Some(end)) = (used, record.accessed.or_else(|| self.saved(record.expiry))) else {
             return Ok(Verdict::Newer);
         };
+        if self.is_over(used) {
+            return Ok(Verdict::Gone);
+        }
         let is_older = if holds == Holds::LoggedOut {
             used < end.later_by(PRECISION)
         } else {
@@ -96,6 +99,10 @@ impl<'p, 's> Judge<'p, 's> {
             !self.looking_empties && used.max(begun).later_by(PRECISION) <= end
         };
         Ok(if is_older { Verdict::LoggedOut } else { Verdict::Newer })
+    }
+
+    fn is_over(&self, used: Timestamp) -> bool {
+        self.cutoff.is_some_and(|cutoff| used < cutoff)
     }
 
     /// When FROM got it, going by when it will drop it.
@@ -110,7 +117,7 @@ impl<'p, 's> Judge<'p, 's> {
         let inside = self.session.accessed_time();
         // As Beaker judges it (`beaker/session.py`, `Session.load`, 1.14.1): a file may have been touched by anybody.
         let used = inside.or(record.accessed);
-        if matches!((used, self.cutoff), (Some(used), Some(cutoff)) if used < cutoff) {
+        if used.is_some_and(|used| self.is_over(used)) {
             return Ok(Verdict::Over);
         }
         let payload = self.forms.convert(&record.payload, &self.session)?;

@@ -26,6 +26,9 @@ pub struct Copied {
     pub left: u64,
     /// Sessions whose visitors had logged out after TO got them: they were deleted from TO, or would be.
     pub logged_out: u64,
+    /// Sessions that are over, and were left behind. Where FROM keeps access times, it passes over most of these by itself,
+    /// uncounted; not with [`CopyMode::Verify`].
+    pub over: u64,
     /// What is no session, such as a Beaker cache.
     pub no_sessions: u64,
     /// Sessions that could not be read, or that TO cannot hold.

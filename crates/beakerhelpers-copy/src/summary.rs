@@ -37,7 +37,7 @@ impl Summary {
     }
 
     fn copied(&self) -> String {
-        let Copied { new, changed, unchanged, newer, left, logged_out, no_sessions, failed, .. } = self.copied;
+        let Copied { new, changed, unchanged, newer, left, logged_out, over, no_sessions, failed, .. } = self.copied;
         let (copied, deleted) = match self.mode {
             CopyMode::Count => ("would copy", "would delete"),
             _ => ("copied", "deleted"),
@@ -49,6 +49,7 @@ impl Summary {
             (newer, "left ", " alone that TO has newer"),
             (left, "left ", " alone that TO has otherwise"),
             (logged_out, &*format!("{deleted} "), " that logged out"),
+            (over, "left ", " behind that are over"),
             (no_sessions, "passed over ", " of something else"),
             (failed, "", " could not be copied"),
         ] {
@@ -58,7 +59,9 @@ impl Summary {
     }
 
     fn compared(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, left, logged_out, failed, wrong_times, .. } = self.copied;
+        let Copied { seen, new, changed, unchanged, newer, left, logged_out, over, failed, wrong_times, .. } =
+            self.copied;
+        let seen = seen - over;
         let s = if seen == 1 { "" } else { "s" };
         let mut words = format!("compared {seen} session{s}: {} the same", unchanged - wrong_times);
         for (count, after) in [
@@ -68,6 +71,7 @@ impl Summary {
             (changed, " older in TO"),
             (logged_out, " that logged out and are in TO"),
             (wrong_times, " with other times"),
+            (over, " more over"),
             (failed, " could not be compared"),
         ] {
             add(&mut words, count, "", after);
@@ -86,8 +90,20 @@ impl Summary {
     }
 
     fn json(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, left, logged_out, no_sessions, failed, wrong_times, ended } =
-            self.copied;
+        let Copied {
+            seen,
+            new,
+            changed,
+            unchanged,
+            newer,
+            left,
+            logged_out,
+            over,
+            no_sessions,
+            failed,
+            wrong_times,
+            ended,
+        } = self.copied;
         serde_json::json!({
             "mode": match self.mode {
                 CopyMode::Copy => "copy",
@@ -101,6 +117,7 @@ impl Summary {
             "newer": newer,
             "left": left,
             "logged_out": logged_out,
+            "over": over,
             "no_sessions": no_sessions,
             "failed": failed,
             "other_times": wrong_times,

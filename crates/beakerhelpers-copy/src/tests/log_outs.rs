@@ -76,9 +76,10 @@ fn a_log_out_without_a_time_has_that_of_its_lifetime() {
 }
 
 #[test]
-fn who_was_never_copied_is_not_counted() {
+fn who_was_never_copied_or_is_over_is_not_counted() {
     let (old, new) = (MemoryStore::new(), MemoryStore::new());
     log_out(&old, "joe", Some(seconds_ago(50)));
     empty(&old, "ann", Some(seconds_ago(50)));
-    assert_eq!(counts(copy(&Place::new(&old), &Place::new(&new))), [0; 7]);
+    put(&new, "ann", &session("over", 3_601));
+    assert_eq!(counts(copy(&Place::new(&old).with_timeout(HOUR), &Place::new(&new))), [0; 7]);
 }

@@ -51,10 +51,27 @@ fn what_is_over_is_left_behind_unless_all_is_wanted() {
         (Place::new(&old).with_timeout(day), Place::new(&new).with_timeout(hour)),
     ] {
         new.setup(beakerhelpers_core::SetupMode::Recreate).unwrap();
-        assert_eq!(copy(&from, &to).new, 2);
+        let copied = copy(&from, &to);
+        assert_eq!((copied.new, copied.over), (2, 1));
         assert_eq!(there(&new, "over"), None);
+        let verified = Copy::new().with_mode(CopyMode::Verify).run(&from, &to, NOW, &mut ()).unwrap();
+        assert_eq!((verified.unchanged, verified.over, verified.differences()), (2, 1, 0));
         assert_eq!(Copy::new().with_all().run(&from, &to, NOW, &mut ()).unwrap().new, 1);
     }
+}
+
+#[test]
+fn what_only_its_row_calls_over_is_missing() {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    put(&old, "joe", &session("joe", 10));
+    put(&old, "long over", &session("ann", 9_000));
+    let row = there(&old, "joe").unwrap().with_times(None, Some(seconds_ago(9_000)));
+    old.save(&row, SaveMode::Upsert).unwrap();
+    let (from, to) = (Place::new(&old).with_timeout(Duration::from_secs(3_600)), Place::new(&new));
+    let copied = copy(&from, &to);
+    assert_eq!((copied.seen, copied.new, copied.over), (0, 0, 0));
+    let verified = Copy::new().with_mode(CopyMode::Verify).run(&from, &to, NOW, &mut ()).unwrap();
+    assert_eq!((verified.seen, verified.new, verified.over), (2, 1, 1));
 }
 
 #[test]
