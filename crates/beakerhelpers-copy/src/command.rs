@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Error, FingerprintKey, Result, Zone, parse_time
 
 use crate::report::Report;
 use crate::summary::{Format, Summary};
-use crate::{Copied, Copy, CopyMode, Place};
+use crate::{Copied, Copy, CopyMode, Ended, Place};
 
 /// Copy the sessions of one store to another
 ///
@@ -41,7 +41,7 @@ pub(crate) struct CopyArgs {
     dry_run: bool,
 
     /// Copy nothing; compare each session in FROM with the one in TO, contents and times. It ends with 1 where one is missing
-    /// or older there
+    /// or older there, or where `--max-time` ended it before all were compared
     #[arg(long)]
     verify: bool,
 
@@ -197,7 +197,9 @@ impl CopyArgs {
         if let Some(signal) = Signal::caught(&cx.signal) {
             return Ok(Outcome::Interrupted(signal));
         }
-        Ok(if self.verify && copied.differences() > 0 {
+        // What was not looked at may be missing.
+        let is_in_order = copied.differences() == 0 && copied.ended == Ended::Completed;
+        Ok(if self.verify && !is_in_order {
             Outcome::SomethingMissing
         } else if copied.failed > 0 {
             Outcome::SomeUnreadable

@@ -83,6 +83,9 @@ impl Summary {
         match self.copied.ended {
             _ if self.has_failed => "; an error ended it",
             Ended::Completed => "",
+            Ended::MaxTime if matches!(self.mode, CopyMode::Verify) => {
+                "; ended by `--max-time`, not everything was compared"
+            }
             Ended::Limit => "; ended by `--limit`, there may be more",
             Ended::MaxTime => "; ended by `--max-time`, there may be more",
             Ended::Stopped => "; interrupted",
