@@ -8,7 +8,7 @@ use beakerhelpers_core::{
 };
 
 use crate::judge::{Judge, Verdict};
-use crate::{Copied, Difference, Ended, Observer, Place};
+use crate::{Copied, Difference, Ended, Observer, Place, probe};
 
 /// Whoever waits looks up so often.
 const SLICE: Duration = Duration::from_millis(50);
@@ -101,7 +101,7 @@ impl Copy {
     /// # Errors
     ///
     /// `Config` where both are the same place; `Unsupported` where FROM cannot list its sessions, or the sessions of one
-    /// cannot be in the other; otherwise what the stores say. What was copied until then stays. A session that cannot be
+    /// cannot be in the other, or TO refuses whatever is saved; otherwise what the stores say. What was copied until then stays. A session that cannot be
     /// read, or that TO cannot hold, is counted and passed over.
     pub fn run(&self, from: &Place<'_>, to: &Place<'_>, now: Timestamp, observer: &mut dyn Observer) -> Result<Copied> {
         let mut so_far = Copied::default();
@@ -118,6 +118,9 @@ impl Copy {
         so_far: &mut Copied,
     ) -> Result<()> {
         check(from, to)?;
+        // What TO says to everything is not to be told of each session.
+        probe::answers(to.store)?;
+        let mut may_refuse_all = true;
         let timeout = [from.timeout, to.timeout].into_iter().flatten().min().filter(|_| !self.all);
         let cutoff = timeout.map(|timeout| Cutoff::ago(now, timeout));
         let mut judge = Judge::new(from, to, cutoff.map(Cutoff::at), now)?;
@@ -131,15 +134,22 @@ impl Copy {
                 break;
             }
             so_far.seen += 1;
+            let mut refused = false;
             let (id, done) = match record {
                 Ok(record) => {
                     let id = record.id.clone();
-                    let judged = judge.judge(record);
-                    let done = judged.and_then(|verdict| self.carry_out(verdict, &id, to.store, so_far, observer));
+                    let done = judge.judge(record).and_then(|verdict| {
+                        let done = self.carry_out(verdict, &id, to.store, so_far, observer);
+                        refused = matches!(&done, Err(error) if error.kind() == ErrorKind::Unsupported);
+                        done
+                    });
                     (Some(id), done)
                 }
                 Err(error) => (None, Err(error)),
             };
+            if refused && std::mem::take(&mut may_refuse_all) && probe::refuses_all(to.store, now)? {
+                return done;
+            }
             match done {
                 Ok(()) => {}
                 Err(error) if is_of_one_session(&error) && (id.is_some() || error.kind() == ErrorKind::Corrupt) => {

@@ -2,6 +2,7 @@
 
 mod forms;
 mod log_outs;
+mod refusals;
 mod runs;
 mod times;
 
