@@ -18,7 +18,11 @@ use crate::{Copied, Copy, CopyMode, Ended, Place};
 ///
 /// FROM is only read. It can be interrupted at any time, and run again: the next run copies what is new or was changed since,
 /// deletes from TO whose visitors have logged out since, and never overwrites a session that is newer in TO. TO must be set
-/// up, and nobody may use it yet, or only `--new-only` is safe.
+/// up, and nobody may use it yet: where it is in use, only `--new-only` is safe.
+///
+/// A log-out cannot be seen where it removes the session (session2; Beaker before 1.11 on Redis and memcached) or leaves no
+/// time (memcached; Redis without a timeout; Beaker before 1.11 on dbm). There stop the site before the only copy, or empty
+/// TO before the last run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
