@@ -9,7 +9,7 @@ use beakerhelpers_core::{Access, Error, FingerprintKey, Result, Zone, parse_time
 
 use crate::report::Report;
 use crate::summary::{Format, Summary};
-use crate::{Copied, Copy, CopyMode, Place};
+use crate::{Copied, Copy, CopyMode, Ended, Place};
 
 /// Copy the sessions of one store to another
 ///
@@ -18,13 +18,18 @@ use crate::{Copied, Copy, CopyMode, Place};
 ///
 /// FROM is only read. It can be interrupted at any time, and run again: the next run copies what is new or was changed since,
 /// deletes from TO whose visitors have logged out since, and never overwrites a session that is newer in TO. TO must be set
-/// up, and nobody may use it yet.
+/// up, and nobody may use it yet: where it is in use, only `--new-only` is safe.
+///
+/// A log-out cannot be seen where it removes the session (session2; Beaker before 1.11 on Redis and memcached) or leaves no
+/// time (memcached; Redis without a timeout; Beaker before 1.11 on dbm). There stop the site before the only copy, or empty
+/// TO before the last run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   beakerhelpers copy old.ini new.ini --dry-run  how many would be copied
   beakerhelpers copy old.ini new.ini            what TO does not have yet, or an older state of
-  beakerhelpers copy old.ini new.ini --verify   whether everything is there")]
+  beakerhelpers copy old.ini new.ini --verify   whether everything is there
+  beakerhelpers copy old.ini new.ini --new-only after the switch: what TO does not have, and nothing else")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CopyArgs {
     /// The paste.deploy file of the site as it is; `prod.ini#name` picks the section of that name
@@ -40,13 +45,18 @@ pub(crate) struct CopyArgs {
     dry_run: bool,
 
     /// Copy nothing; compare each session in FROM with the one in TO, contents and times. It ends with 1 where one is missing
-    /// or older there
+    /// or older there, or where `--max-time` ended it before all were compared
     #[arg(long)]
     verify: bool,
 
     /// Copy also what is over by the timeout of either site
     #[arg(long)]
     all: bool,
+
+    /// Copy only what TO does not have, and neither change nor delete anything there: for the run after the switch, when TO
+    /// is in use
+    #[arg(long)]
+    new_only: bool,
 
     /// Copy even where the sessions show that another time zone wrote the access times
     #[arg(long)]
@@ -148,6 +158,7 @@ impl CopyArgs {
         access: Access,
     ) -> Result<Opened> {
         let opened = StoreArgs::new(ini.to_owned(), prefix.to_owned(), zone, self.wait).open(cx.registry, access)?;
+        check_type(opened.store.info().store_type)?;
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
@@ -158,6 +169,9 @@ impl CopyArgs {
         let mut plan = Copy::new().with_mode(self.mode());
         if self.all {
             plan = plan.with_all();
+        }
+        if self.new_only {
+            plan = plan.with_new_only();
         }
         if let Some(rate) = self.rate {
             plan = plan.with_rate(rate);
@@ -188,7 +202,9 @@ impl CopyArgs {
         if let Some(signal) = Signal::caught(&cx.signal) {
             return Ok(Outcome::Interrupted(signal));
         }
-        Ok(if self.verify && copied.differences() > 0 {
+        // What was not looked at may be missing.
+        let is_in_order = copied.differences() == 0 && copied.ended == Ended::Completed;
+        Ok(if self.verify && !is_in_order {
             Outcome::SomethingMissing
         } else if copied.failed > 0 {
             Outcome::SomeUnreadable
@@ -196,6 +212,16 @@ impl CopyArgs {
             Outcome::Done
         })
     }
+}
+
+/// Refuses a store that is nowhere but in the application, or in browsers: a copy would be gone, or was never there.
+fn check_type(store_type: &str) -> Result<()> {
+    let why = match store_type {
+        "memory" => "in the application's own process, where no other program can see them or put them",
+        "cookie" => "in its visitors' cookies: nothing is stored that could be copied",
+        _ => return Ok(()),
+    };
+    Err(Error::config(format!("a site with the store type `{store_type}` keeps its sessions {why}")))
 }
 
 /// Refuses a place of another zone: what is over could not be told, nor what is newer.

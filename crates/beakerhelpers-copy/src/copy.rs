@@ -8,7 +8,7 @@ use beakerhelpers_core::{
 };
 
 use crate::judge::{Judge, Verdict};
-use crate::{Copied, Difference, Ended, Observer, Place};
+use crate::{Copied, Difference, Ended, Observer, Place, probe};
 
 /// Whoever waits looks up so often.
 const SLICE: Duration = Duration::from_millis(50);
@@ -31,6 +31,7 @@ pub enum CopyMode {
 pub struct Copy {
     mode: CopyMode,
     all: bool,
+    new_only: bool,
     rate: Option<u32>,
     limit: Option<u64>,
     max_time: Option<Duration>,
@@ -54,6 +55,13 @@ impl Copy {
     #[must_use]
     pub const fn with_all(mut self) -> Self {
         self.all = true;
+        self
+    }
+
+    /// Copies only what TO does not have, and neither changes nor deletes anything there: for a TO that is in use.
+    #[must_use]
+    pub const fn with_new_only(mut self) -> Self {
+        self.new_only = true;
         self
     }
 
@@ -87,12 +95,13 @@ impl Copy {
     ///
     /// Both places may be in use. What is saved in FROM meanwhile the next run copies. Between looking at a session in TO
     /// and saving it there is a moment in which the application of TO may save it, too, and lose that: let nobody use TO
-    /// before all is copied. A session that is not there yet is never saved over one that is.
+    /// before all is copied, or copy [what is new only](Self::with_new_only). A session that is not there yet is never saved
+    /// over one that is.
     ///
     /// # Errors
     ///
     /// `Config` where both are the same place; `Unsupported` where FROM cannot list its sessions, or the sessions of one
-    /// cannot be in the other; otherwise what the stores say. What was copied until then stays. A session that cannot be
+    /// cannot be in the other, or TO refuses whatever is saved; otherwise what the stores say. What was copied until then stays. A session that cannot be
     /// read, or that TO cannot hold, is counted and passed over.
     pub fn run(&self, from: &Place<'_>, to: &Place<'_>, now: Timestamp, observer: &mut dyn Observer) -> Result<Copied> {
         let mut so_far = Copied::default();
@@ -109,10 +118,15 @@ impl Copy {
         so_far: &mut Copied,
     ) -> Result<()> {
         check(from, to)?;
+        // What TO says to everything is not to be told of each session.
+        probe::answers(to.store)?;
+        let mut may_refuse_all = true;
         let timeout = [from.timeout, to.timeout].into_iter().flatten().min().filter(|_| !self.all);
         let cutoff = timeout.map(|timeout| Cutoff::ago(now, timeout));
         let mut judge = Judge::new(from, to, cutoff.map(Cutoff::at), now)?;
-        let query = cutoff.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)).with_expiry();
+        // Whoever verifies wants to know of everything, even of what only the times beside it hide.
+        let skipped = cutoff.filter(|_| self.mode != CopyMode::Verify);
+        let query = skipped.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)).with_expiry();
         let started = Instant::now();
         for record in from.store.iter(query) {
             if let Some(ended) = self.is_over(so_far, started, observer) {
@@ -120,15 +134,22 @@ impl Copy {
                 break;
             }
             so_far.seen += 1;
+            let mut refused = false;
             let (id, done) = match record {
                 Ok(record) => {
                     let id = record.id.clone();
-                    let judged = judge.judge(record);
-                    let done = judged.and_then(|verdict| self.carry_out(verdict, &id, to.store, so_far, observer));
+                    let done = judge.judge(record).and_then(|verdict| {
+                        let done = self.carry_out(verdict, &id, to.store, so_far, observer);
+                        refused = matches!(&done, Err(error) if error.kind() == ErrorKind::Unsupported);
+                        done
+                    });
                     (Some(id), done)
                 }
                 Err(error) => (None, Err(error)),
             };
+            if refused && std::mem::take(&mut may_refuse_all) && probe::refuses_all(to.store, now)? {
+                return done;
+            }
             match done {
                 Ok(()) => {}
                 Err(error) if is_of_one_session(&error) && (id.is_some() || error.kind() == ErrorKind::Corrupt) => {
@@ -158,6 +179,10 @@ impl Copy {
                 }
                 (&mut so_far.new, Difference::Missing)
             }
+            Verdict::Changed(_) | Verdict::LoggedOut if self.new_only => {
+                so_far.left += 1;
+                return Ok(());
+            }
             Verdict::Changed(record) => {
                 if copies {
                     to.save(&record, SaveMode::Upsert)?;
@@ -172,7 +197,7 @@ impl Copy {
             }
             Verdict::Same(wrong_time) => {
                 so_far.unchanged += 1;
-                if wrong_time.is_none() || self.mode != CopyMode::Verify {
+                if wrong_time.is_none() || self.mode != CopyMode::Verify || self.new_only {
                     return Ok(());
                 }
                 (&mut so_far.wrong_times, Difference::Times)
@@ -185,7 +210,11 @@ impl Copy {
                 so_far.no_sessions += 1;
                 return Ok(());
             }
-            Verdict::Over => return Ok(()),
+            Verdict::Over => {
+                so_far.over += 1;
+                return Ok(());
+            }
+            Verdict::Gone => return Ok(()),
         };
         *count += 1;
         if self.mode == CopyMode::Verify {

@@ -25,8 +25,10 @@ pub(crate) struct Forms {
 pub(crate) enum Holds {
     /// A session.
     Session,
-    /// Nothing: it was never saved, or its visitor has logged out.
-    Nothing,
+    /// What Beaker since 1.11 leaves where a visitor has logged out.
+    LoggedOut,
+    /// No keys at all: its visitor has logged out of an older Beaker, or nothing was ever saved.
+    Empty,
     /// Something else, such as a Beaker cache.
     Other,
 }
@@ -85,8 +87,11 @@ impl Forms {
 
 fn holds(decoder: &mut Decoder, payload: &Payload, session: &mut Session) -> Result<Holds> {
     Ok(match decoder.decode_into(payload, session)? {
-        Found::Session if !session.is_deleted() => Holds::Session,
         Found::NotASession => Holds::Other,
-        _ => Holds::Nothing,
+        // session2 deletes what is over: an object without attributes is a session all the same.
+        _ if payload.framing() == Framing::Object => Holds::Session,
+        Found::Session if session.is_deleted() => Holds::LoggedOut,
+        Found::Session => Holds::Session,
+        _ => Holds::Empty,
     })
 }

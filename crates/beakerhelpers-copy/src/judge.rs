@@ -10,8 +10,9 @@ use crate::form::{Forms, Holds};
 /// Times in two stores that are closer are the same: MariaDB's have no fraction of a second (`DATETIME`, as Beaker makes
 /// it), and a row gets its time when the request ends, the session inside when it begins.
 const PRECISION: Duration = Duration::from_secs(1);
-/// Beaker lets Redis keep a session so much longer than the timeout (`beaker/ext/redisnm.py`, `set_value`, 1.14.1).
-const MORGUE: Duration = Duration::from_secs(120);
+/// The store type in which Beaker creates an empty database for each session that it looks for in vain
+/// (`beaker/container.py`, `DBMNamespaceManager.do_open`, 1.14.1).
+const DBM: &str = "dbm";
 
 /// What is to be done with one.
 #[derive(Debug)]
@@ -26,8 +27,10 @@ pub(crate) enum Verdict {
     Newer,
     /// Its visitor has logged out since TO got it.
     LoggedOut,
-    /// It is over, or was empty in both places.
+    /// It is over.
     Over,
+    /// Its visitor has logged out, and TO has nothing of it that is not over.
+    Gone,
     /// It is no session.
     NoSession,
 }
@@ -42,6 +45,9 @@ pub(crate) struct Judge<'p, 's> {
     /// What TO can do.
     can: Capabilities,
     forms: Forms,
+    from_timeout: Option<Duration>,
+    /// Whether an empty record of FROM may come of a mere look for a session.
+    looking_empties: bool,
     /// What was last used before is over.
     cutoff: Option<Timestamp>,
     now: Timestamp,
@@ -56,6 +62,8 @@ impl<'p, 's> Judge<'p, 's> {
             to,
             can: to.store.info().capabilities,
             forms,
+            from_timeout: from.timeout,
+            looking_empties: from.store.info().store_type == DBM,
             cutoff,
             now,
             session: Session::new(),
@@ -66,28 +74,50 @@ impl<'p, 's> Judge<'p, 's> {
     pub(crate) fn judge(&mut self, record: Record) -> Result<Verdict> {
         match self.forms.open(&record.payload, &mut self.session)? {
             Holds::Other => Ok(Verdict::NoSession),
-            Holds::Nothing => self.logged_out(&record),
+            holds @ (Holds::LoggedOut | Holds::Empty) => self.logged_out(&record, holds),
             Holds::Session => self.session(record),
         }
     }
 
-    /// Nothing is left of the session; a copy may be.
-    fn logged_out(&mut self, record: &Record) -> Result<Verdict> {
-        let Some(there) = self.to.store.load(&record.id)? else { return Ok(Verdict::Over) };
+    /// Nothing is left of the session; a copy may be. What cannot be shown to be older than the log-out stays.
+    fn logged_out(&mut self, record: &Record, holds: Holds) -> Result<Verdict> {
+        let Some(there) = self.to.store.load(&record.id)? else { return Ok(Verdict::Gone) };
         if self.forms.open_there(&there.payload, &mut self.there)? != Holds::Session {
-            return Ok(Verdict::Over);
+            return Ok(Verdict::Gone);
         }
         let used = self.there.accessed_time().or(there.accessed);
-        // Nobody can use TO before the switch: where no time says when it was, a log-out counts.
-        let is_newer = matches!((used, record.accessed), (Some(used), Some(end)) if used >= end.later_by(PRECISION));
-        Ok(if is_newer { Verdict::Newer } else { Verdict::LoggedOut })
+        let (Some(used), Some(end)) = (used, record.accessed.or_else(|| self.saved(record.expiry))) else {
+            return Ok(Verdict::Newer);
+        };
+        if self.is_over(used) {
+            return Ok(Verdict::Gone);
+        }
+        let is_older = if holds == Holds::LoggedOut {
+            used < end.later_by(PRECISION)
+        } else {
+            let begun = self.there.creation_time().or(there.created).unwrap_or(used);
+            !self.looking_empties && used.max(begun).later_by(PRECISION) <= end
+        };
+        Ok(if is_older { Verdict::LoggedOut } else { Verdict::Newer })
+    }
+
+    fn is_over(&self, used: Timestamp) -> bool {
+        self.cutoff.is_some_and(|cutoff| used < cutoff)
+    }
+
+    /// When FROM got it, going by when it will drop it.
+    fn saved(&self, expiry: Expiry) -> Option<Timestamp> {
+        let (Expiry::At(at), Some(timeout)) = (expiry, self.from_timeout) else { return None };
+        let saved = at.earlier_by(timeout.saturating_add(Expiry::AFTER_TIMEOUT));
+        // What was saved in the future had another timeout.
+        (saved <= self.now.later_by(PRECISION)).then_some(saved)
     }
 
     fn session(&mut self, record: Record) -> Result<Verdict> {
         let inside = self.session.accessed_time();
         // As Beaker judges it (`beaker/session.py`, `Session.load`, 1.14.1): a file may have been touched by anybody.
         let used = inside.or(record.accessed);
-        if matches!((used, self.cutoff), (Some(used), Some(cutoff)) if used < cutoff) {
+        if used.is_some_and(|used| self.is_over(used)) {
             return Ok(Verdict::Over);
         }
         let payload = self.forms.convert(&record.payload, &self.session)?;
@@ -103,7 +133,9 @@ impl<'p, 's> Judge<'p, 's> {
         let mut same = there.payload == record.payload;
         if !same {
             let holds = self.forms.open_there(&there.payload, &mut self.there)?;
-            same = holds == Holds::Session && self.forms.same(&self.session, &self.there);
+            // Of objects without attributes nothing says whether they are equal, but their bytes.
+            let comparable = holds == Holds::Session && !self.session.is_empty();
+            same = comparable && self.forms.same(&self.session, &self.there);
             if !same {
                 let is_newer = match (inside, self.there.accessed_time()) {
                     (Some(ours), Some(theirs)) => theirs > ours,
@@ -128,7 +160,7 @@ impl<'p, 's> Judge<'p, 's> {
         }
         match (from, self.to.timeout, used) {
             (Expiry::At(at), ..) => Expiry::At(at),
-            (_, Some(timeout), Some(used)) => Expiry::At(used.later_by(timeout.saturating_add(MORGUE))),
+            (_, Some(timeout), Some(used)) => Expiry::At(used.later_by(timeout.saturating_add(Expiry::AFTER_TIMEOUT))),
             (_, Some(_), None) => Expiry::Usual,
             (_, None, _) => Expiry::Never,
         }

@@ -7,6 +7,7 @@ mod form;
 mod judge;
 mod outcome;
 mod place;
+mod probe;
 #[cfg(feature = "command")]
 mod report;
 #[cfg(feature = "command")]

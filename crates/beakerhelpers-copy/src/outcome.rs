@@ -21,8 +21,14 @@ pub struct Copied {
     pub unchanged: u64,
     /// Sessions that TO has a newer state of, or another one of unknown age: they were left as they are.
     pub newer: u64,
+    /// Sessions that TO has an older state of, or whose visitors had logged out, and that were left as they are. Only
+    /// [`Copy::with_new_only`] leaves any.
+    pub left: u64,
     /// Sessions whose visitors had logged out after TO got them: they were deleted from TO, or would be.
     pub logged_out: u64,
+    /// Sessions that are over, and were left behind. Where FROM keeps access times, it passes over most of these by itself,
+    /// uncounted; not with [`CopyMode::Verify`].
+    pub over: u64,
     /// What is no session, such as a Beaker cache.
     pub no_sessions: u64,
     /// Sessions that could not be read, or that TO cannot hold.

@@ -37,7 +37,7 @@ impl Summary {
     }
 
     fn copied(&self) -> String {
-        let Copied { new, changed, unchanged, newer, logged_out, no_sessions, failed, .. } = self.copied;
+        let Copied { new, changed, unchanged, newer, left, logged_out, over, no_sessions, failed, .. } = self.copied;
         let (copied, deleted) = match self.mode {
             CopyMode::Count => ("would copy", "would delete"),
             _ => ("copied", "deleted"),
@@ -47,7 +47,9 @@ impl Summary {
         let mut words = format!("{copied} {sessions} session{s} ({new} new, {changed} changed), {unchanged} unchanged");
         for (count, before, after) in [
             (newer, "left ", " alone that TO has newer"),
+            (left, "left ", " alone that TO has otherwise"),
             (logged_out, &*format!("{deleted} "), " that logged out"),
+            (over, "left ", " behind that are over"),
             (no_sessions, "passed over ", " of something else"),
             (failed, "", " could not be copied"),
         ] {
@@ -57,15 +59,19 @@ impl Summary {
     }
 
     fn compared(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, logged_out, failed, wrong_times, .. } = self.copied;
+        let Copied { seen, new, changed, unchanged, newer, left, logged_out, over, failed, wrong_times, .. } =
+            self.copied;
+        let seen = seen - over;
         let s = if seen == 1 { "" } else { "s" };
         let mut words = format!("compared {seen} session{s}: {} the same", unchanged - wrong_times);
         for (count, after) in [
             (newer, " newer in TO"),
+            (left, " otherwise in TO"),
             (new, " missing in TO"),
             (changed, " older in TO"),
             (logged_out, " that logged out and are in TO"),
             (wrong_times, " with other times"),
+            (over, " more over"),
             (failed, " could not be compared"),
         ] {
             add(&mut words, count, "", after);
@@ -77,6 +83,9 @@ impl Summary {
         match self.copied.ended {
             _ if self.has_failed => "; an error ended it",
             Ended::Completed => "",
+            Ended::MaxTime if matches!(self.mode, CopyMode::Verify) => {
+                "; ended by `--max-time`, not everything was compared"
+            }
             Ended::Limit => "; ended by `--limit`, there may be more",
             Ended::MaxTime => "; ended by `--max-time`, there may be more",
             Ended::Stopped => "; interrupted",
@@ -84,8 +93,20 @@ impl Summary {
     }
 
     fn json(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, logged_out, no_sessions, failed, wrong_times, ended } =
-            self.copied;
+        let Copied {
+            seen,
+            new,
+            changed,
+            unchanged,
+            newer,
+            left,
+            logged_out,
+            over,
+            no_sessions,
+            failed,
+            wrong_times,
+            ended,
+        } = self.copied;
         serde_json::json!({
             "mode": match self.mode {
                 CopyMode::Copy => "copy",
@@ -97,7 +118,9 @@ impl Summary {
             "changed": changed,
             "unchanged": unchanged,
             "newer": newer,
+            "left": left,
             "logged_out": logged_out,
+            "over": over,
             "no_sessions": no_sessions,
             "failed": failed,
             "other_times": wrong_times,

@@ -1,6 +1,8 @@
 //! Copying between stores in memory.
 
 mod forms;
+mod log_outs;
+mod refusals;
 mod runs;
 mod times;
 

@@ -1,6 +1,7 @@
 //! What a store holds of one session.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::{Session, SessionId, Timestamp};
 
@@ -32,6 +33,12 @@ pub enum Expiry {
     Never,
     /// At this instant.
     At(Timestamp),
+}
+
+impl Expiry {
+    /// So much longer than the site's timeout Beaker lets a store keep a session that was just saved
+    /// (`beaker/session.py`, `Session.__init__`, 1.14.1; before 1.10 it was for ever).
+    pub const AFTER_TIMEOUT: Duration = Duration::from_secs(120);
 }
 
 impl Record {

@@ -17,10 +17,6 @@ use crate::place::Place;
 use crate::server::{Server, Twice};
 use crate::{cleanup, keys, listing};
 
-/// Beaker lets sessions live so much longer than their timeout (`beaker/session.py`, `Session.__init__`, 1.14.1; those
-/// before 1.10 let them live for ever).
-const LONGER: Duration = Duration::from_secs(120);
-
 /// Sessions in Redis.
 pub(crate) struct RedisStore {
     store_type: &'static StoreType,
@@ -32,7 +28,7 @@ pub(crate) struct RedisStore {
 impl RedisStore {
     /// Connects to nothing yet.
     pub(crate) fn open(store_type: &'static StoreType, place: Place, config: &StoreConfig) -> Result<Self> {
-        let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(LONGER));
+        let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(Expiry::AFTER_TIMEOUT));
         Ok(Self { store_type, server: Arc::new(Server::new(place, config)?), lifetime })
     }
 

@@ -14,7 +14,7 @@ fn name(payload: &Payload, settings: &Settings) -> String {
 }
 
 #[test]
-fn a_session_gets_the_frame_of_its_new_place_and_keeps_its_bytes() {
+fn a_session_gets_the_frame_of_its_new_and_keeps_its_bytes() {
     let old = MemoryStore::new();
     put(&old, "text", &session("joe", 10));
     let pickle = b"\x80\x02}U\x07session}(U\x04nameU\x03annU\x04cartcshop\nCart\n)\x81us.".to_vec();
@@ -99,4 +99,27 @@ fn what_cannot_be_decrypted_is_not_copied_over() {
     assert_eq!(there(&new, "joe"), before);
     // FROM without its keys.
     assert_eq!(counts(copy(&Place::new(&old), &Place::new(&MemoryStore::new()))), [0, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn an_object_without_attributes_is_a_session() {
+    let old = Odd::new(Framing::Object, |can| can);
+    // Otherwise it would be the same place.
+    let mut new = Odd::new(Framing::Object, |can| can);
+    new.info.location = "elsewhere".to_owned();
+    let (from, to) = (Place::new(&old), Place::new(&new));
+    let bare = b"\x80\x02cshop\nSession\n)\x81.".to_vec();
+    let save = |bytes: &[u8], age| {
+        let record = Record::new(SessionId::new("joe"), Payload::new(Framing::Object, bytes.to_vec()));
+        old.save(&record.with_times(None, Some(seconds_ago(age))), SaveMode::Upsert).unwrap();
+    };
+    save(&bare, 10);
+    assert_eq!(counts(copy(&from, &to)), [1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(there(&new, "joe").unwrap().payload.bytes(), bare);
+    assert_eq!(counts(copy(&from, &to)), [0, 0, 1, 0, 0, 0, 0]);
+    // Another class, later.
+    let other = b"\x80\x02cshop\nVisitor\n)\x81.".to_vec();
+    save(&other, 5);
+    assert_eq!(counts(copy(&from, &to)), [0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(there(&new, "joe").unwrap().payload.bytes(), other);
 }

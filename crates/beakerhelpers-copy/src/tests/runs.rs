@@ -51,26 +51,27 @@ fn what_is_over_is_left_behind_unless_all_is_wanted() {
         (Place::new(&old).with_timeout(day), Place::new(&new).with_timeout(hour)),
     ] {
         new.setup(beakerhelpers_core::SetupMode::Recreate).unwrap();
-        assert_eq!(copy(&from, &to).new, 2);
+        let copied = copy(&from, &to);
+        assert_eq!((copied.new, copied.over), (2, 1));
         assert_eq!(there(&new, "over"), None);
+        let verified = Copy::new().with_mode(CopyMode::Verify).run(&from, &to, NOW, &mut ()).unwrap();
+        assert_eq!((verified.unchanged, verified.over, verified.differences()), (2, 1, 0));
         assert_eq!(Copy::new().with_all().run(&from, &to, NOW, &mut ()).unwrap().new, 1);
     }
 }
 
 #[test]
-fn somebody_who_logs_out_without_a_time_is_logged_out_in_both_places() {
-    let (old, new) = (Odd::new(Framing::Namespace, |can| can.with_access_times(false)), MemoryStore::new());
-    put(&old, "joe", &session("joe", 100));
-    let (from, to) = (Place::new(&old), Place::new(&new));
-    assert_eq!(copy(&from, &to).new, 1);
-    log_out(&old, "joe", None);
-    log_out(&old, "never copied", None);
-    assert_eq!(counts(copy(&from, &to)), [0, 0, 0, 0, 1, 0, 0]);
-    assert_eq!(counts(copy(&from, &to)), [0; 7]);
-    // Whoever is back in TO afterwards stays.
-    log_out(&old, "joe", Some(seconds_ago(50)));
-    put(&new, "joe", &session("joe", 10));
-    assert_eq!(counts(copy(&from, &to)), [0, 0, 0, 1, 0, 0, 0]);
+fn what_only_its_row_calls_over_is_missing() {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    put(&old, "joe", &session("joe", 10));
+    put(&old, "long over", &session("ann", 9_000));
+    let row = there(&old, "joe").unwrap().with_times(None, Some(seconds_ago(9_000)));
+    old.save(&row, SaveMode::Upsert).unwrap();
+    let (from, to) = (Place::new(&old).with_timeout(Duration::from_secs(3_600)), Place::new(&new));
+    let copied = copy(&from, &to);
+    assert_eq!((copied.seen, copied.new, copied.over), (0, 0, 0));
+    let verified = Copy::new().with_mode(CopyMode::Verify).run(&from, &to, NOW, &mut ()).unwrap();
+    assert_eq!((verified.seen, verified.new, verified.over), (2, 1, 1));
 }
 
 #[test]
@@ -206,4 +207,31 @@ fn one_place_and_places_that_cannot_be_are_refused() {
     let why = "sessions of session2 are objects, and those of Beaker are not".to_owned();
     assert_eq!(refused(&Place::new(&objects), &place), (ErrorKind::Unsupported, why.clone()));
     assert_eq!(refused(&place, &Place::new(&objects)), (ErrorKind::Unsupported, why));
+}
+
+#[test]
+fn a_place_that_is_in_use_gets_what_is_new_only() {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    let (from, to) = (Place::new(&old), Place::new(&new));
+    for id in ["back in FROM", "out of FROM", "same"] {
+        put(&old, id, &session(id, 100));
+    }
+    copy(&from, &to);
+    // A login in TO, and a later click of the same visitor in FROM, which still runs somewhere.
+    put(&new, "back in FROM", &session("logged in", 50));
+    put(&old, "back in FROM", &session("clicked", 40));
+    log_out(&old, "out of FROM", Some(seconds_ago(40)));
+    put(&old, "late", &session("late", 30));
+    let touched = there(&old, "same").unwrap().with_times(None, Some(seconds_ago(20)));
+    old.save(&touched, SaveMode::Upsert).unwrap();
+    let before = ["back in FROM", "out of FROM", "same"].map(|id| there(&new, id));
+    let new_only = Copy::new().with_new_only();
+    for (mode, expected) in [(CopyMode::Count, 1), (CopyMode::Verify, 1), (CopyMode::Copy, 1), (CopyMode::Verify, 0)] {
+        let copied = new_only.clone().with_mode(mode).run(&from, &to, NOW, &mut ()).unwrap();
+        assert_eq!((copied.left, copied.new, copied.differences()), (3, expected, expected), "{mode:?}");
+    }
+    assert_eq!(["back in FROM", "out of FROM", "same"].map(|id| there(&new, id)), before);
+    assert_eq!(there(&new, "late").unwrap().payload, there(&old, "late").unwrap().payload);
+    // Without it the click counts.
+    assert_eq!(counts(copy(&from, &to)), [0, 2, 1, 0, 1, 0, 0]);
 }

@@ -70,6 +70,11 @@ fn limits_end_it_and_say_so() {
     let ended = copy(&from, &to, &["--max-time", "0s"]).done();
     assert!(ended.ends_with(" s; ended by `--max-time`, there may be more\n"), "{ended}");
     assert_eq!(copy(&from, &to, &["--quiet"]).done(), "");
+    let partly = copy(&from, &to, &["--verify", "--max-time", "0s"]);
+    assert_eq!((partly.code, partly.stderr.as_str()), (exit::FAILED, ""));
+    assert!(partly.stdout.starts_with("compared 0 sessions: 0 the same, in "), "{partly:?}");
+    assert!(partly.stdout.ends_with(" s; ended by `--max-time`, not everything was compared\n"), "{partly:?}");
+    copy(&from, &to, &["--verify"]).done();
     assert_eq!(to.count(), 3);
     to.sql("DELETE FROM beaker_cache;");
     from.sql(

@@ -114,6 +114,27 @@ fn places_that_cannot_be_are_refused_and_named() {
 }
 
 #[test]
+fn sessions_that_no_store_has_are_refused_on_either_side() {
+    let sqlite = Place::sqlite("");
+    sqlite.run("setup", &["--quiet"]).done();
+    let folder = tempfile::tempdir().unwrap();
+    let ini = folder.path().join("site.ini");
+    for (store_type, why) in [("memory", "the application's own process, where"), ("cookie", "its visitors' cookies:")]
+    {
+        let keys = "beaker.session.validate_key = v\n";
+        fs::write(&ini, format!("[app:main]\nbeaker.session.type = {store_type}\n{keys}")).unwrap();
+        for (from, to, of) in [(&ini, &sqlite.ini(), "FROM"), (&sqlite.ini(), &ini, "TO")] {
+            for args in [&[][..], &["--dry-run"], &["--verify"]] {
+                let run = super::copy_by(from, to, args);
+                assert_eq!((run.code, run.stdout.as_str()), (exit::USAGE, ""));
+                let error = format!("error: a site with the store type `{store_type}` keeps its sessions in {why}");
+                assert!(run.stderr.starts_with(&error) && run.stderr.contains(&format!("of: {of}\n")), "{run:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_place_of_another_zone_is_refused() {
     let python = python!().with_time_zone("Asia/Tokyo");
     let (from, to) = (Place::sqlite(""), Place::sqlite(""));
