@@ -35,13 +35,6 @@ pub fn what_cannot_be_read_is_kept_where_only_it_tells_its_age(s: &Subject) {
     if !s.can().delete_old {
         return;
     }
-    let mut damaged = s.record("damaged", before_cutoff(1));
-    damaged.payload = Payload::new(damaged.payload.framing(), UNREADABLE.to_vec());
-    // A store that takes sessions apart has none that cannot be read.
-    if !s.save_if_supported(&damaged) {
-        return;
-    }
-    for record in [s.record("old", before_cutoff(1)), s.record("active", NOW)] {
     let damaged = s.long_record("damaged", before_cutoff(1), UNREADABLE);
     for record in [damaged.clone(), s.record("old", before_cutoff(1)), s.record("active", NOW)] {
         s.store().save(&record, SaveMode::Create).expect("a fresh id");
