@@ -101,8 +101,8 @@ impl Copy {
     /// # Errors
     ///
     /// `Config` where both are the same place; `Unsupported` where FROM cannot list its sessions, or the sessions of one
-    /// cannot be in the other, or TO refuses whatever is saved; otherwise what the stores say. What was copied until then stays. A session that cannot be
-    /// read, or that TO cannot hold, is counted and passed over.
+    /// cannot be in the other, or TO refuses whatever is saved; otherwise what the stores say. What was copied until then
+    /// stays. A session that cannot be read, or that TO cannot hold, is counted and passed over.
     pub fn run(&self, from: &Place<'_>, to: &Place<'_>, now: Timestamp, observer: &mut dyn Observer) -> Result<Copied> {
         let mut so_far = Copied::default();
         self.run_into(from, to, now, observer, &mut so_far).map(|()| so_far)

@@ -4,6 +4,7 @@
 mod ends;
 mod forms;
 mod live;
+mod objects;
 mod stores;
 mod switch;
 

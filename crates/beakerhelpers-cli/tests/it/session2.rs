@@ -12,14 +12,14 @@ use crate::run::{Run, run};
 /// A Quixote site of the tests of the stores.
 const SITE: &str = include_str!("../../../beakerhelpers-session2/tests/python/site.py");
 
-fn site(python: &Python, store: &str, place: &Path, visits: &[&str]) -> Vec<String> {
+pub(crate) fn site(python: &Python, store: &str, place: &Path, visits: &[&str]) -> Vec<String> {
     let mut command = python.command();
     let output = command.args(["-c", SITE, store, place.to_str().unwrap()]).args(visits).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect()
 }
 
-fn ini(folder: &Path, options: &str) -> String {
+pub(crate) fn ini(folder: &Path, options: &str) -> String {
     let path = folder.join("quixote.ini");
     let options: String = options.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
     fs::write(&path, format!("[app:main]\n{options}")).unwrap();

@@ -74,7 +74,9 @@ fn a_place_that_answers_nothing_ends_any_run_before_it_begins() {
 #[test]
 fn a_place_that_refuses_some_gets_the_others_and_nothing_else() {
     let old = MemoryStore::new();
-    ["a long", "b long", "c"].iter().for_each(|id| put(&old, id, &session("joe", 1)));
+    for id in ["a long", "b long", "c"] {
+        put(&old, id, &session("joe", 1));
+    }
     let picky = refusing(|id| !id.contains("long"), true);
     let (result, copied) = run(&old, &picky, CopyMode::Copy);
     assert!(result.is_ok());

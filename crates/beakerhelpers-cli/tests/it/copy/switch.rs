@@ -36,16 +36,16 @@ fn nobody_is_logged_out_when_a_site_moves() {
             save("tim", "{'user_name': 'tim'}").at(now.earlier_by(HOUR / 3)),
         ]);
 
-        // 1. What the new site needs is set up.
+        // 1 and 2. The new site has a configuration, and what it needs is set up.
         let unset = copy(from, to, &[]).failed(exit::FAILED);
         assert!(unset.contains("hint: "), "{unset}");
         to.run("setup", &["--quiet"]).done();
 
-        // 2. What would be copied.
+        // 3. What would be copied.
         assert_eq!(counts(from, to, &["--dry-run"]), [4, 0, 0, 0, 0, 0]);
         assert_eq!(to.count(), 0);
 
-        // 3. Most is copied while the site goes on.
+        // 4. Most is copied while the site goes on.
         assert_eq!(counts(from, to, &[]), [4, 0, 0, 0, 0, 0]);
         old.answer(&[
             save("ann", "{'user_name': 'ann', 'visits': 2}"),
@@ -57,14 +57,14 @@ fn nobody_is_logged_out_when_a_site_moves() {
         assert!(behind.stdout.starts_with("compared 5 sessions: 2 the same, 1 missing in TO, 1 older in TO, 1 that"));
         assert_eq!(behind.stderr.lines().count(), 3, "{behind:?}");
 
-        // 4. Again, which is shorter: what is new or changed since, and who has logged out.
+        // 5. Again, which is shorter: what is new or changed since, and who has logged out.
         assert_eq!(counts(from, to, &[]), [1, 1, 2, 0, 1, 0]);
 
-        // 5. The site is stopped, and what it saved last is copied.
+        // 6. The site is stopped, and what it saved last is copied.
         old.answer(&[Request::touch("eve")]);
         assert_eq!(counts(from, to, &[]), [0, 1, 3, 0, 0, 0]);
 
-        // 6. Everything is there.
+        // Everything is there.
         assert_eq!(counts(from, to, &["--verify"]), [0, 0, 4, 0, 0, 0]);
         let gone = |row: &String| row.starts_with("bob ");
         let rows: Vec<_> = times(from).into_iter().filter(|row| !gone(row)).collect();
@@ -82,7 +82,7 @@ fn nobody_is_logged_out_when_a_site_moves() {
         assert_eq!(counts(from, to, &["--verify"]), [0, 0, 2, 2, 0, 0]);
         assert_eq!(counts(from, to, &[]), [0, 0, 2, 2, 0, 0]);
 
-        // 9. The way back is the same way.
+        // The way back is the same way.
         assert_eq!(counts(to, from, &[]), [1, 2, 2, 0, 0, 0]);
         assert_eq!(counts(to, from, &["--verify"]), [0, 0, 5, 0, 0, 0]);
         let ids = ["joe", "ann", "eve", "tim", "kim"];
@@ -101,5 +101,30 @@ fn what_is_over_is_copied_with_all_others_where_that_is_wanted() {
         assert_eq!(counts(from, to, &[]), [1, 0, 0, 0, 0, 0]);
         assert_eq!(counts(from, to, &["--all"]), [1, 0, 1, 0, 0, 0]);
         assert_eq!(counts(from, to, &["--all", "--verify"]), [0, 0, 2, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn a_site_that_was_not_stopped_loses_no_login_after_the_switch() {
+    between_each(HOURLY, |python, from, to| {
+        let (old, new) = (from.ini(), to.ini());
+        let (old, new) = (python.site(&old), python.site(&new));
+        let now: Timestamp = SystemTime::now().into();
+        let save = |id: &str, contents: &str| Request::save(id, contents).at(now.earlier_by(HOUR / 2));
+        old.answer(&[save("joe", "{'cart': 1}"), save("ann", "{'user_name': 'ann'}")]);
+        to.run("setup", &["--quiet"]).done();
+        assert_eq!(counts(from, to, &[]), [2, 0, 0, 0, 0, 0]);
+        // After the switch joe logs in, and an old worker answers his next click, ann's log-out and a new visitor.
+        new.answer(&[Request::save("joe", "{'user_name': 'joe'}").at(now.earlier_by(HOUR / 3))]);
+        old.answer(&[Request::touch("joe"), Request::delete("ann"), Request::save("eve", "{'user_name': 'eve'}")]);
+        let ids = ["joe", "ann"];
+        let before = loaded(python, to, &ids);
+        for expected in [[1, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]] {
+            let summary = copy(from, to, &["--new-only", "--format", "json"]).done();
+            assert!(summary.contains("\"left\":2,"), "{summary}");
+            assert_eq!(super::numbers(&summary), expected);
+            assert_eq!(loaded(python, to, &ids), before);
+        }
+        assert_eq!(loaded(python, to, &["eve"]), loaded(python, from, &["eve"]));
     });
 }
