@@ -4,9 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use beakerhelpers_container::{Folder, Form, Kind, Name, Place, Tree, Walk, clean, failure, list};
 use beakerhelpers_core::{
-    CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Framing, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
-    escape_controls,
+    CleanupMode, Cutoff, DeletePlan, Deleted, Error, Finding, Framing, Progress, Query, Record, Records, Result,
+    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied, escape_controls,
 };
 
 use crate::database::{Database, EXTENSION, FORM, LONGEST_EXTENSION};
@@ -79,6 +78,11 @@ fn chosen(name: &str) -> Result<Format> {
     })
 }
 
+fn is_there(database: &Database<'_>) -> Result<bool> {
+    let standing = database.standing().map_err(|errno| failure("look for a session's database", errno))?;
+    Ok(standing.is_some())
+}
+
 impl SessionStore for DbmStore {
     fn info(&self) -> StoreInfo {
         StoreInfo::new(DBM.name, self.place.location(), CAPABILITIES).with_framing(Framing::Value)
@@ -92,29 +96,11 @@ impl SessionStore for DbmStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        self.place.refuse_to_write()?;
-        let tree = self.place.open()?;
+        let saving = self.place.for_saving(record, LONGEST_EXTENSION)?;
+        let new = self.format(saving.tree())?;
         let id = record.id.as_str();
-        let name = Name::to_write(id, LONGEST_EXTENSION).ok_or_else(|| {
-            Error::unsupported(
-                "a session with this id cannot be kept in a file: it is empty or too long, or has a slash, a dot or a zero \
-                 byte in it",
-            )
-        })?;
-        let accessed = record.accessed.ok_or_else(|| {
-            Error::unsupported("a session without access time cannot be kept in a file, which always has one")
-        })?;
-        let new = self.format(&tree)?;
-        let _lock = self.place.locks().to_write(id)?;
-        let folder = tree.make_folder(&name)?;
-        let database = Database::new(&folder, id);
-        if mode == SaveMode::Create {
-            let there = database.standing().map_err(|errno| failure("look for a session's database", errno))?;
-            if there.is_some() {
-                return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
-            }
-        }
-        database.write(Content::value_of(&record.payload), accessed, new)
+        let (folder, _lock) = saving.lock(mode, |folder| is_there(&Database::new(folder, id)))?;
+        Database::new(&folder, id).write(Content::value_of(&record.payload), saving.accessed(), new)
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
@@ -127,8 +113,7 @@ impl SessionStore for DbmStore {
 
     fn has(&self, id: &SessionId) -> Result<bool> {
         let Some(folder) = self.folder(id)? else { return Ok(false) };
-        let standing = Database::new(&folder, id.as_str()).standing();
-        Ok(standing.map_err(|errno| failure("look for a session's database", errno))?.is_some())
+        is_there(&Database::new(&folder, id.as_str()))
     }
 
     fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {

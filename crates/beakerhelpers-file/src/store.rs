@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use beakerhelpers_container::{Kind, Name, Place, clean, failure, list, replace};
 use beakerhelpers_core::{
-    CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, Progress, Query, Record, Records, Result,
-    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
+    CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Progress, Query, Record, Records, Result, SaveMode, SessionId,
+    SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
 };
 
 use crate::reader::{EXTENSION, Files, load};
@@ -46,28 +46,13 @@ impl SessionStore for FileStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        self.place.refuse_to_write()?;
-        let tree = self.place.open()?;
-        let id = record.id.as_str();
-        let name = Name::to_write(id, EXTENSION).ok_or_else(|| {
-            Error::unsupported(
-                "a session with this id cannot be kept in a file: it is empty or too long, or has a slash, a dot or a zero \
-                 byte in it",
-            )
-        })?;
-        let accessed = record.accessed.ok_or_else(|| {
-            Error::unsupported("a session without access time cannot be kept in a file, which always has one")
-        })?;
-        let _lock = self.place.locks().to_write(id)?;
-        let folder = tree.make_folder(&name)?;
-        let file = name.file();
-        if mode == SaveMode::Create {
+        let saving = self.place.for_saving(record, EXTENSION)?;
+        let file = [record.id.as_str(), EXTENSION].concat();
+        let (folder, _lock) = saving.lock(mode, |folder| {
             let there = folder.facts(&file).map_err(|errno| failure("look for the file of a session", errno))?;
-            if there.is_some() {
-                return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
-            }
-        }
-        replace(&folder, &file, record.payload.bytes(), accessed)
+            Ok(there.is_some())
+        })?;
+        replace(&folder, &file, record.payload.bytes(), saving.accessed())
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {

@@ -118,6 +118,28 @@ fn tables_that_sqlite_reads_by_itself_are_not_there() {
 }
 
 #[test]
+fn what_a_killed_process_left_is_put_in_order() {
+    let folder = tempfile::tempdir().expect("a directory");
+    for (mode, suffix, expected) in [("WAL", "-wal", b"new".as_slice()), ("DELETE", "-journal", b"old")] {
+        let path = folder.path().join(mode);
+        fs::write(&path, image(Some(b"old")).expect("an image")).expect("there is room");
+        let mut database = connect(path.to_str().expect("text")).expect("it opens");
+        // With a cache of no pages, all is in the file before the end.
+        let changes = format!(
+            "PRAGMA journal_mode = {mode}; PRAGMA cache_size = 1; BEGIN; UPDATE Dict SET value = CAST('new' AS BLOB); \
+             CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(1000000)); DROP TABLE a"
+        );
+        database.batch_execute(&changes).expect("it runs");
+        if mode == "WAL" {
+            database.batch_execute("COMMIT").expect("it runs");
+        }
+        let left = fs::read(folder.path().join(format!("{mode}{suffix}"))).expect("it is there");
+        let file = fs::read(&path).expect("it is there");
+        assert_eq!(read(file, &[(suffix, left)]).ok(), Some(Content::Session(expected.to_vec())), "{mode}");
+    }
+}
+
+#[test]
 fn a_journal_that_is_of_no_use_does_no_harm() {
     let file = image(Some(b"value")).expect("an image");
     for suffix in LEFT {
