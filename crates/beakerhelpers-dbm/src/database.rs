@@ -136,7 +136,8 @@ impl<'f> Database<'f> {
                 Ok(()) => aside.suffixes.push(suffix),
                 Err(Errno::NOENT) => {}
                 Err(errno) => {
-                    aside.put_back(|| Ok(None))?;
+                    // What has its own name still is no new database.
+                    aside.give_back()?;
                     return Err(errno);
                 }
             }
@@ -195,24 +196,21 @@ impl Aside<'_, '_> {
     /// not: Beaker makes one without a lock as soon as it looks for one that is not there
     /// (`DBMNamespaceManager._checkfile`, 1.14.1). It is replaced under the lock that this takes, if it can.
     pub(crate) fn put_back(self, lock: impl FnOnce() -> Result<Option<Lock>>) -> Result<(), Errno> {
-        let folder = self.database.folder;
-        let mut is_new = self.database.standing()?.is_some();
-        if is_new
-            && let Ok(_lock) = lock()
-            && matches!(self.database.read(), Ok(Some(Content::Empty)))
-        {
-            self.database.remove()?;
-            is_new = false;
-        }
-        for suffix in self.suffixes.iter().rev() {
-            let (aside, name) = (self.file(suffix), self.database.file(suffix));
-            if is_new {
-                folder.unlink(&aside)?;
-            } else {
-                folder.give_back(&aside, &name)?;
+        if self.database.standing()?.is_some() {
+            let lock = lock();
+            if lock.is_err() || !matches!(self.database.read(), Ok(Some(Content::Empty))) {
+                return self.remove();
             }
+            self.database.remove()?;
+            // It is held until they are back.
+            return self.give_back();
         }
-        Ok(())
+        self.give_back()
+    }
+
+    fn give_back(self) -> Result<(), Errno> {
+        let give = |suffix: &Suffix| self.database.folder.give_back(&self.file(suffix), &self.database.file(suffix));
+        self.suffixes.iter().rev().try_for_each(give)
     }
 }
 
@@ -222,6 +220,22 @@ mod tests {
     use beakerhelpers_core::{Error, ErrorKind};
 
     use super::*;
+
+    #[test]
+    fn what_can_be_put_aside_in_part_only_is_there_as_before() {
+        let root = tempfile::tempdir().expect("a directory");
+        let tree = Tree::open(root.path()).expect("it can be read").expect("it is there");
+        let folder = tree.make_folder(&Name::of("id", EXTENSION).expect("a name")).expect("there is room");
+        let database = Database::new(&folder, "id");
+        database.write(Some(b"old"), Timestamp::from_secs(1), Format::Dumb).expect("it writes");
+        let mut aside = database.put_aside().expect("it can be put aside");
+        assert_eq!(aside.suffixes, [".dat", ".dir"]);
+        // As where the second could not be renamed.
+        let second = aside.suffixes.pop().expect("there are two");
+        folder.give_back(&aside.file(second), &database.file(second)).expect("it can be given back");
+        aside.give_back().expect("it can be given back");
+        assert_eq!(database.read().ok().flatten(), Some(Content::Session(b"old".to_vec())));
+    }
 
     #[test]
     fn what_is_put_aside_gives_way_to_a_session_and_not_to_an_empty_database() {
