@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use beakerhelpers_core::{Error, ErrorKind, escape_controls};
 use redis::{ErrorKind as Kind, RedisError, ServerErrorKind};
 
+use crate::listing::wrong_type;
 use crate::place::Place;
 
 /// How long to go on without a server that was there a moment ago.
@@ -90,6 +91,7 @@ pub(crate) fn explain(error: &RedisError, place: &Place) -> Error {
         (Kind::Server(ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown), _) => {
             unavailable("a part of the cluster of Redis is down")
         }
+        (_, Some("WRONGTYPE")) => wrong_type(),
         (_, Some("OOM")) => unavailable("the memory that Redis may use is full"),
         (_, Some("MISCONF")) => unavailable("Redis saves nothing because it cannot write its data to the disk"),
         (_, Some("BUSY")) => unavailable("Redis is busy with a script"),
