@@ -103,7 +103,9 @@ fn what_becomes_something_else_meanwhile_is_kept_and_ends_nothing() {
     let sizes: [(&[&str], usize, u64); 2] = [(&["a"], 10, 0), (&["a", "b", "c"], 1_200_000, 2)];
     for (ids, bytes, unknown) in sizes {
         for archive in [false, true] {
-            ids.iter().for_each(|id| save(&*store, &padded(id, hours_ago(2), bytes)));
+            for id in ids {
+                save(&*store, &padded(id, hours_ago(2), bytes));
+            }
             let mut plan = plan();
             plan.archive = archive;
             let mut change = Change(&database, ids, Reasons::default());
