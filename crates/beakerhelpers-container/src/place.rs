@@ -98,10 +98,7 @@ impl Place {
     ///
     /// `Unsupported`.
     pub fn refuse_to_write(&self) -> Result<()> {
-        if self.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
-        }
-        Ok(())
+        self.access.refuse_to_write()
     }
 }
 

@@ -14,8 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use beakerhelpers_core::{
-    Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records,
-    Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records, Result,
+    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
 };
 
 use self::client::{Client, Settings};
@@ -139,10 +139,7 @@ impl<C: Client> ServerStore<C> {
     }
 
     fn refuse_to_write(&self) -> Result<()> {
-        if self.settings.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
-        }
-        Ok(())
+        self.settings.access.refuse_to_write()
     }
 
     fn known_layout(&self) -> Option<Layout> {

@@ -132,10 +132,7 @@ impl SqliteStore {
     }
 
     fn refuse_to_write(&self) -> Result<()> {
-        if self.opener.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
-        }
-        Ok(())
+        self.opener.access.refuse_to_write()
     }
 
     /// The statements for the table as it is; it is looked at once.

@@ -60,5 +60,5 @@ fn open(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
         )
         .with_context("at", config.origin("username")));
     }
-    Ok(Box::new(Memcached::new(servers, config.wait(), spread, text)))
+    Ok(Box::new(Memcached::new(servers, spread, text, config)))
 }

@@ -1,10 +1,8 @@
 //! Sessions by id.
 
-use std::time::Duration;
-
 use beakerhelpers_core::{
-    Cutoff, DeletePlan, Deleted, Error, ErrorKind, Expiry, Progress, Query, Record, Records, Result, SaveMode,
-    SessionId, SessionStore, StoreInfo,
+    Access, CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Expiry, Progress, Query, Record, Records,
+    Result, SaveMode, SessionId, SessionStore, StoreConfig, StoreInfo,
 };
 
 use crate::address::{Address, place};
@@ -24,6 +22,7 @@ pub(crate) struct Memcached {
     spread: Spread,
     /// How the site's client library marks text, where the configuration tells which one it is.
     text: Option<TextFlag>,
+    access: Access,
 }
 
 /// How sessions are spread over several servers.
@@ -38,9 +37,9 @@ pub(crate) enum Spread {
 }
 
 impl Memcached {
-    pub(crate) fn new(servers: Vec<Address>, wait: Duration, spread: Spread, text: Option<TextFlag>) -> Self {
-        let servers = servers.into_iter().map(|address| Server::new(address, wait)).collect();
-        Self { servers, spread, text }
+    pub(crate) fn new(servers: Vec<Address>, spread: Spread, text: Option<TextFlag>, config: &StoreConfig) -> Self {
+        let servers = servers.into_iter().map(|address| Server::new(address, config.wait())).collect();
+        Self { servers, spread, text, access: config.access() }
     }
 
     pub(crate) fn servers(&self) -> &[Server] {
@@ -101,6 +100,7 @@ impl SessionStore for Memcached {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        self.access.refuse_to_write()?;
         let Some(key) = Key::of(record.id.as_str()) else {
             return Err(Error::unsupported(
                 "memcached has no room for a session of such an id, or not for its characters",
@@ -128,6 +128,7 @@ impl SessionStore for Memcached {
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.access.refuse_to_write()?;
         let Some(key) = Key::of(id.as_str()) else { return Ok(false) };
         let mut deleted = false;
         for server in self.search(&key) {
@@ -142,6 +143,9 @@ impl SessionStore for Memcached {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        if plan.mode != CleanupMode::Count {
+            self.access.refuse_to_write()?;
+        }
         cleanup::delete_old(self, cutoff, plan, progress)
     }
 }

@@ -12,7 +12,7 @@ use redis::{Cmd, Script, Value, cmd};
 use crate::failure::explain;
 use crate::keys;
 use crate::listing::wrong_type;
-use crate::pipeline::{bytes, number};
+use crate::pipeline::{bytes, is_wrong_type, number};
 use crate::server::{Server, Twice};
 use crate::walk::{Entry, Part, Purpose, Walk};
 
@@ -24,7 +24,11 @@ const LARGE: usize = 256 << 10;
 const SILENCE: Duration = Duration::from_millis(100);
 
 /// Deletes a key that still holds what was judged. 1: it did; -1: the key holds something else; 0: there is none.
-const CODE: &str = "local value = redis.call('GET', KEYS[1])\n\
+const CODE: &str = "local value = redis.pcall('GET', KEYS[1])\n\
+                    if type(value) == 'table' then\n\
+                    if string.find(value.err, 'WRONGTYPE', 1, true) then return -1 end\n\
+                    return value\n\
+                    end\n\
                     if value == ARGV[1] then return redis.call('DEL', KEYS[1]) end\n\
                     if value then return -1 end\n\
                     return 0";
@@ -197,10 +201,12 @@ impl Run<'_> {
         let answers = self.walk.run_all(&commands, read)?;
         let mut same = Vec::with_capacity(old.len());
         for (session, answer) in old.into_iter().zip(answers) {
-            match bytes(answer).map_err(|error| self.explain(&error))? {
-                Some(value) if value == session.value() => same.push(session),
-                Some(_) => self.so_far.kept += 1,
-                None => {}
+            match bytes(answer) {
+                Ok(Some(value)) if value == session.value() => same.push(session),
+                Ok(Some(_)) => self.so_far.kept += 1,
+                Ok(None) => {}
+                Err(error) if is_wrong_type(&error) => self.so_far.kept += 1,
+                Err(error) => return Err(self.explain(&error)),
             }
         }
         let records: Vec<_> = same.iter().map(|old| Record::new(old.id.clone(), old.value.clone())).collect();

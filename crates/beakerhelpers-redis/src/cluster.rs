@@ -12,8 +12,11 @@ use crate::server::Server;
 /// A connection that finds the node of each key, and follows keys that move.
 pub(crate) fn connect_to_all(server: &Server) -> RedisResult<ClusterConnection> {
     let Server { place, wait, .. } = server;
-    // The client would hide why nobody lets it in, and ask every node.
-    first_node(server, |_, _| Ok(()))?;
+    // The client would hide why nobody lets it in, or that it may not ask for what it needs, and ask every node.
+    first_node(server, |connection, own| {
+        cmd("PING").query::<Value>(connection)?;
+        ask(connection, own)
+    })?;
     let nodes = place.addresses.iter().map(|address| info(place, address)).collect::<RedisResult<Vec<_>>>()?;
     let client = ClusterClient::builder(nodes).connection_timeout(*wait).response_timeout(*wait).retries(5);
     let connection = encrypted(client, place).build()?.get_connection()?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use beakerhelpers_core::{Error, ErrorKind, escape_controls};
 use redis::{ErrorKind as Kind, RedisError, ServerErrorKind};
 
+use crate::listing::wrong_type;
 use crate::place::Place;
 
 /// How long to go on without a server that was there a moment ago.
@@ -90,13 +91,14 @@ pub(crate) fn explain(error: &RedisError, place: &Place) -> Error {
         (Kind::Server(ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown), _) => {
             unavailable("a part of the cluster of Redis is down")
         }
+        (_, Some("WRONGTYPE")) => wrong_type(),
         (_, Some("OOM")) => unavailable("the memory that Redis may use is full"),
         (_, Some("MISCONF")) => unavailable("Redis saves nothing because it cannot write its data to the disk"),
         (_, Some("BUSY")) => unavailable("Redis is busy with a script"),
         (Kind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain), _) => {
             unavailable("the cluster of Redis is moving sessions between its nodes")
         }
-        (Kind::Server(ServerErrorKind::ResponseError), _) => refused(&said),
+        (Kind::Server(ServerErrorKind::ResponseError), _) => refused(&said, place),
         (Kind::Io, _) => lost(error),
         (Kind::ClusterConnectionNotFound, _) => unavailable("no node of the cluster of Redis can be reached"),
         _ => Error::new(ErrorKind::Other, "Redis answers what nobody understands"),
@@ -133,7 +135,17 @@ fn denied(said: &str, place: &Place) -> Error {
     }
 }
 
-fn refused(said: &str) -> Error {
+fn refused(said: &str, place: &Place) -> Error {
+    // Of a refused `SELECT` the client keeps the words only.
+    if said.contains("no permissions") {
+        return denied(said, place);
+    }
+    // Redis 7 does not say which.
+    if said.contains("executing the script can't run") {
+        let user = place.username.as_deref().unwrap_or("default");
+        return Error::new(ErrorKind::PermissionDenied, "the user may not run `get` or `del` in Redis")
+            .with_hint(format!("allow them: `ACL SETUSER {user} +get +del`"));
+    }
     if said.contains("DB index") {
         return Error::config("Redis has no database of this number");
     }
@@ -203,6 +215,9 @@ mod tests {
     fn a_command_that_is_not_allowed_is_named() {
         let said = report(Kind::Server(ServerErrorKind::NoPerm), "User u has no permissions to run the 'eval' command");
         assert!(said.contains("the user may not run `eval`") && said.contains("ACL SETUSER u +eval"), "{said}");
+        let select = "User u has no permissions to run the 'select' command";
+        let said = report(Kind::Server(ServerErrorKind::ResponseError), select);
+        assert!(said.contains("the user may not run `select`") && said.contains("ACL SETUSER u +select"), "{said}");
         let said = report(Kind::Server(ServerErrorKind::NoPerm), "No permissions to access a key");
         assert!(said.contains("ACL SETUSER u ~beaker_cache:*"), "{said}");
     }

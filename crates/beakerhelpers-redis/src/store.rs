@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use beakerhelpers_core::{
-    Cutoff, DeletePlan, Deleted, Error, ErrorKind, Expiry, Framing, Payload, Progress, Query, Record, Records, Result,
-    SaveMode, SessionId, SessionStore, StoreConfig, StoreInfo, StoreType, Timestamp,
+    Access, CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Expiry, Framing, Payload, Progress, Query,
+    Record, Records, Result, SaveMode, SessionId, SessionStore, StoreConfig, StoreInfo, StoreType, Timestamp,
 };
 use redis::{RedisError, RedisResult, Value, cmd};
 
@@ -23,6 +23,7 @@ pub(crate) struct RedisStore {
     server: Arc<Server>,
     /// How long Beaker lets Redis keep a session; `None`: for ever.
     lifetime: Option<Duration>,
+    access: Access,
 }
 
 impl RedisStore {
@@ -30,6 +31,8 @@ impl RedisStore {
     pub(crate) fn open(store_type: &'static StoreType, place: Place, config: &StoreConfig) -> Result<Self> {
         let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(Expiry::AFTER_TIMEOUT));
         Ok(Self { store_type, server: Arc::new(Server::new(place, config)?), lifetime })
+        let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(LONGER));
+        Ok(Self { store_type, server: Arc::new(Server::new(place, config)?), lifetime, access: config.access() })
     }
 
     fn explained<T>(&self, result: RedisResult<T>) -> Result<T> {
@@ -64,6 +67,7 @@ impl SessionStore for RedisStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        self.access.refuse_to_write()?;
         let mut set = cmd("SET");
         set.arg(keys::key(&record.id)).arg(record.payload.bytes());
         if let Some(left) = self.milliseconds(record) {
@@ -80,6 +84,7 @@ impl SessionStore for RedisStore {
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.access.refuse_to_write()?;
         let deleted = self.server.run(cmd("DEL").arg(keys::key(id)), Twice::Other)?;
         Ok(self.explained(number(&deleted))? > 0)
     }
@@ -94,6 +99,9 @@ impl SessionStore for RedisStore {
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
+        if plan.mode != CleanupMode::Count {
+            self.access.refuse_to_write()?;
+        }
         cleanup::delete_old(&self.server, cutoff, plan, progress)
     }
 }

@@ -147,13 +147,19 @@ impl Walk {
         Ok(Some(Request { keys, scan }))
     }
 
-    /// The whole value of a key; `None` where it is not there any more, or is no string.
+    /// The whole value of a key, wherever it is; `None` where it is not there any more. `Corrupt` where it is no string, or too large.
     pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        value(&self.server, key)
+        let length = self.server.run(cmd("STRLEN").arg(key), Twice::Same)?;
+        if number(&length).is_ok_and(|length| length > LARGEST) {
+            return Err(Error::corrupt("what a key of a session holds is larger than any session"));
+        }
+        let answer = self.server.run(cmd("GET").arg(key), Twice::Same)?;
+        bytes(answer).map_err(|error| explain(&error, &self.server.place))
     }
 
     /// Runs commands, each about one key, on the master that gave the last page, and gives their answers. Where the key is
-    /// elsewhere by now, or the server has forgotten a script, it runs what `anew` gives for this number instead.
+    /// elsewhere by now, or the server has forgotten a script, it runs what `anew` gives for this number instead. Where the
+    /// key holds no string any more, the answer is what the server says of that.
     pub(crate) fn run_all(&mut self, commands: &[Cmd], anew: impl Fn(usize) -> Cmd) -> Result<Vec<Value>> {
         let mut pipeline = Pipeline::default();
         for command in commands {
@@ -162,7 +168,7 @@ impl Walk {
         let node = self.node.as_mut().expect("a page was read");
         let mut answers = node.run(|connection| pipeline.run(connection))?;
         for (n, answer) in answers.iter_mut().enumerate() {
-            if let Some(error) = refusal(answer) {
+            if let Some(error) = refusal(answer).filter(|error| !is_wrong_type(error)) {
                 let is_elsewhere = self.server.place.is_cluster && is_elsewhere(&error);
                 if !is_elsewhere && error.kind() != redis::ServerErrorKind::NoScript.into() {
                     return Err(explain(&error, &self.server.place));
@@ -215,16 +221,6 @@ fn delete_watched(connection: &mut Connection, key: &[u8], judged: &[u8]) -> Red
 
 fn exactly<const N: usize>(answers: Vec<Value>) -> RedisResult<[Value; N]> {
     answers.try_into().map_err(|_| unexpected())
-}
-
-/// The whole value of a key, wherever it is.
-fn value(server: &Server, key: &[u8]) -> Result<Option<Vec<u8>>> {
-    let length = server.run(cmd("STRLEN").arg(key), Twice::Same)?;
-    if number(&length).is_ok_and(|length| length > LARGEST) {
-        return Err(Error::corrupt("what a key of a session holds is larger than any session"));
-    }
-    let answer = server.run(cmd("GET").arg(key), Twice::Same)?;
-    bytes(answer).map_err(|error| explain(&error, &server.place))
 }
 
 impl Request {

@@ -45,10 +45,7 @@ impl DirectoryStore {
     }
 
     fn refuse_to_write(&self) -> Result<()> {
-        if self.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
-        }
-        Ok(())
+        self.access.refuse_to_write()
     }
 
     /// What a missing file means: nothing, unless the directory is missing too.

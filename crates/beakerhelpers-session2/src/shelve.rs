@@ -38,8 +38,8 @@ pub(crate) struct ShelveStore {
 
 impl ShelveStore {
     fn shelf(&self, access: Access) -> Result<Shelf> {
-        if access == Access::ReadWrite && self.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
+        if access == Access::ReadWrite {
+            self.access.refuse_to_write()?;
         }
         Shelf::open(&self.name, access, self.wait)
     }
@@ -74,9 +74,7 @@ impl SessionStore for ShelveStore {
     }
 
     fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
-        if self.access == Access::ReadOnly {
-            return Err(Error::unsupported("the store was opened for reading only"));
-        }
+        self.access.refuse_to_write()?;
         match (mode, Shelf::open(&self.name, Access::ReadWrite, self.wait)) {
             (_, Err(error)) if error.kind() == ErrorKind::NotSetUp => {
                 Shelf::create(&self.name).map(|()| SetupOutcome::Created)

@@ -21,6 +21,7 @@ mod matrix;
 mod memcached;
 mod original;
 mod processes;
+mod read_only;
 mod recorded;
 mod redis;
 mod run;

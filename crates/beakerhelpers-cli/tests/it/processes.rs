@@ -4,20 +4,25 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use beakerhelpers_core::{Config, Registry, SessionStore, SetupMode, Zone};
+use beakerhelpers_core::{Access, Config, Registry, SessionStore, SetupMode, Zone};
 use beakerhelpers_testkit::Server;
 use beakerhelpers_testkit::servers::{Database, Kind};
 use tempfile::TempDir;
 
 /// Opens the store of the ini file that this is the path of.
 fn open(ini: &str) -> Box<dyn SessionStore> {
+    open_for(ini, Access::ReadWrite)
+}
+
+/// The same for somebody who may only look.
+pub(crate) fn open_for(ini: &str, access: Access) -> Box<dyn SessionStore> {
     let config = Config::load(Path::new(ini)).and_then(|config| config.store("beaker.session"));
-    let config = config.expect("the ini file is right").with_zone(Zone::UTC);
+    let config = config.expect("the ini file is right").with_zone(Zone::UTC).with_access(access);
     Registry::linked().and_then(|registry| registry.open(&config)).expect("the store opens")
 }
 
 /// An ini file with these keys, in a directory of its own, for a store that is set up.
-fn ini(keys: &str) -> (TempDir, String) {
+pub(crate) fn ini(keys: &str) -> (TempDir, String) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let ini = directory.path().join("site.ini");
     let keys: String = keys.lines().flat_map(|line| ["beaker.session.", line, "\n"]).collect();
@@ -40,54 +45,54 @@ fn on_server(server: &'static Shared, kind: Kind, store_type: &str, scheme: &str
 }
 
 type Shared = OnceLock<Option<Server>>;
-type OnServer = (TempDir, Database<'static>);
+pub(crate) type OnServer = (TempDir, Database<'static>);
 
-mod sqlite {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod sqlite {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = ext:database\nurl = sqlite:///%(here)s/sessions.db")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-mod sqla {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod sqla {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = ext:sqla\nurl = sqlite:///%(here)s/sessions.db")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-mod postgresql {
+pub(crate) mod postgresql {
     static SERVER: super::Shared = super::Shared::new();
-    fn place() -> Option<(super::OnServer, String)> {
+    pub(crate) fn place() -> Option<(super::OnServer, String)> {
         super::on_server(&SERVER, super::Kind::Postgres, "ext:database", "postgresql+psycopg2")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-mod mariadb {
+pub(crate) mod mariadb {
     static SERVER: super::Shared = super::Shared::new();
-    fn place() -> Option<(super::OnServer, String)> {
+    pub(crate) fn place() -> Option<(super::OnServer, String)> {
         super::on_server(&SERVER, super::Kind::MariaDb, "ext:database", "mysql+pymysql")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-mod file {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod file {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = file\ndata_dir = %(here)s/data")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open);
 }
 
-mod dbm {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod dbm {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = dbm\ndata_dir = %(here)s/data")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
 }
 
-mod memcached {
-    fn place() -> Option<((super::TempDir, super::Server), String)> {
+pub(crate) mod memcached {
+    pub(crate) fn place() -> Option<((super::TempDir, super::Server), String)> {
         // It has no databases: each place is a server.
         let server = super::Server::own(super::Kind::Memcached)?;
         let (directory, ini) = super::ini(&format!("type = ext:memcached\nurl = 127.0.0.1:{}", server.port()));
@@ -96,39 +101,39 @@ mod memcached {
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Text);
 }
 
-mod redis {
+pub(crate) mod redis {
     static SERVER: super::Shared = super::Shared::new();
-    fn place() -> Option<(super::OnServer, String)> {
+    pub(crate) fn place() -> Option<(super::OnServer, String)> {
         super::on_server(&SERVER, super::Kind::Redis, "ext:redis", "redis")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Value);
 }
 
-mod session2_directory {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod session2_directory {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = session2:directory\ndirectory = %(here)s/sessions")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
 }
 
-mod session2_durus {
-    fn place() -> (super::TempDir, String) {
+pub(crate) mod session2_durus {
+    pub(crate) fn place() -> (super::TempDir, String) {
         super::ini("type = session2:durus\nfile = %(here)s/sessions.durus")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
 }
 
-mod session2_mysql {
+pub(crate) mod session2_mysql {
     static SERVER: super::Shared = super::Shared::new();
-    fn place() -> Option<(super::OnServer, String)> {
+    pub(crate) fn place() -> Option<(super::OnServer, String)> {
         super::on_server(&SERVER, super::Kind::MariaDb, "session2:mysql", "mysql")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
 }
 
-mod session2_postgres {
+pub(crate) mod session2_postgres {
     static SERVER: super::Shared = super::Shared::new();
-    fn place() -> Option<(super::OnServer, String)> {
+    pub(crate) fn place() -> Option<(super::OnServer, String)> {
         super::on_server(&SERVER, super::Kind::Postgres, "session2:postgres", "postgresql")
     }
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);

@@ -40,6 +40,20 @@ pub enum Access {
     ReadWrite,
 }
 
+impl Access {
+    /// What a store asks before it changes anything.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where it was opened for reading only.
+    pub fn refuse_to_write(self) -> Result<()> {
+        match self {
+            Self::ReadOnly => Err(Error::unsupported("the store was opened for reading only")),
+            Self::ReadWrite => Ok(()),
+        }
+    }
+}
+
 impl StoreConfig {
     /// An empty configuration whose messages speak of `<prefix>.url` and so on.
     #[must_use]

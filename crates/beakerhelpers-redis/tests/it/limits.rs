@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use beakerhelpers_core::{Error, ErrorKind, Progress, Query, Record, SessionId, SessionStore, Silent, Timestamp};
-use beakerhelpers_testkit::servers::{Kind, User, Via};
+use beakerhelpers_core::{
+    Error, ErrorKind, Progress, Query, Record, Result, SessionId, SessionStore, Silent, Timestamp,
+};
+use beakerhelpers_testkit::servers::{Database, Kind, User, Via};
 use beakerhelpers_testkit::{own_server, server};
 
 use crate::support::{Turn, an_hour, cluster_config, config, fill, hours_ago, open, padded, plan, record, save};
@@ -39,6 +41,9 @@ fn what_is_no_session_is_told_and_kept() {
         bad.len() == 2 && bad.iter().all(|item| item.as_ref().is_err_and(|error| error.kind() == ErrorKind::Corrupt))
     );
 
+    let loaded = store.load(&SessionId::new("list")).map(drop);
+    assert_eq!(loaded.err().map(|error| error.kind()), Some(ErrorKind::Corrupt));
+
     let mut reasons = Reasons::default();
     let done = store.delete_old(an_hour(), &plan(), &mut reasons).expect("it gets through");
     assert_eq!((done.deleted, done.kept), (1, 5));
@@ -68,6 +73,47 @@ fn large_sessions_are_whole_and_go_when_they_are_old() {
     let done = store.delete_old(an_hour(), &plan(), &mut Silent).expect("it gets through");
     assert_eq!((done.deleted, done.kept, done.unknown), (sizes.len() as u64, 1, 0));
     assert!(store.has(&SessionId::new("young")).expect("it answers"));
+}
+
+/// Makes lists of some sessions when one is found old, and remembers why others cannot be read then.
+struct Change<'d>(&'d Database<'d>, &'d [&'d str], Reasons);
+
+impl Progress for Change<'_> {
+    fn old(&mut self, _: Timestamp) {
+        for id in self.1 {
+            self.0.run(&format!("DEL beaker_cache:{id}:session\nLPUSH beaker_cache:{id}:session x\n"));
+        }
+    }
+
+    fn unreadable(&mut self, error: &Error) {
+        self.2.unreadable(error);
+    }
+
+    fn archive(&mut self, _: &[Record]) -> Result<()> {
+        panic!("nothing is what it was");
+    }
+}
+
+#[test]
+fn what_becomes_something_else_meanwhile_is_kept_and_ends_nothing() {
+    let server = server!(Kind::Redis);
+    let database = server.create_database();
+    let store = open(&config(&database.url("redis")));
+    // Small ones are deleted by a script. Of large ones the first fills a batch, and the others are read after that.
+    let sizes: [(&[&str], usize, u64); 2] = [(&["a"], 10, 0), (&["a", "b", "c"], 1_200_000, 2)];
+    for (ids, bytes, unknown) in sizes {
+        for archive in [false, true] {
+            for id in ids {
+                save(&*store, &padded(id, hours_ago(2), bytes));
+            }
+            let mut plan = plan();
+            plan.archive = archive;
+            let mut change = Change(&database, ids, Reasons::default());
+            let done = store.delete_old(an_hour(), &plan, &mut change).expect("it gets through");
+            assert_eq!((done.deleted, done.kept, done.unknown), (0, ids.len() as u64, unknown), "{ids:?} {archive}");
+            assert_eq!(change.2.0.len() as u64, unknown);
+        }
+    }
 }
 
 /// Saves a session when it is found old.

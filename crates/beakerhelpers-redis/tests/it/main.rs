@@ -5,4 +5,5 @@ mod conformance;
 mod faults;
 mod limits;
 mod logins;
+mod permissions;
 mod support;
