@@ -54,10 +54,19 @@ impl Machine {
     ///
     /// Where CPython would refuse it too, or where it would take too much memory.
     pub(crate) fn run(&mut self, draft: &mut Draft, source: &[u8], care: Care) -> Result<NodeId, Fault> {
-        let most = budget::of(source.len());
-        if self.allocated() > most {
-            *self = Self::default();
+        let is_fresh = self.allocated().saturating_add(draft.allocated()) < budget::FRESH;
+        let read = self.attempt(draft, source, care);
+        if is_fresh || !matches!(read, Err(Fault { reason: Reason::TooMuchMemory, .. })) {
+            return read;
         }
+        // What larger pickles left behind must not count against a small one.
+        *self = Self::default();
+        *draft = Draft::new();
+        self.attempt(draft, source, care)
+    }
+
+    fn attempt(&mut self, draft: &mut Draft, source: &[u8], care: Care) -> Result<NodeId, Fault> {
+        let most = budget::of(source.len());
         self.stack.clear();
         self.marks.clear();
         self.fence = 0;

@@ -37,6 +37,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_large_session_leaves_room_for_small_ones() {
+        let reader = AccessedTime::new(Settings::new());
+        let time = [b"U\x0e_accessed_timeG".as_slice(), &1_000_000_000.5_f64.to_be_bytes(), b"s"].concat();
+        let small = [b"\x80\x02}".as_slice(), &time, b"."].concat();
+        let list = [b"\x80\x02}U\x01a](".as_slice(), &b"K\x01".repeat(50_000), b"es", &time, b"."].concat();
+        let text = [b"\x80\x02}U\x01aT".as_slice(), &300_000_u32.to_le_bytes(), &[b'x'; 300_000], b"s", &time, b"."];
+        for large in [list, text.concat()] {
+            for bytes in [&small, &large, &small, &small, &large, &small] {
+                let read = reader.accessed(&Payload::new(Framing::Value, bytes.clone()));
+                assert_eq!(read.expect("it is whole"), Some(Timestamp::from_micros(1_000_000_000_500_000)));
+            }
+        }
+    }
+
+    #[test]
     fn the_time_is_that_of_the_session() {
         let reader = AccessedTime::new(Settings::new());
         let read =

@@ -30,8 +30,6 @@ impl RedisStore {
     /// Connects to nothing yet.
     pub(crate) fn open(store_type: &'static StoreType, place: Place, config: &StoreConfig) -> Result<Self> {
         let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(Expiry::AFTER_TIMEOUT));
-        Ok(Self { store_type, server: Arc::new(Server::new(place, config)?), lifetime })
-        let lifetime = config.timeout()?.map(|timeout| timeout.saturating_add(LONGER));
         Ok(Self { store_type, server: Arc::new(Server::new(place, config)?), lifetime, access: config.access() })
     }
 

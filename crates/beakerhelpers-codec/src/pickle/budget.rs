@@ -5,6 +5,9 @@ use beakerhelpers_core::value::{Draft, NodeId};
 /// What any pickle may take; [`FACTOR`] times its length comes on top.
 const FREE: usize = 64 * 1024;
 
+/// Less than this is no more than what any machine begins with.
+pub(super) const FRESH: usize = 4 * 1024;
+
 /// Nodes, stack and memo take at most this many times the length of the pickle, also while they grow. What comes on top,
 /// strings that grow and the search for equal keys, makes it less than 80.
 const FACTOR: usize = 64;
