@@ -42,7 +42,8 @@ mod tests {
         let time = [b"U\x0e_accessed_timeG".as_slice(), &1_000_000_000.5_f64.to_be_bytes(), b"s"].concat();
         let small = [b"\x80\x02}".as_slice(), &time, b"."].concat();
         let list = [b"\x80\x02}U\x01a](".as_slice(), &b"K\x01".repeat(50_000), b"es", &time, b"."].concat();
-        let text = [b"\x80\x02}U\x01aT".as_slice(), &300_000_u32.to_le_bytes(), &b"x".repeat(300_000), b"s", &time, b"."];
+        let text =
+            [b"\x80\x02}U\x01aT".as_slice(), &300_000_u32.to_le_bytes(), &b"x".repeat(300_000), b"s", &time, b"."];
         for large in [list, text.concat()] {
             for bytes in [&small, &large, &small, &small, &large, &small] {
                 let read = reader.accessed(&Payload::new(Framing::Value, bytes.clone()));
