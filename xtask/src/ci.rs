@@ -81,10 +81,8 @@ fn features() -> Result {
         let alone = ["--quiet", "--no-default-features", "--package", name(&package)?, "--features"];
         let tests = package["metadata"]["tests"]["each-feature"] == true;
         for feature in iter::once("").chain(features.keys().map(String::as_str)).filter(|name| *name != "default") {
-            run(cargo(&["check"]).args(alone).arg(feature))?;
-            if tests {
-                run(cargo(&["test", "--lib"]).args(alone).arg(feature))?;
-            }
+            let command: &[&str] = if tests { &["test", "--lib"] } else { &["check"] };
+            run(cargo(command).args(alone).arg(feature))?;
         }
     }
     Ok(())
