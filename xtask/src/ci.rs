@@ -1,7 +1,9 @@
 //! `cargo xtask ci`: everything that a change must keep.
 
-use std::iter;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Instant;
+use std::{env, fs, iter};
 
 use serde_json::Value as Json;
 
@@ -91,13 +93,43 @@ fn features() -> Result {
 /// Everything that is published can be packaged, and builds from what its package includes.
 fn package_all() -> Result {
     let mut package = cargo(&["package", "--quiet", "--allow-dirty"]);
+    let mut names = Vec::new();
     for member in members()? {
         // `null` is everywhere, an empty list nowhere.
         if member["publish"].is_null() {
+            let version = member["version"].as_str().unwrap_or_default();
+            names.push(format!("{}-{version}", name(&member)?));
             package.args(["--package", name(&member)?]);
         }
     }
+    forget_packages(&names)?;
     run(&mut package)
+}
+
+/// Removes what earlier runs left of these packages. Cargo builds them against each other from a registry of its own,
+/// whose packages it unpacks beside all others, and does not unpack again what has the same name and version.
+fn forget_packages(names: &[String]) -> Result {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let Some(registry) = home.map(|home| home.join("registry")) else { return Ok(()) };
+    for part in ["src", "cache"] {
+        let Ok(registries) = fs::read_dir(registry.join(part)) else { continue };
+        // One without a host is a folder of this machine.
+        let local = registries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with('-'));
+        for registry in local.map(|entry| entry.path()) {
+            for name in names {
+                let (unpacked, packed) = (registry.join(name), registry.join(format!("{name}.crate")));
+                for removed in [fs::remove_dir_all(&unpacked), fs::remove_file(&packed)] {
+                    match removed {
+                        Err(error) if error.kind() != ErrorKind::NotFound => {
+                            return Err(format!("{}: {error}", unpacked.display()));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn members() -> Result<Vec<Json>> {

@@ -13,6 +13,8 @@ mod seen;
 mod server;
 mod store;
 mod walk;
+mod watched;
+mod wire;
 
 use beakerhelpers_core::{
     Capabilities, OptionSpec, Result, SessionStore, StoreConfig, StoreType, package, register_store,

@@ -1,21 +1,21 @@
 //! One master, all of whose sessions are read.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use beakerhelpers_core::Result;
-use redis::{Connection, ConnectionInfo, RedisError, RedisResult, cmd};
+use redis::{ConnectionInfo, RedisError, RedisResult, cmd, from_redis_value};
 
-use crate::connection::{connect, info};
+use crate::connection::info;
 use crate::failure::{ABSENCE, Backoff, Trouble, explain, restarted, trouble};
 use crate::place::Address;
 use crate::server::Server;
+use crate::wire::Wire;
 
 /// A connection to one master, which is made anew where it breaks.
 pub(crate) struct Node {
     server: Arc<Server>,
     info: ConnectionInfo,
-    connection: Option<Connection>,
+    wire: Option<Wire>,
     /// What the server calls this run of itself; `None` where it does not tell this user.
     run: Option<String>,
 }
@@ -24,13 +24,13 @@ impl Node {
     pub(crate) fn open(server: &Arc<Server>, address: &Address) -> Result<Self> {
         let explained = |error: RedisError| explain(&error, &server.place);
         let info = info(&server.place, address).map_err(explained)?;
-        let mut node = Self { server: Arc::clone(server), info, connection: None, run: None };
+        let mut node = Self { server: Arc::clone(server), info, wire: None, run: None };
         let mut backoff = Backoff::start(server.wait);
         loop {
             let connected = node.connect();
             match connected {
-                Ok((connection, run)) => {
-                    (node.connection, node.run) = (Some(connection), run);
+                Ok((wire, run)) => {
+                    (node.wire, node.run) = (Some(wire), run);
                     return Ok(node);
                 }
                 Err(error) if trouble(&error) == Trouble::NotYet && backoff.wait() => {}
@@ -44,7 +44,7 @@ impl Node {
     ///
     /// A server that was started anew is another one: it counts its keys in another order, so that nothing that was
     /// begun can be gone on with.
-    pub(crate) fn run<T>(&mut self, mut work: impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<T> {
+    pub(crate) fn run<T>(&mut self, mut work: impl FnMut(&mut Wire) -> RedisResult<T>) -> Result<T> {
         let mut backoff = Backoff::start(ABSENCE);
         loop {
             let error = match self.attempt(&mut work)? {
@@ -52,7 +52,7 @@ impl Node {
                 Err(error) => error,
             };
             // Answers may be on their way that nobody reads.
-            self.connection = None;
+            self.wire = None;
             if trouble(&error) == Trouble::Final || !backoff.wait() {
                 return Err(explain(&error, &self.server.place));
             }
@@ -60,25 +60,25 @@ impl Node {
     }
 
     /// The outer error is a final one.
-    fn attempt<T>(&mut self, work: &mut impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<RedisResult<T>> {
-        if self.connection.is_none() {
-            let (connection, run) = match self.connect() {
+    fn attempt<T>(&mut self, work: &mut impl FnMut(&mut Wire) -> RedisResult<T>) -> Result<RedisResult<T>> {
+        if self.wire.is_none() {
+            let (wire, run) = match self.connect() {
                 Ok(connected) => connected,
                 Err(error) => return Ok(Err(error)),
             };
             if run.is_none() || run != self.run {
                 return Err(restarted(&self.server.place));
             }
-            self.connection = Some(connection);
+            self.wire = Some(wire);
         }
-        let connection = self.connection.as_mut().expect("it was just made");
-        Ok(work(connection))
+        let wire = self.wire.as_mut().expect("it was just made");
+        Ok(work(wire))
     }
 
-    fn connect(&self) -> RedisResult<(Connection, Option<String>)> {
-        let wait: Duration = self.server.wait;
-        let mut connection = connect(&self.info, wait)?;
-        let told: RedisResult<String> = cmd("INFO").arg("server").query(&mut connection);
+    fn connect(&self) -> RedisResult<(Wire, Option<String>)> {
+        let mut wire = Wire::open(&self.info, self.server.wait)?;
+        let told: RedisResult<String> =
+            wire.ask(cmd("INFO").arg("server")).and_then(|told| Ok(from_redis_value(told)?));
         let run = match told {
             Ok(told) => {
                 let line = told.lines().find_map(|line| line.strip_prefix("run_id:"));
@@ -88,6 +88,6 @@ impl Node {
             Err(error) if trouble(&error) == Trouble::Final => None,
             Err(error) => return Err(error),
         };
-        Ok((connection, run))
+        Ok((wire, run))
     }
 }

@@ -1,6 +1,8 @@
 //! Many commands in one turn.
 
-use redis::{Cmd, Connection, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+
+use crate::wire::Wire;
 
 /// Commands that are sent together.
 #[derive(Debug, Default)]
@@ -12,7 +14,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Adds a command.
     pub(crate) fn add(&mut self, command: &Cmd) {
-        self.packed.extend_from_slice(&command.get_packed_command());
+        command.write_packed_command(&mut self.packed);
         self.commands += 1;
     }
 
@@ -20,17 +22,17 @@ impl Pipeline {
     /// error of the connection it must not be used any more.
     ///
     /// The client's own pipelines go on waiting for each of the answers after one of them did not come in time.
-    pub(crate) fn run(&self, connection: &mut Connection) -> RedisResult<Vec<Value>> {
+    pub(crate) fn run(&self, wire: &mut Wire) -> RedisResult<Vec<Value>> {
         if self.commands == 0 {
             return Ok(Vec::new());
         }
-        self.send(connection)?;
-        (0..self.commands).map(|_| connection.recv_response()).collect()
+        self.send(wire)?;
+        (0..self.commands).map(|_| wire.answer()).collect()
     }
 
     /// Sends them all and leaves the answers to the caller, who must read each or give the connection up.
-    pub(crate) fn send(&self, connection: &mut Connection) -> RedisResult<()> {
-        connection.send_packed_command(&self.packed)
+    pub(crate) fn send(&self, wire: &mut Wire) -> RedisResult<()> {
+        wire.send(&self.packed)
     }
 }
 

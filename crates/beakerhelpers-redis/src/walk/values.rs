@@ -1,0 +1,135 @@
+//! The values of keys of one master.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use beakerhelpers_core::Result;
+use redis::{RedisResult, Value, cmd};
+
+use crate::node::Node;
+use crate::pipeline::{Pipeline, bytes, is_elsewhere, is_wrong_type, number};
+use crate::place::Address;
+use crate::server::Server;
+use crate::wire::Wire;
+
+/// So many bytes of each value are read with the others of its page, which is nearly always the whole value.
+const PART: usize = 16 << 10;
+/// So many pages the server has to work on, while somebody else has the processor that would read them: some
+/// milliseconds' worth.
+const AHEAD: usize = 4;
+
+/// What sessions are walked over for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be read. While the answers of one page come in, the server is busy with the next.
+    List {
+        /// With what `PTTL` says of each.
+        expiry: bool,
+    },
+    /// To be judged and deleted on the same connection, which therefore has no answers on the way between two pages.
+    Delete,
+}
+
+/// A key and what was read of it.
+pub(crate) struct Entry {
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Part,
+    /// Milliseconds that it has left, as `PTTL` says; `None` where nobody asked.
+    pub(crate) left: Option<i64>,
+}
+
+pub(crate) enum Part {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It is empty, or not there any more, or longer than what is read at once.
+    Unknown,
+    /// It is no string.
+    WrongType,
+}
+
+/// Asks for values, and reads them.
+pub(super) struct Values {
+    node: Node,
+    purpose: Purpose,
+    /// The keys whose values are to be read, page by page.
+    pages: VecDeque<Vec<Vec<u8>>>,
+    /// So many of them, the last ones, the server has not been asked for.
+    unsent: usize,
+}
+
+impl Values {
+    pub(super) fn open(server: &Arc<Server>, address: &Address, purpose: Purpose) -> Result<Self> {
+        Ok(Self { node: Node::open(server, address)?, purpose, pages: VecDeque::new(), unsent: 0 })
+    }
+
+    /// The connection, on which no answers are on their way where the purpose is to delete.
+    pub(super) fn node(&mut self) -> &mut Node {
+        &mut self.node
+    }
+
+    /// Whether to ask for another page before one is read.
+    pub(super) fn wants_more(&self) -> bool {
+        let most = if self.purpose == Purpose::Delete { 1 } else { AHEAD };
+        self.pages.len() < most
+    }
+
+    /// Asks for the values of these keys, too.
+    pub(super) fn ask(&mut self, keys: Vec<Vec<u8>>) {
+        self.pages.push_back(keys);
+        self.unsent += 1;
+    }
+
+    /// The values of the first page that was asked for. `None`: there is none.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<Entry>>> {
+        let Self { node, purpose, pages, unsent } = self;
+        let Some(first) = pages.front() else { return Ok(None) };
+        let values = node.run(|wire| {
+            // A connection that is made anew after this will have been asked for nothing.
+            let sent = pages.len() - std::mem::replace(unsent, pages.len());
+            for keys in pages.range(sent..) {
+                send(wire, keys, *purpose)?;
+            }
+            first.iter().map(|_| read(wire, *purpose)).collect::<RedisResult<Vec<_>>>()
+        })?;
+        *unsent = 0;
+        let keys = pages.pop_front().unwrap_or_default();
+        let entry = |(key, (value, left))| Entry { key, value, left };
+        Ok(Some(keys.into_iter().zip(values).map(entry).collect()))
+    }
+}
+
+fn send(wire: &mut Wire, keys: &[Vec<u8>], purpose: Purpose) -> RedisResult<()> {
+    let mut pipeline = Pipeline::default();
+    for key in keys {
+        pipeline.add(cmd("GETRANGE").arg(key).arg(0).arg(PART - 1));
+        if purpose == (Purpose::List { expiry: true }) {
+            pipeline.add(cmd("PTTL").arg(key));
+        }
+    }
+    pipeline.send(wire)
+}
+
+/// Reads the answers about one key: what was read of it, and how long it has left.
+fn read(wire: &mut Wire, purpose: Purpose) -> RedisResult<(Part, Option<i64>)> {
+    let value = match bytes(wire.answer()?) {
+        Ok(Some(bytes)) if !bytes.is_empty() && bytes.len() < PART => Part::Whole(bytes),
+        Ok(_) => Part::Unknown,
+        Err(error) if is_wrong_type(&error) => Part::WrongType,
+        Err(error) if is_elsewhere(&error) => Part::Unknown,
+        Err(error) => return Err(error),
+    };
+    let left = match purpose {
+        Purpose::List { expiry: true } => left(&wire.answer()?)?,
+        _ => None,
+    };
+    Ok((value, left))
+}
+
+/// What `PTTL` says; of a key that is elsewhere it says nothing.
+fn left(answer: &Value) -> RedisResult<Option<i64>> {
+    match number(answer) {
+        Ok(left) => Ok(Some(left)),
+        Err(error) if is_elsewhere(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

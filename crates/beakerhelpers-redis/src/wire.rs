@@ -1,0 +1,53 @@
+//! A connection over which very many answers come: reading all sessions.
+
+mod answers;
+mod plain;
+
+use std::time::Duration;
+
+use redis::{Cmd, Connection, ConnectionAddr, ConnectionInfo, RedisResult, Value};
+
+use self::plain::Plain;
+use crate::connection::connect;
+use crate::pipeline::refusal;
+
+/// One connection, logged in.
+pub(crate) enum Wire {
+    /// Answers are read here: the client's parser, which knows all that Redis can say, takes longer than the server.
+    Plain(Plain),
+    /// The client encrypts.
+    Encrypted(Box<Connection>),
+}
+
+impl Wire {
+    /// Connects within some time, which each read and each write may then take, too.
+    pub(crate) fn open(info: &ConnectionInfo, wait: Duration) -> RedisResult<Self> {
+        match info.addr() {
+            ConnectionAddr::TcpTls { .. } => Ok(Self::Encrypted(Box::new(connect(info, wait)?))),
+            _ => Ok(Self::Plain(Plain::open(info, wait)?)),
+        }
+    }
+
+    /// Sends packed commands. Each has an answer, which must be read, or the connection be given up.
+    pub(crate) fn send(&mut self, packed: &[u8]) -> RedisResult<()> {
+        match self {
+            Self::Plain(plain) => plain.send(packed),
+            Self::Encrypted(connection) => connection.send_packed_command(packed),
+        }
+    }
+
+    /// The next answer. What the server refuses is a value here.
+    pub(crate) fn answer(&mut self) -> RedisResult<Value> {
+        match self {
+            Self::Plain(plain) => plain.answer(),
+            Self::Encrypted(connection) => connection.recv_response(),
+        }
+    }
+
+    /// Runs one command where no answer is on its way. What the server refuses is an error.
+    pub(crate) fn ask(&mut self, command: &Cmd) -> RedisResult<Value> {
+        self.send(&command.get_packed_command())?;
+        let answer = self.answer()?;
+        refusal(&answer).map_or(Ok(answer), Err)
+    }
+}

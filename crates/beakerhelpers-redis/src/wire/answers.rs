@@ -1,0 +1,103 @@
+//! What a server answers, in RESP2, the protocol that every Redis speaks
+//! (<https://redis.io/docs/latest/develop/reference/protocol-spec/>).
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use redis::{RedisResult, Value, parse_redis_value};
+
+use crate::pipeline::unexpected;
+
+/// So much is read from the socket at once.
+const AHEAD: usize = 1 << 16;
+/// A line is a number, or what the server says in words.
+const LONGEST_LINE: u64 = 1 << 16;
+/// Redis has no larger string (`proto-max-bulk-len`).
+const LARGEST: u64 = 512 << 20;
+/// So much of a string is believed before it came.
+const BELIEVED: u64 = 1 << 16;
+/// More items than any answer has to what is asked here.
+const MOST_ITEMS: u64 = 1 << 20;
+/// An answer to `SCAN` has a list in a list.
+const DEEPEST: usize = 4;
+
+/// Reads one answer after another.
+pub(super) struct Answers<R> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+}
+
+impl<R: Read> Answers<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader: BufReader::with_capacity(AHEAD, reader), line: Vec::new() }
+    }
+
+    /// To write to.
+    pub(super) fn get_mut(&mut self) -> &mut R {
+        self.reader.get_mut()
+    }
+
+    /// The next answer. After an error the connection must not be used any more.
+    pub(super) fn next(&mut self) -> RedisResult<Value> {
+        self.nested(DEEPEST)
+    }
+
+    fn nested(&mut self, deeper: usize) -> RedisResult<Value> {
+        self.read_line()?;
+        match self.line.first() {
+            Some(b'$') => self.length(LARGEST)?.map_or(Ok(Value::Nil), |length| self.string(length)),
+            Some(b'*') => {
+                let Some(deeper) = deeper.checked_sub(1) else { return Err(unexpected()) };
+                let Some(items) = self.length(MOST_ITEMS)? else { return Ok(Value::Nil) };
+                let mut array = Vec::new();
+                for _ in 0..items {
+                    array.push(self.nested(deeper)?);
+                }
+                Ok(Value::Array(array))
+            }
+            Some(b':') => number(&self.line).map(Value::Int).ok_or_else(unexpected),
+            // The client knows all errors by their words.
+            Some(b'+' | b'-') => parse_redis_value(&self.line),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn read_line(&mut self) -> RedisResult<()> {
+        self.line.clear();
+        self.reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.line)?;
+        match self.line.as_slice() {
+            [.., b'\r', b'\n'] => Ok(()),
+            line if line.len() as u64 == LONGEST_LINE || line.ends_with(b"\n") => Err(unexpected()),
+            _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        }
+    }
+
+    /// The number in the line; `None`: there is nothing.
+    fn length(&self, most: u64) -> RedisResult<Option<u64>> {
+        match number(&self.line) {
+            Some(-1) => Ok(None),
+            number => {
+                let length = number.and_then(|number| u64::try_from(number).ok()).filter(|length| *length <= most);
+                length.map(Some).ok_or_else(unexpected)
+            }
+        }
+    }
+
+    fn string(&mut self, length: u64) -> RedisResult<Value> {
+        let mut bytes = Vec::with_capacity(usize::try_from(length.min(BELIEVED)).unwrap_or_default());
+        let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
+        if read as u64 != length {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let mut end = [0; 2];
+        self.reader.read_exact(&mut end)?;
+        if end == *b"\r\n" { Ok(Value::BulkString(bytes)) } else { Err(unexpected()) }
+    }
+}
+
+/// The number in a line, after what says that it is one.
+fn number(line: &[u8]) -> Option<i64> {
+    str::from_utf8(line.get(1..line.len().checked_sub(2)?)?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
