@@ -2,29 +2,39 @@
 //!
 //! Rows are collected in a buffer of fixed size. A full buffer is sorted and becomes a *run*: a sequential, unlinked
 //! temporary file that only this user can read, so that neither a crash nor a curious neighbour leaves or finds sessions
-//! there. At the end the runs are merged. What fits into the buffer never touches a disk.
+//! there. A thread does that while another buffer is filled, so that the store is not kept waiting. At the end the runs
+//! and what is in the last buffer are merged. What fits into one buffer never touches a disk.
 
+mod background;
+mod merge;
 mod run;
 
 use std::cmp::Ordering;
 
 use beakerhelpers_core::Result;
 
+use self::background::Background;
+use self::merge::Merge;
 use self::run::Run;
 
-/// The size of the buffer. Larger ones make fewer runs, not less work.
-const BUFFER: usize = 48 << 20;
-/// More runs than this are merged into one, so that neither open files nor read buffers grow with the store.
-const MOST_RUNS: usize = 64;
+/// The size of a buffer, of which there are two. Larger ones make fewer runs, not less work.
+const BUFFER: usize = 24 << 20;
 
 /// Collects rows.
 #[derive(Debug)]
 pub(crate) struct Sorter {
     buffer: Buffer,
-    runs: Vec<Run>,
     capacity: usize,
-    limit: u64,
+    order: Order,
+    /// `None` before the first buffer is full.
+    background: Option<Background>,
+}
+
+/// Which rows come first, and how many of them are wanted.
+#[derive(Clone, Copy, Debug)]
+struct Order {
     descending: bool,
+    limit: u64,
 }
 
 /// Rows in memory: their bytes one after the other, and where each begins.
@@ -50,14 +60,18 @@ impl Sorter {
     }
 
     fn with_capacity(capacity: usize, descending: bool, limit: u64) -> Self {
-        Self { buffer: Buffer::default(), runs: Vec::new(), capacity, limit, descending }
+        Self { buffer: Buffer::default(), capacity, order: Order { descending, limit }, background: None }
     }
 
     /// Takes a row.
     pub(crate) fn push(&mut self, key: &[u8], row: &[u8]) -> Result<()> {
         let needed = key.len() + row.len();
         if !self.buffer.entries.is_empty() && self.buffer.size() + needed > self.capacity {
-            self.flush()?;
+            let background = match &mut self.background {
+                Some(background) => background,
+                none => none.insert(Background::start(self.order)?),
+            };
+            background.store(&mut self.buffer)?;
         }
         let start = self.buffer.bytes.len();
         self.buffer.bytes.extend_from_slice(key);
@@ -68,34 +82,11 @@ impl Sorter {
     }
 
     /// Ends the collection.
-    pub(crate) fn finish(mut self) -> Result<Sorted> {
-        if !self.runs.is_empty() && !self.buffer.entries.is_empty() {
-            self.flush()?;
-        }
-        let Self { mut buffer, runs, limit, descending, .. } = self;
-        buffer.sort(descending, limit);
-        Ok(Sorted { buffer, runs, limit, descending })
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.buffer.sort(self.descending, self.limit);
-        let mut run = run::Writer::create()?;
-        for entry in &self.buffer.entries {
-            run.push(self.buffer.key(entry), self.buffer.row(entry))?;
-        }
-        self.runs.push(run.finish()?);
-        self.buffer.bytes.clear();
-        self.buffer.entries.clear();
-        if self.runs.len() >= MOST_RUNS {
-            let mut runs = std::mem::take(&mut self.runs);
-            let mut merged = run::Writer::create()?;
-            let mut rows = Merge::new(&mut runs, self.descending, self.limit)?;
-            while let Some((key, row)) = rows.next()? {
-                merged.push(key, row)?;
-            }
-            self.runs.push(merged.finish()?);
-        }
-        Ok(())
+    pub(crate) fn finish(self) -> Result<Sorted> {
+        let Self { mut buffer, order, background, .. } = self;
+        buffer.sort(order);
+        let runs = background.map_or_else(|| Ok(Vec::new()), Background::finish)?;
+        Ok(Sorted { buffer, runs, order })
     }
 }
 
@@ -112,14 +103,14 @@ impl Buffer {
         &self.bytes[entry.row..entry.end]
     }
 
-    fn sort(&mut self, descending: bool, limit: u64) {
+    fn sort(&mut self, order: Order) {
         let mut entries = std::mem::take(&mut self.entries);
         // The order of arrival, which is that of the bytes, decides between equals: no stable sort is needed.
         entries.sort_unstable_by(|a, b| {
             let keys = a.prefix.cmp(&b.prefix).then_with(|| self.key(a).cmp(self.key(b)));
-            directed(keys, descending).then(a.key.cmp(&b.key)).then(a.end.cmp(&b.end))
+            order.of(keys).then(a.key.cmp(&b.key)).then(a.end.cmp(&b.end))
         });
-        entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        entries.truncate(usize::try_from(order.limit).unwrap_or(usize::MAX));
         self.entries = entries;
     }
 }
@@ -132,17 +123,19 @@ fn prefix(key: &[u8]) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-fn directed(ordering: Ordering, descending: bool) -> Ordering {
-    if descending { ordering.reverse() } else { ordering }
+impl Order {
+    const fn of(self, keys: Ordering) -> Ordering {
+        if self.descending { keys.reverse() } else { keys }
+    }
 }
 
 /// The rows in order, to be read as often as one likes.
 #[derive(Debug)]
 pub(crate) struct Sorted {
+    /// Those that came last, or all.
     buffer: Buffer,
     runs: Vec<Run>,
-    limit: u64,
-    descending: bool,
+    order: Order,
 }
 
 impl Sorted {
@@ -156,73 +149,11 @@ impl Sorted {
         if self.runs.is_empty() {
             return self.buffer.entries.iter().try_for_each(|entry| take(self.buffer.row(entry)));
         }
-        let mut rows = Merge::new(&mut self.runs, self.descending, self.limit)?;
+        let mut rows = Merge::new(&mut self.runs, Some(&self.buffer), self.order)?;
         while let Some((_, row)) = rows.next()? {
             take(row)?;
         }
         Ok(())
-    }
-}
-
-/// Runs merged into one order, the earlier run first between equals.
-struct Merge<'r> {
-    readers: Vec<run::Reader<'r>>,
-    /// The readers that have a row, as a binary heap with the one whose row comes next on top.
-    heap: Vec<usize>,
-    descending: bool,
-    left: u64,
-    /// The top was handed out and has to move on before the next row.
-    taken: bool,
-}
-
-impl<'r> Merge<'r> {
-    fn new(runs: &'r mut [Run], descending: bool, limit: u64) -> Result<Self> {
-        let mut readers = runs.iter_mut().map(Run::read).collect::<Result<Vec<_>>>()?;
-        let mut heap = Vec::with_capacity(readers.len());
-        for (number, reader) in readers.iter_mut().enumerate() {
-            if reader.advance()? {
-                heap.push(number);
-            }
-        }
-        let mut merge = Self { readers, heap, descending, left: limit, taken: false };
-        for at in (0..merge.heap.len() / 2).rev() {
-            merge.sink(at);
-        }
-        Ok(merge)
-    }
-
-    fn next(&mut self) -> Result<Option<(&[u8], &[u8])>> {
-        if self.taken {
-            self.taken = false;
-            if !self.readers[self.heap[0]].advance()? {
-                self.heap.swap_remove(0);
-            }
-            self.sink(0);
-        }
-        let Some(top) = self.heap.first().filter(|_| self.left > 0) else { return Ok(None) };
-        self.left -= 1;
-        self.taken = true;
-        let reader = &self.readers[*top];
-        Ok(Some((reader.key(), reader.row())))
-    }
-
-    fn sink(&mut self, mut at: usize) {
-        loop {
-            let first = (2 * at + 1..=2 * at + 2)
-                .filter(|child| *child < self.heap.len())
-                .fold(at, |first, child| if self.comes_before(child, first) { child } else { first });
-            if first == at {
-                return;
-            }
-            self.heap.swap(at, first);
-            at = first;
-        }
-    }
-
-    fn comes_before(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (self.heap[a], self.heap[b]);
-        let keys = self.readers[a].key().cmp(self.readers[b].key());
-        directed(keys, self.descending).then(a.cmp(&b)) == Ordering::Less
     }
 }
 
@@ -259,7 +190,7 @@ mod tests {
             limit in prop::sample::select(vec![0, 1, 7, u64::MAX]),
         ) {
             let mut expected = rows.clone();
-            expected.sort_by(|a, b| directed(a.0.cmp(&b.0), descending));
+            expected.sort_by(|a, b| Order { descending, limit }.of(a.0.cmp(&b.0)));
             let expected: Vec<_> = expected.into_iter().map(|(_, row)| row).take(usize::try_from(limit).unwrap()).collect();
             prop_assert_eq!(sorted(capacity, descending, limit, &rows), expected);
         }

@@ -1,0 +1,86 @@
+//! A thread that sorts and writes full buffers.
+
+use std::mem;
+use std::panic;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use beakerhelpers_core::{Error, ErrorKind, Result};
+
+use super::merge::Merge;
+use super::run::{Run, Writer};
+use super::{Buffer, Order};
+
+/// More runs than this are merged into one, so that neither open files nor read buffers grow with the store.
+const MOST_RUNS: usize = 64;
+
+/// The thread, and what goes to and fro.
+#[derive(Debug)]
+pub(super) struct Background {
+    full: SyncSender<Buffer>,
+    empty: Receiver<Buffer>,
+    /// `None` once it has ended.
+    thread: Option<JoinHandle<Result<Vec<Run>>>>,
+}
+
+impl Background {
+    pub(super) fn start(order: Order) -> Result<Self> {
+        // One buffer is filled while the thread has the other.
+        let (full, buffers) = mpsc::sync_channel(0);
+        let (done, empty) = mpsc::sync_channel(1);
+        let _ = done.send(Buffer::default());
+        let thread = thread::Builder::new().name("sort".to_owned()).spawn(move || write(&buffers, &done, order));
+        let thread =
+            thread.map_err(|error| Error::new(ErrorKind::Other, "cannot start a thread").with_source(error))?;
+        Ok(Self { full, empty, thread: Some(thread) })
+    }
+
+    /// Makes a run of what is in the buffer, and empties that.
+    pub(super) fn store(&mut self, buffer: &mut Buffer) -> Result<()> {
+        if self.full.send(mem::take(buffer)).is_ok()
+            && let Ok(empty) = self.empty.recv()
+        {
+            *buffer = empty;
+            return Ok(());
+        }
+        // It ends early where it fails, and only there.
+        self.end().and_then(|_| Err(Error::new(ErrorKind::Other, "the sessions are not sorted any more")))
+    }
+
+    /// All runs, in the order in which their rows came.
+    pub(super) fn finish(mut self) -> Result<Vec<Run>> {
+        self.full = mpsc::sync_channel(0).0;
+        self.end()
+    }
+
+    /// What became of the thread.
+    fn end(&mut self) -> Result<Vec<Run>> {
+        let Some(thread) = self.thread.take() else { return Ok(Vec::new()) };
+        thread.join().unwrap_or_else(|failure| panic::resume_unwind(failure))
+    }
+}
+
+fn write(buffers: &Receiver<Buffer>, done: &SyncSender<Buffer>, order: Order) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for mut buffer in buffers {
+        buffer.sort(order);
+        let mut run = Writer::create()?;
+        for entry in &buffer.entries {
+            run.push(buffer.key(entry), buffer.row(entry))?;
+        }
+        runs.push(run.finish()?);
+        buffer.bytes.clear();
+        buffer.entries.clear();
+        // Nobody fills it where there are no more rows.
+        let _ = done.send(buffer);
+        if runs.len() >= MOST_RUNS {
+            let mut merged = Writer::create()?;
+            let mut rows = Merge::new(&mut runs, None, order)?;
+            while let Some((key, row)) = rows.next()? {
+                merged.push(key, row)?;
+            }
+            runs = vec![merged.finish()?];
+        }
+    }
+    Ok(runs)
+}
