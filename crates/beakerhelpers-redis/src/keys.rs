@@ -21,9 +21,10 @@ pub(crate) fn key(id: &SessionId) -> String {
 
 /// The id of the session of a key that has the [`PATTERN`].
 pub(crate) fn id(key: &[u8]) -> Result<SessionId> {
-    let text = std::str::from_utf8(key).map_err(|_| Error::corrupt("a key of a session is no UTF-8 text"))?;
-    let id = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
-    id.map(SessionId::new).ok_or_else(|| Error::corrupt("the server lists a key that is none of a session"))
+    let id = key.strip_prefix(PREFIX.as_bytes()).and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
+    let id = id.ok_or_else(|| Error::corrupt("the server lists a key that is none of a session"))?;
+    let id = str::from_utf8(id).map_err(|_| Error::corrupt("a key of a session is no UTF-8 text"))?;
+    Ok(SessionId::new(id))
 }
 
 #[cfg(test)]

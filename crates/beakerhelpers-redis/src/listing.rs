@@ -1,27 +1,19 @@
-//! Listing: while somebody works on some sessions, a thread reads the next.
+//! Listing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use std::vec;
 
-use beakerhelpers_core::{
-    Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp, read_ahead,
-};
+use beakerhelpers_core::{Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp};
 
 use crate::keys;
 use crate::server::Server;
 use crate::walk::{Entry, Part, Purpose, Walk};
 
-/// Iterates over all records. The order is the server's. Giving it up takes as long as one page.
+/// Iterates over all records. The order is the server's.
 pub(crate) fn records(server: &Arc<Server>, query: Query) -> Records<'_> {
     let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let reading = Reading::new(server, query);
-    match read_ahead(Arc::clone(&reading.abandoned), move |hand_over| hand_over.all(reading)) {
-        Ok(ahead) => Box::new(ahead.take(limit)),
-        // Where no thread can be had, each page is read when it is asked for.
-        Err(_) => Box::new(Reading::new(server, query).take(limit)),
-    }
+    Box::new(Reading::new(server, query).take(limit))
 }
 
 /// Reads pages when their sessions are asked for.
@@ -32,8 +24,6 @@ struct Reading {
     page: vec::IntoIter<Entry>,
     /// When the page was read.
     at: Timestamp,
-    /// Nobody waits for more.
-    abandoned: Arc<AtomicBool>,
 }
 
 enum State {
@@ -45,8 +35,7 @@ enum State {
 impl Reading {
     fn new(server: &Arc<Server>, query: Query) -> Self {
         let (page, at) = (Vec::new().into_iter(), Timestamp::from_secs(0));
-        let abandoned = Arc::default();
-        Self { server: Arc::clone(server), with_expiry: query.expiry, state: State::Before, page, at, abandoned }
+        Self { server: Arc::clone(server), with_expiry: query.expiry, state: State::Before, page, at }
     }
 
     fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
@@ -90,9 +79,6 @@ impl Iterator for Reading {
                     Some(item) => return Some(item),
                     None => continue,
                 }
-            }
-            if self.abandoned.load(Ordering::Relaxed) {
-                return None;
             }
             match self.next_page() {
                 Ok(Some(page)) => self.page = page.into_iter(),

@@ -18,6 +18,23 @@ impl Pipeline {
         self.commands += 1;
     }
 
+    /// Adds a command of these words, which are many: the client's commands are put together more slowly.
+    pub(crate) fn add_words(&mut self, words: &[&[u8]]) {
+        self.head(b'*', words.len());
+        for word in words {
+            self.head(b'$', word.len());
+            self.packed.extend_from_slice(word);
+            self.packed.extend_from_slice(b"\r\n");
+        }
+        self.commands += 1;
+    }
+
+    fn head(&mut self, kind: u8, number: usize) {
+        self.packed.push(kind);
+        self.packed.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.packed.extend_from_slice(b"\r\n");
+    }
+
     /// Sends them all and reads every answer: what the server answers to one, an error too, is a value here. After an
     /// error of the connection it must not be used any more.
     ///
@@ -78,4 +95,23 @@ pub(crate) fn is_wrong_type(error: &RedisError) -> bool {
 pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
     let ErrorKind::Server(kind) = error.kind() else { return false };
     matches!(kind, ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain)
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::cmd;
+
+    use super::*;
+
+    #[test]
+    fn words_are_packed_as_the_client_packs_them() {
+        let key = [b"a\r\n\xff".as_slice(), &[b'x'; 1000]].concat();
+        let (mut ours, mut theirs) = (Pipeline::default(), Pipeline::default());
+        ours.add_words(&[b"GETRANGE", &key, b"0", b"16383"]);
+        ours.add_words(&[b"PTTL", b""]);
+        theirs.add(cmd("GETRANGE").arg(&key).arg(0).arg(16383));
+        theirs.add(cmd("PTTL").arg(""));
+        assert_eq!(ours.packed.escape_ascii().to_string(), theirs.packed.escape_ascii().to_string());
+        assert_eq!(ours.commands, 2);
+    }
 }

@@ -1,21 +1,44 @@
 //! Keys that were given already.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-/// So many of the latest keys are known at least, and twice as many at most: 10 MB.
-const WINDOW: usize = 1 << 18;
+/// So many of the latest keys are known at least, and twice as many at most: 1 MB, which stays in the processor's cache.
+const WINDOW: usize = 1 << 15;
 
 /// Finds the keys that `SCAN` gives twice.
 ///
 /// It does so where its hash table becomes smaller meanwhile: it then begins the bucket that it is in anew, which
-/// covers several of the buckets that it came from. These are the latest keys, so that it is enough to know those.
+/// covers several of the buckets that it came from. These are the latest keys, so that it is enough to know those: a
+/// table would have to become smaller by the factor of the window, between two calls, to hide more.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// Hashes by a function that nobody else knows.
     hasher: RandomState,
-    latest: HashSet<u64>,
-    earlier: HashSet<u64>,
+    latest: Hashes,
+    earlier: Hashes,
+}
+
+type Hashes = HashSet<u64, BuildHasherDefault<Hashed>>;
+
+/// What is a hash already needs no other.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl Seen {

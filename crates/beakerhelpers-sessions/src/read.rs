@@ -6,14 +6,16 @@ use std::thread;
 use beakerhelpers_codec::{Decoder, Found, Settings};
 use beakerhelpers_core::{Error, ErrorKind, Query, Record, Result, Session, SessionId, SessionStore};
 
+use crate::sorter::no_thread;
+
 /// Records that are handed over at once: enough to make the hand-over cheap, few enough to bound the memory.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 /// And so many bytes of payload; a single record may have more.
 const BATCH_BYTES: usize = 1 << 20;
 /// Sessions that hold more memory are not used again.
 const SPARE_BYTES: usize = 256 << 10;
 /// Batches that may wait between two threads: this bounds what is in memory.
-const WAITING: usize = 2;
+const WAITING: usize = 3;
 
 /// Hears of what happens on the way.
 pub(crate) trait Observer {
@@ -73,8 +75,11 @@ pub(crate) fn each_record(
         let (send, items) = mpsc::sync_channel(WAITING);
         // Sessions that were taken go back, so that their memory serves again. There are never more of them than fit.
         let (taken, spares) = mpsc::sync_channel(2 * WAITING + 2);
-        scope.spawn(move || read_records(store, query, &read));
-        scope.spawn(move || decode_records(settings, &records, &send, &spares));
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let spawned = named("read").spawn_scoped(scope, move || read_records(store, query, &read)).and_then(|_| {
+            named("decode").spawn_scoped(scope, move || decode_records(settings, &records, &send, &spares))
+        });
+        spawned.map_err(no_thread)?;
         for batch in items {
             let batch: Vec<Result<Item>> = batch;
             observer.read(batch.len());

@@ -10,8 +10,10 @@ mod merge;
 mod run;
 
 use std::cmp::Ordering;
+use std::sync::mpsc::{self, SyncSender};
+use std::{io, mem, panic, thread};
 
-use beakerhelpers_core::Result;
+use beakerhelpers_core::{Error, ErrorKind, Result};
 
 use self::background::Background;
 use self::merge::Merge;
@@ -19,6 +21,10 @@ use self::run::Run;
 
 /// The size of a buffer, of which there are two. Larger ones make fewer runs, not less work.
 const BUFFER: usize = 24 << 20;
+
+/// So many bytes of rows are merged at once, and so many times that may wait to be printed.
+const PRINTED: usize = 128 << 10;
+const WAITING: usize = 2;
 
 /// Collects rows.
 #[derive(Debug)]
@@ -51,6 +57,24 @@ struct Entry {
     key: usize,
     row: usize,
     end: usize,
+}
+
+/// A row behind its key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row<'r> {
+    /// The length of the key.
+    key: usize,
+    bytes: &'r [u8],
+}
+
+impl<'r> Row<'r> {
+    fn key(self) -> &'r [u8] {
+        &self.bytes[..self.key]
+    }
+
+    fn row(self) -> &'r [u8] {
+        &self.bytes[self.key..]
+    }
 }
 
 impl Sorter {
@@ -95,19 +119,15 @@ impl Buffer {
         self.bytes.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    fn key(&self, entry: &Entry) -> &[u8] {
-        &self.bytes[entry.key..entry.row]
-    }
-
-    fn row(&self, entry: &Entry) -> &[u8] {
-        &self.bytes[entry.row..entry.end]
+    fn row(&self, entry: &Entry) -> Row<'_> {
+        Row { key: entry.row - entry.key, bytes: &self.bytes[entry.key..entry.end] }
     }
 
     fn sort(&mut self, order: Order) {
         let mut entries = std::mem::take(&mut self.entries);
         // The order of arrival, which is that of the bytes, decides between equals: no stable sort is needed.
         entries.sort_unstable_by(|a, b| {
-            let keys = a.prefix.cmp(&b.prefix).then_with(|| self.key(a).cmp(self.key(b)));
+            let keys = a.prefix.cmp(&b.prefix).then_with(|| self.row(a).key().cmp(self.row(b).key()));
             order.of(keys).then(a.key.cmp(&b.key)).then(a.end.cmp(&b.end))
         });
         entries.truncate(usize::try_from(order.limit).unwrap_or(usize::MAX));
@@ -147,14 +167,53 @@ impl Sorted {
     /// Hands out every row in order.
     pub(crate) fn each(&mut self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         if self.runs.is_empty() {
-            return self.buffer.entries.iter().try_for_each(|entry| take(self.buffer.row(entry)));
+            return self.buffer.entries.iter().try_for_each(|entry| take(self.buffer.row(entry).row()));
         }
-        let mut rows = Merge::new(&mut self.runs, Some(&self.buffer), self.order)?;
-        while let Some((_, row)) = rows.next()? {
-            take(row)?;
-        }
-        Ok(())
+        let Self { buffer, runs, order } = self;
+        thread::scope(|scope| {
+            // While some are printed, a thread merges the next.
+            let (send, merged) = mpsc::sync_channel(WAITING);
+            let merge = move || merge_all(runs, buffer, *order, &send);
+            let merging = thread::Builder::new().name("merge".to_owned()).spawn_scoped(scope, merge);
+            let merging = merging.map_err(no_thread)?;
+            for rows in merged {
+                let Rows { bytes, ends } = rows;
+                let mut start = 0;
+                for end in ends {
+                    take(&bytes[start..end])?;
+                    start = end;
+                }
+            }
+            merging.join().unwrap_or_else(|failure| panic::resume_unwind(failure))
+        })
     }
+}
+
+/// Rows in order, one after the other.
+#[derive(Default)]
+struct Rows {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+fn merge_all(runs: &mut [Run], buffer: &Buffer, order: Order, send: &SyncSender<Rows>) -> Result<()> {
+    let mut merge = Merge::new(runs, Some(buffer), order)?;
+    let mut rows = Rows::default();
+    while let Some(row) = merge.next()? {
+        rows.bytes.extend_from_slice(row.row());
+        rows.ends.push(rows.bytes.len());
+        if rows.bytes.len() >= PRINTED && send.send(mem::take(&mut rows)).is_err() {
+            // Nobody wants more.
+            return Ok(());
+        }
+    }
+    let _ = send.send(rows);
+    Ok(())
+}
+
+/// The error where the system gives no more threads.
+pub(crate) fn no_thread(error: io::Error) -> Error {
+    Error::new(ErrorKind::Other, "cannot start a thread").with_source(error)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use beakerhelpers_core::Result;
-use redis::{RedisResult, Value, cmd};
+use redis::{RedisResult, Value};
 
 use crate::node::Node;
 use crate::pipeline::{Pipeline, bytes, is_elsewhere, is_wrong_type, number};
@@ -100,10 +100,12 @@ impl Values {
 
 fn send(wire: &mut Wire, keys: &[Vec<u8>], purpose: Purpose) -> RedisResult<()> {
     let mut pipeline = Pipeline::default();
+    let mut last = itoa::Buffer::new();
+    let last = last.format(PART - 1).as_bytes();
     for key in keys {
-        pipeline.add(cmd("GETRANGE").arg(key).arg(0).arg(PART - 1));
+        pipeline.add_words(&[b"GETRANGE", key, b"0", last]);
         if purpose == (Purpose::List { expiry: true }) {
-            pipeline.add(cmd("PTTL").arg(key));
+            pipeline.add_words(&[b"PTTL", key]);
         }
     }
     pipeline.send(wire)

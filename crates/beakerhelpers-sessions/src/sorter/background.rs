@@ -9,7 +9,7 @@ use beakerhelpers_core::{Error, ErrorKind, Result};
 
 use super::merge::Merge;
 use super::run::{Run, Writer};
-use super::{Buffer, Order};
+use super::{Buffer, Order, no_thread};
 
 /// More runs than this are merged into one, so that neither open files nor read buffers grow with the store.
 const MOST_RUNS: usize = 64;
@@ -30,9 +30,7 @@ impl Background {
         let (done, empty) = mpsc::sync_channel(1);
         let _ = done.send(Buffer::default());
         let thread = thread::Builder::new().name("sort".to_owned()).spawn(move || write(&buffers, &done, order));
-        let thread =
-            thread.map_err(|error| Error::new(ErrorKind::Other, "cannot start a thread").with_source(error))?;
-        Ok(Self { full, empty, thread: Some(thread) })
+        Ok(Self { full, empty, thread: Some(thread.map_err(no_thread)?) })
     }
 
     /// Makes a run of what is in the buffer, and empties that.
@@ -66,7 +64,7 @@ fn write(buffers: &Receiver<Buffer>, done: &SyncSender<Buffer>, order: Order) ->
         buffer.sort(order);
         let mut run = Writer::create()?;
         for entry in &buffer.entries {
-            run.push(buffer.key(entry), buffer.row(entry))?;
+            run.push(buffer.row(entry))?;
         }
         runs.push(run.finish()?);
         buffer.bytes.clear();
@@ -76,8 +74,8 @@ fn write(buffers: &Receiver<Buffer>, done: &SyncSender<Buffer>, order: Order) ->
         if runs.len() >= MOST_RUNS {
             let mut merged = Writer::create()?;
             let mut rows = Merge::new(&mut runs, None, order)?;
-            while let Some((key, row)) = rows.next()? {
-                merged.push(key, row)?;
+            while let Some(row) = rows.next()? {
+                merged.push(row)?;
             }
             runs = vec![merged.finish()?];
         }

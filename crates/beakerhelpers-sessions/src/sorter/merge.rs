@@ -6,7 +6,7 @@ use std::slice;
 use beakerhelpers_core::Result;
 
 use super::run::{Reader, Run};
-use super::{Buffer, Entry, Order};
+use super::{Buffer, Entry, Order, Row};
 
 /// Runs, and at last a buffer, merged into one order, the earlier between equals.
 pub(super) struct Merge<'r> {
@@ -41,8 +41,7 @@ impl<'r> Merge<'r> {
         Ok(merge)
     }
 
-    /// The key of the next row, and the row.
-    pub(super) fn next(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>> {
         if self.taken {
             self.taken = false;
             if !self.sources[self.heap[0]].advance()? {
@@ -53,8 +52,7 @@ impl<'r> Merge<'r> {
         let Some(top) = self.heap.first().filter(|_| self.left > 0) else { return Ok(None) };
         self.left -= 1;
         self.taken = true;
-        let source = &self.sources[*top];
-        Ok(Some((source.key(), source.row())))
+        Ok(Some(self.sources[*top].row()))
     }
 
     fn sink(&mut self, mut at: usize) {
@@ -72,7 +70,7 @@ impl<'r> Merge<'r> {
 
     fn comes_before(&self, a: usize, b: usize) -> bool {
         let (a, b) = (self.heap[a], self.heap[b]);
-        let keys = self.sources[a].key().cmp(self.sources[b].key());
+        let keys = self.sources[a].row().key().cmp(self.sources[b].row().key());
         self.order.of(keys).then(a.cmp(&b)) == Ordering::Less
     }
 }
@@ -89,17 +87,11 @@ impl Source<'_> {
         }
     }
 
-    fn key(&self) -> &[u8] {
-        match self {
-            Self::Run(reader) => reader.key(),
-            Self::Memory { buffer, at, .. } => at.map_or(&[], |entry| buffer.key(entry)),
-        }
-    }
-
-    fn row(&self) -> &[u8] {
+    /// The row that it is at.
+    fn row(&self) -> Row<'_> {
         match self {
             Self::Run(reader) => reader.row(),
-            Self::Memory { buffer, at, .. } => at.map_or(&[], |entry| buffer.row(entry)),
+            Self::Memory { buffer, at, .. } => at.map_or_else(Row::default, |entry| buffer.row(entry)),
         }
     }
 }

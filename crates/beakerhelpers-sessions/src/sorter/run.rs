@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use beakerhelpers_core::{Error, ErrorKind, Result};
 
+use super::Row;
+
 const IO_BUFFER: usize = 256 << 10;
 
 /// A finished run.
@@ -33,16 +35,12 @@ impl Writer {
         Ok(Self(BufWriter::with_capacity(IO_BUFFER, file)))
     }
 
-    pub(super) fn push(&mut self, key: &[u8], row: &[u8]) -> Result<()> {
-        let length =
-            |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Error::corrupt("a session is larger than 4 GiB"));
-        let write = |file: &mut BufWriter<File>, lengths: [u32; 2]| {
-            file.write_all(&lengths[0].to_le_bytes())?;
-            file.write_all(&lengths[1].to_le_bytes())?;
-            file.write_all(key)?;
-            file.write_all(row)
+    pub(super) fn push(&mut self, row: Row<'_>) -> Result<()> {
+        let length = |length: usize| {
+            u32::try_from(length).map(u64::from).map_err(|_| Error::corrupt("a session is larger than 4 GiB"))
         };
-        write(&mut self.0, [length(key)?, length(row)?]).map_err(failed)
+        let lengths = length(row.key)? | length(row.bytes.len() - row.key)? << 32;
+        self.0.write_all(&lengths.to_le_bytes()).and_then(|()| self.0.write_all(row.bytes)).map_err(failed)
     }
 
     pub(super) fn finish(self) -> Result<Run> {
@@ -63,21 +61,17 @@ impl Reader<'_> {
         if self.file.buffer().is_empty() && std::io::BufRead::fill_buf(&mut self.file).map_err(failed)?.is_empty() {
             return Ok(false);
         }
-        let mut length = [0; 4];
-        self.file.read_exact(&mut length).map_err(failed)?;
-        self.key = u32::from_le_bytes(length) as usize;
-        self.file.read_exact(&mut length).map_err(failed)?;
-        self.bytes.resize(self.key + u32::from_le_bytes(length) as usize, 0);
+        let mut lengths = [0; 8];
+        self.file.read_exact(&mut lengths).map_err(failed)?;
+        let [k0, k1, k2, k3, r0, r1, r2, r3] = lengths;
+        self.key = u32::from_le_bytes([k0, k1, k2, k3]) as usize;
+        self.bytes.resize(self.key + u32::from_le_bytes([r0, r1, r2, r3]) as usize, 0);
         self.file.read_exact(&mut self.bytes).map_err(failed)?;
         Ok(true)
     }
 
-    pub(super) fn key(&self) -> &[u8] {
-        &self.bytes[..self.key]
-    }
-
-    pub(super) fn row(&self) -> &[u8] {
-        &self.bytes[self.key..]
+    pub(super) fn row(&self) -> Row<'_> {
+        Row { key: self.key, bytes: &self.bytes }
     }
 }
 
