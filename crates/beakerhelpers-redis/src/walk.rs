@@ -1,5 +1,6 @@
 //! All sessions of a store, a page at a time.
 
+mod page;
 mod scan;
 mod values;
 
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use beakerhelpers_core::{Error, Result};
 use redis::{Cmd, Value, cmd};
 
+pub(crate) use self::page::Part;
 use self::scan::Scan;
 use self::values::Values;
-pub(crate) use self::values::{Entry, Part, Purpose};
+pub(crate) use self::values::{Entry, Purpose};
 use crate::failure::explain;
 use crate::pipeline::{Pipeline, bytes, is_elsewhere, is_wrong_type, number, refusal};
 use crate::place::Address;

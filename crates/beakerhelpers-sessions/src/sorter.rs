@@ -20,7 +20,7 @@ use self::merge::Merge;
 use self::run::Run;
 
 /// The size of a buffer, of which there are two. Larger ones make fewer runs, not less work.
-const BUFFER: usize = 24 << 20;
+const BUFFER: usize = 8 << 20;
 
 /// So many bytes of rows are merged at once, and so many times that may wait to be printed.
 const PRINTED: usize = 128 << 10;

@@ -3,9 +3,10 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use redis::{RedisResult, Value, parse_redis_value};
+use redis::{RedisError, RedisResult, Value, parse_redis_value};
 
-use crate::pipeline::unexpected;
+use super::Strings;
+use crate::pipeline::{refusal, unexpected};
 
 /// So much is read from the socket at once.
 const AHEAD: usize = 1 << 16;
@@ -41,10 +42,40 @@ impl<R: Read> Answers<R> {
         self.nested(DEEPEST)
     }
 
+    /// The strings of an answer that is a list of them, or what the server says instead. What is longer than `most` bytes
+    /// is passed over.
+    pub(super) fn strings(&mut self, most: usize) -> RedisResult<Result<Strings, RedisError>> {
+        self.read_line()?;
+        if self.line.starts_with(b"-") {
+            return Ok(Err(refusal(&parse_redis_value(&self.line)?).unwrap_or_else(unexpected)));
+        }
+        let items = if self.line.starts_with(b"*") { self.length(MOST_ITEMS)? } else { None };
+        let mut strings = Strings::default();
+        for _ in 0..items.ok_or_else(unexpected)? {
+            self.read_line()?;
+            if !self.line.starts_with(b"$") {
+                return Err(unexpected());
+            }
+            strings.values.push(match self.length(LARGEST)? {
+                Some(length) if length > most as u64 => {
+                    self.pass(length)?;
+                    strings.passed += 1;
+                    None
+                }
+                Some(length) => Some(self.string(length)?),
+                None => None,
+            });
+        }
+        Ok(Ok(strings))
+    }
+
     fn nested(&mut self, deeper: usize) -> RedisResult<Value> {
         self.read_line()?;
         match self.line.first() {
-            Some(b'$') => self.length(LARGEST)?.map_or(Ok(Value::Nil), |length| self.string(length)),
+            Some(b'$') => match self.length(LARGEST)? {
+                Some(length) => self.string(length).map(Value::BulkString),
+                None => Ok(Value::Nil),
+            },
             Some(b'*') => {
                 let Some(deeper) = deeper.checked_sub(1) else { return Err(unexpected()) };
                 let Some(items) = self.length(MOST_ITEMS)? else { return Ok(Value::Nil) };
@@ -82,15 +113,24 @@ impl<R: Read> Answers<R> {
         }
     }
 
-    fn string(&mut self, length: u64) -> RedisResult<Value> {
+    fn string(&mut self, length: u64) -> RedisResult<Vec<u8>> {
         let mut bytes = Vec::with_capacity(usize::try_from(length.min(BELIEVED)).unwrap_or_default());
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
-        if read as u64 != length {
+        self.end_string(read as u64 == length).map(|()| bytes)
+    }
+
+    fn pass(&mut self, length: u64) -> RedisResult<()> {
+        let passed = io::copy(&mut self.reader.by_ref().take(length), &mut io::sink())?;
+        self.end_string(passed == length)
+    }
+
+    fn end_string(&mut self, is_whole: bool) -> RedisResult<()> {
+        if !is_whole {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let mut end = [0; 2];
         self.reader.read_exact(&mut end)?;
-        if end == *b"\r\n" { Ok(Value::BulkString(bytes)) } else { Err(unexpected()) }
+        if end == *b"\r\n" { Ok(()) } else { Err(unexpected()) }
     }
 }
 

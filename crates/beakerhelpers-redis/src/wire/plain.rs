@@ -9,6 +9,7 @@ use redis::{
     Value, cmd,
 };
 
+use super::Strings;
 use super::answers::Answers;
 use crate::pipeline::refusal;
 
@@ -59,6 +60,10 @@ impl Plain {
 
     pub(crate) fn answer(&mut self) -> RedisResult<Value> {
         self.0.next()
+    }
+
+    pub(crate) fn strings(&mut self, most: usize) -> RedisResult<Result<Strings, RedisError>> {
+        self.0.strings(most)
     }
 }
 

@@ -12,7 +12,7 @@ use super::run::{Run, Writer};
 use super::{Buffer, Order, no_thread};
 
 /// More runs than this are merged into one, so that neither open files nor read buffers grow with the store.
-const MOST_RUNS: usize = 64;
+const MOST_RUNS: usize = 256;
 
 /// The thread, and what goes to and fro.
 #[derive(Debug)]

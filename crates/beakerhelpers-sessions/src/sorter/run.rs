@@ -8,7 +8,7 @@ use beakerhelpers_core::{Error, ErrorKind, Result};
 
 use super::Row;
 
-const IO_BUFFER: usize = 256 << 10;
+const IO_BUFFER: usize = 64 << 10;
 
 /// A finished run.
 #[derive(Debug)]

@@ -87,3 +87,33 @@ fn what_is_no_answer_is_an_error() {
         assert_eq!(error.kind(), ErrorKind::UnexpectedReturnType, "{}", answer[..answer.len().min(40)].escape_ascii());
     }
 }
+
+#[test]
+fn of_many_strings_the_long_ones_are_passed_over() {
+    let long = vec![b'x'; 3 * AHEAD];
+    let answer = [
+        b"*5\r\n$3\r\nabc\r\n$-1\r\n$0\r\n\r\n".as_slice(),
+        format!("${}\r\n", long.len()).as_bytes(),
+        &long,
+        b"\r\n$4\r\nabcd\r\n",
+    ]
+    .concat();
+    let all = [answer.as_slice(), b"-NOPERM this user\r\n*0\r\n", &answer].concat();
+    let mut answers = Answers::new(Slowly(&all));
+    let [abc, empty, abcd] = [b"abc".as_slice(), b"", b"abcd"].map(|text| Some(text.to_vec()));
+    let mut strings = |most| answers.strings(most).expect("the connection holds");
+    let short = Strings { values: vec![abc.clone(), None, empty.clone(), None, None], passed: 2 };
+    assert_eq!(strings(3).expect("it is a list"), short);
+    assert_eq!(strings(3).expect_err("it refuses").code(), Some("NOPERM"));
+    assert_eq!(strings(3).expect("it is a list"), Strings::default());
+    let whole = Strings { values: vec![abc, None, empty, Some(long), abcd], passed: 0 };
+    assert_eq!(strings(3 * AHEAD).expect("it is a list"), whole);
+    for end in 0..answer.len() {
+        let error = Answers::new(&answer[..end]).strings(3).expect_err("it is not whole");
+        assert_eq!(error.kind(), ErrorKind::Io);
+    }
+    for nonsense in [b":1\r\n".as_slice(), b"*-1\r\n", b"*1\r\n:1\r\n", b"$1\r\na\r\n", b"*1\r\n$1\r\nabc"] {
+        let error = Answers::new(nonsense).strings(3).expect_err("it is none");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReturnType);
+    }
+}
