@@ -49,7 +49,8 @@ impl Seen {
             return false;
         }
         if self.latest.len() >= WINDOW {
-            self.earlier = std::mem::take(&mut self.latest);
+            std::mem::swap(&mut self.earlier, &mut self.latest);
+            self.latest.clear();
         }
         true
     }

@@ -13,7 +13,7 @@ const BATCH: usize = 512;
 /// And so many bytes of payload; a single record may have more.
 const BATCH_BYTES: usize = 1 << 20;
 /// Sessions that hold more memory are not used again.
-const SPARE_BYTES: usize = 256 << 10;
+const SPARE_BYTES: usize = 48 << 10;
 /// Batches that may wait between two threads: this bounds what is in memory.
 const WAITING: usize = 3;
 

@@ -12,7 +12,7 @@ use crate::server::Server;
 
 /// So many pages the server has to work on, while somebody else has the processor that would read them: some
 /// milliseconds' worth.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 /// After so many short values many are asked for by one command, which takes the server half of the time. `SCAN` gives
 /// keys in an order that has nothing to do with their values: that several of a command are large is as good as
 /// impossible then, and a single one the application reads as a whole, too.

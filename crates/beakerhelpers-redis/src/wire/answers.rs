@@ -9,7 +9,7 @@ use super::Strings;
 use crate::pipeline::{refusal, unexpected};
 
 /// So much is read from the socket at once.
-const AHEAD: usize = 1 << 16;
+const AHEAD: usize = 1 << 18;
 /// A line is a number, or what the server says in words.
 const LONGEST_LINE: u64 = 1 << 16;
 /// Redis has no larger string (`proto-max-bulk-len`).
