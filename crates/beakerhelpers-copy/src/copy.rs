@@ -3,12 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{
-    Cutoff, Error, ErrorKind, Query, Record, Result, SaveMode, SessionId, SessionStore, Timestamp,
-};
+use beakerhelpers_core::{Cutoff, Error, Query, Records, Result, Timestamp};
 
-use crate::judge::{Judge, Verdict};
-use crate::{Copied, Difference, Ended, Observer, Place, probe};
+use crate::judge::Judge;
+use crate::run::Run;
+use crate::{Copied, Ended, Observer, Place, probe};
 
 /// Whoever waits looks up so often.
 const SLICE: Duration = Duration::from_millis(50);
@@ -120,116 +119,48 @@ impl Copy {
         check(from, to)?;
         // What TO says to everything is not to be told of each session.
         probe::answers(to.store)?;
-        let mut may_refuse_all = true;
         let timeout = [from.timeout, to.timeout].into_iter().flatten().min().filter(|_| !self.all);
         let cutoff = timeout.map(|timeout| Cutoff::ago(now, timeout));
         let mut judge = Judge::new(from, to, cutoff.map(Cutoff::at), now)?;
         // Whoever verifies wants to know of everything, even of what only the times beside it hide.
         let skipped = cutoff.filter(|_| self.mode != CopyMode::Verify);
         let query = skipped.map_or(Query::ALL, |cutoff| Query::ALL.active_since(cutoff)).with_expiry();
-        let started = Instant::now();
-        for record in from.store.iter(query) {
-            if let Some(ended) = self.is_over(so_far, started, observer) {
-                so_far.ended = ended;
-                break;
-            }
-            so_far.seen += 1;
-            let mut refused = false;
-            let (id, done) = match record {
-                Ok(record) => {
-                    let id = record.id.clone();
-                    let done = judge.judge(record).and_then(|verdict| {
-                        let done = self.carry_out(verdict, &id, to.store, so_far, observer);
-                        refused = matches!(&done, Err(error) if error.kind() == ErrorKind::Unsupported);
-                        done
-                    });
-                    (Some(id), done)
-                }
-                Err(error) => (None, Err(error)),
-            };
-            if refused && std::mem::take(&mut may_refuse_all) && probe::refuses_all(to.store, now)? {
-                return done;
-            }
-            match done {
-                Ok(()) => {}
-                Err(error) if is_of_one_session(&error) && (id.is_some() || error.kind() == ErrorKind::Corrupt) => {
-                    so_far.failed += 1;
-                    observer.failed(&error, id.as_ref());
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        let mut run = Run::new(self.mode, self.new_only, to.store, now, so_far, observer);
+        let done = self.go(from.store.iter(query), &mut judge, &mut run);
+        // What waits to be saved is, whatever ended the run.
+        let saved = run.save();
+        done.and(saved)
     }
 
-    fn carry_out(
-        &self,
-        verdict: Verdict,
-        id: &SessionId,
-        to: &dyn SessionStore,
-        so_far: &mut Copied,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
-        let copies = self.mode == CopyMode::Copy;
-        let (count, difference) = match verdict {
-            Verdict::New(record) => {
-                if copies && !create(to, &record)? {
-                    so_far.newer += 1;
-                    return Ok(());
+    fn go(&self, records: Records<'_>, judge: &mut Judge<'_, '_>, run: &mut Run<'_>) -> Result<()> {
+        let started = Instant::now();
+        for record in records {
+            if let Some(ended) = self.is_over(run, started) {
+                run.so_far.ended = ended;
+                break;
+            }
+            run.so_far.seen += 1;
+            match record {
+                Ok(record) => {
+                    let id = record.id.clone();
+                    match judge.judge(record) {
+                        Ok(verdict) => run.carry_out(verdict, &id)?,
+                        Err(error) => run.failed(error, Some(&id))?,
+                    }
                 }
-                (&mut so_far.new, Difference::Missing)
+                Err(error) => run.failed(error, None)?,
             }
-            Verdict::Changed(_) | Verdict::LoggedOut if self.new_only => {
-                so_far.left += 1;
-                return Ok(());
-            }
-            Verdict::Changed(record) => {
-                if copies {
-                    to.save(&record, SaveMode::Upsert)?;
-                }
-                (&mut so_far.changed, Difference::Older)
-            }
-            Verdict::LoggedOut => {
-                if copies {
-                    to.delete(id)?;
-                }
-                (&mut so_far.logged_out, Difference::LoggedOut)
-            }
-            Verdict::Same(wrong_time) => {
-                so_far.unchanged += 1;
-                if wrong_time.is_none() || self.mode != CopyMode::Verify || self.new_only {
-                    return Ok(());
-                }
-                (&mut so_far.wrong_times, Difference::Times)
-            }
-            Verdict::Newer => {
-                so_far.newer += 1;
-                return Ok(());
-            }
-            Verdict::NoSession => {
-                so_far.no_sessions += 1;
-                return Ok(());
-            }
-            Verdict::Over => {
-                so_far.over += 1;
-                return Ok(());
-            }
-            Verdict::Gone => return Ok(()),
-        };
-        *count += 1;
-        if self.mode == CopyMode::Verify {
-            observer.differs(difference, id);
         }
         Ok(())
     }
 
     /// Rests where it is too fast, and tells why the run is over, if it is.
-    fn is_over(&self, so_far: &Copied, started: Instant, observer: &mut dyn Observer) -> Option<Ended> {
-        if self.limit.is_some_and(|limit| so_far.differences() >= limit) {
+    fn is_over(&self, run: &mut Run<'_>, started: Instant) -> Option<Ended> {
+        if self.limit.is_some_and(|limit| run.differences() >= limit) {
             return Some(Ended::Limit);
         }
         loop {
-            if observer.next(so_far).is_break() {
+            if run.observer.next(run.so_far).is_break() {
                 return Some(Ended::Stopped);
             }
             let elapsed = started.elapsed();
@@ -237,7 +168,7 @@ impl Copy {
                 return Some(Ended::MaxTime);
             }
             // Without a need to rest it goes on.
-            thread::sleep(self.rest(so_far.seen, elapsed)?.min(SLICE));
+            thread::sleep(self.rest(run.so_far.seen, elapsed)?.min(SLICE));
         }
     }
 
@@ -248,19 +179,6 @@ impl Copy {
         let due = Duration::try_from_secs_f64(due).unwrap_or(Duration::MAX);
         due.checked_sub(elapsed).filter(|rest| !rest.is_zero())
     }
-}
-
-/// Saves a session that is not there. `false` where it is, by now.
-fn create(to: &dyn SessionStore, record: &Record) -> Result<bool> {
-    match to.save(record, SaveMode::Create) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        saved => saved.map(|()| true),
-    }
-}
-
-/// Whether an error is about a session and not about a store.
-fn is_of_one_session(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported)
 }
 
 fn check(from: &Place<'_>, to: &Place<'_>) -> Result<()> {

@@ -10,6 +10,7 @@ mod place;
 mod probe;
 #[cfg(feature = "command")]
 mod report;
+mod run;
 #[cfg(feature = "command")]
 mod summary;
 #[cfg(test)]

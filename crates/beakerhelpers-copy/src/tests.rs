@@ -5,6 +5,7 @@ mod log_outs;
 mod refusals;
 mod runs;
 mod times;
+mod together;
 
 use beakerhelpers_codec::{Encoder, Settings};
 use beakerhelpers_core::{

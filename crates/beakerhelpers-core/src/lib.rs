@@ -28,7 +28,7 @@ pub use session_id::{Fingerprint, FingerprintKey, SessionId};
 pub use store::{
     Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Finding, HandOver, IndexOutcome, MemoryStore, Order,
     Pace, Progress, Query, Records, Rest, SaveMode, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
-    Tidied, TimeReader, read_ahead,
+    Tidied, TimeReader, read_ahead, save_each,
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;

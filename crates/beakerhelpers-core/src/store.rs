@@ -20,7 +20,7 @@ pub use memory::MemoryStore;
 pub use pace::Pace;
 pub use setup::{Finding, IndexOutcome, SetupMode, SetupOutcome, Severity};
 
-use crate::{Error, Record, Result, SessionId};
+use crate::{Error, ErrorKind, Record, Result, SessionId};
 
 /// Every failure of an iteration is an item of it; after an error about one record the iteration goes on, after any
 /// other it ends.
@@ -66,6 +66,24 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// `AlreadyExists` for [`SaveMode::Create`] where the id is taken; `Unsupported` for a record without times where
     /// the store keeps them; otherwise as [`load`](Self::load).
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()>;
+
+    /// Saves some records as [`save`](Self::save) saves each of them, in their order, and tells what came of each.
+    ///
+    /// An error that is about one record alone (`AlreadyExists`, `Corrupt`, `Unsupported`) is that one's result, and the
+    /// others are saved. Any other error ends it and is the last result: what is behind it is not saved, as far as the
+    /// store can tell.
+    ///
+    /// # Concurrency
+    ///
+    /// Whatever the store locks meanwhile it locks for as long as all of them take: the caller gives few at once.
+    ///
+    /// # Implementing
+    ///
+    /// The default saves one by one. A store in which each save waits for a disk saves them together; where that fails,
+    /// [`save_each`] finds out which of them it was.
+    fn save_all(&self, records: &[Record], mode: SaveMode) -> Vec<Result<()>> {
+        save_each(self, records, mode)
+    }
 
     /// Deletes the record of this id and tells whether there was one.
     ///
@@ -191,6 +209,24 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// Saves records one by one, as [`SessionStore::save_all`] promises it.
+pub fn save_each<S: SessionStore + ?Sized>(store: &S, records: &[Record], mode: SaveMode) -> Vec<Result<()>> {
+    let mut saved = Vec::with_capacity(records.len());
+    for record in records {
+        let done = store.save(record, mode);
+        let goes_on = done.as_ref().map_or_else(is_about_one_record, |()| true);
+        saved.push(done);
+        if !goes_on {
+            break;
+        }
+    }
+    saved
+}
+
+fn is_about_one_record(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Corrupt | ErrorKind::Unsupported)
+}
+
 fn unsupported(store: &(impl SessionStore + ?Sized), what: &str) -> Error {
     Error::unsupported(format!("a store of type `{}` cannot {what}", store.info().store_type))
 }
@@ -207,6 +243,9 @@ macro_rules! forward {
             }
             fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
                 (**self).save(record, mode)
+            }
+            fn save_all(&self, records: &[Record], mode: SaveMode) -> Vec<Result<()>> {
+                (**self).save_all(records, mode)
             }
             fn delete(&self, id: &SessionId) -> Result<bool> {
                 (**self).delete(id)

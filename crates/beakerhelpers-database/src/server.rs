@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod layout;
 pub(crate) mod pages;
 mod pool;
+mod transaction;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +16,14 @@ use std::time::Duration;
 
 use beakerhelpers_core::{
     Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, Progress, Query, Record, Records, Result,
-    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
+    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Timestamp, Zone, save_each,
 };
 
 use self::client::{Client, Settings};
 use self::layout::Layout;
 use self::pages::Form;
 use self::pool::Manager;
+use self::transaction::transaction;
 use crate::Flavor;
 use crate::failure::{Backoff, Failure, RESTART, Trouble};
 use crate::sql::{Age, Dialect, Sql};
@@ -165,6 +167,51 @@ impl<C: Client> ServerStore<C> {
         Form { framing: self.flavor.framing(), room: layout.room }
     }
 
+    /// Refuses what the table cannot hold, and gives the access time that it is to hold.
+    fn check(&self, record: &Record, sql: Sql<'_>, layout: Layout) -> Result<Timestamp> {
+        let data = record.payload.bytes();
+        let Some(accessed) = record.accessed else {
+            return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
+        };
+        if C::DIALECT == Dialect::Postgres && record.id.as_str().contains('\0') {
+            return Err(Error::unsupported("PostgreSQL keeps no text with a NUL character in it"));
+        }
+        if (self.flavor, C::DIALECT) == (Flavor::Session2, Dialect::Postgres) && !is_text(data) {
+            return Err(Error::unsupported("session2's table in PostgreSQL keeps text only: pickles of protocol 0"));
+        }
+        if data.len() as u64 > layout.room {
+            return Err(too_large(data.len(), layout.room, sql.columns.data));
+        }
+        Ok(accessed)
+    }
+
+    /// Saves a record that the table can hold.
+    fn put(
+        &self,
+        client: &mut C,
+        sql: Sql<'_>,
+        record: &Record,
+        accessed: Timestamp,
+        mode: SaveMode,
+    ) -> Result<(), Failure> {
+        let age = |at| Age::Time(self.zone.naive_at(at));
+        let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
+        let (id, data) = (record.id.as_str(), record.payload.bytes());
+        let update = sql.update(id, &accessed, data);
+        for _ in 0..ATTEMPTS {
+            if mode != SaveMode::Create && client.change(&update)? > 0 {
+                return Ok(());
+            }
+            match client.change(&sql.insert(id, &accessed, &created, data)) {
+                // Somebody was faster: the next round finds it, unless it is deleted before that.
+                Err(failure) if failure.trouble == Trouble::Duplicate && mode != SaveMode::Create => {}
+                Err(failure) if failure.trouble == Trouble::Duplicate => break,
+                done => return done.map(|_| ()),
+            }
+        }
+        Err(taken(client, sql, id)?.into())
+    }
+
     fn at(&self, error: Error) -> Error {
         error.with_context("database", self.target.to_string())
     }
@@ -189,36 +236,24 @@ impl<C: Client> SessionStore for ServerStore<C> {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        let Some(accessed) = record.accessed else {
-            return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
-        };
-        if C::DIALECT == Dialect::Postgres && record.id.as_str().contains('\0') {
-            return Err(Error::unsupported("PostgreSQL keeps no text with a NUL character in it"));
-        }
-        if (self.flavor, C::DIALECT) == (Flavor::Session2, Dialect::Postgres) && !is_text(record.payload.bytes()) {
-            return Err(Error::unsupported("session2's table in PostgreSQL keeps text only: pickles of protocol 0"));
-        }
-        let age = |at| Age::Time(self.zone.naive_at(at));
-        let (accessed, created) = (age(accessed), age(record.created.unwrap_or(accessed)));
-        let (id, data) = (record.id.as_str(), record.payload.bytes());
         self.write(|client, sql, layout| {
-            if data.len() as u64 > layout.room {
-                return Err(too_large(data.len(), layout.room, sql.columns.data).into());
-            }
-            let update = sql.update(id, &accessed, data);
-            for _ in 0..ATTEMPTS {
-                if mode != SaveMode::Create && client.change(&update)? > 0 {
-                    return Ok(());
-                }
-                match client.change(&sql.insert(id, &accessed, &created, data)) {
-                    // Somebody was faster: the next round finds it, unless it is deleted before that.
-                    Err(failure) if failure.trouble == Trouble::Duplicate && mode != SaveMode::Create => {}
-                    Err(failure) if failure.trouble == Trouble::Duplicate => break,
-                    done => return done.map(|_| ()),
-                }
-            }
-            Err(taken(client, sql, id)?.into())
+            let accessed = self.check(record, sql, layout)?;
+            self.put(client, sql, record, accessed, mode)
         })
+    }
+
+    /// In one transaction, for which the server makes sure of the disk once. Whatever is in the way undoes it.
+    fn save_all(&self, records: &[Record], mode: SaveMode) -> Vec<Result<()>> {
+        let together = self.write(|client, sql, layout| {
+            transaction(client, C::begin_saves, |client, ()| {
+                let put = |record| match self.check(record, sql, layout) {
+                    Ok(accessed) => self.put(client, sql, record, accessed, mode).map(Ok),
+                    Err(refused) => Ok(Err(refused)),
+                };
+                records.iter().map(put).collect()
+            })
+        });
+        together.unwrap_or_else(|_| save_each(self, records, mode))
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {

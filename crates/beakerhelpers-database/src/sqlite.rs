@@ -20,7 +20,7 @@ use std::time::Duration;
 use beakerhelpers_core::{
     Access, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Finding, IndexOutcome, NaiveTime, Progress, Query, Record,
     Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Zone,
-    escape_controls,
+    escape_controls, save_each,
 };
 use diesel::result::QueryResult;
 use r2d2::PooledConnection;
@@ -131,6 +131,31 @@ impl SqliteStore {
         })
     }
 
+    /// Saves a record in the transaction that is open.
+    fn put(
+        &self,
+        connection: &mut Connection,
+        sql: Sql<'_>,
+        record: &Record,
+        mode: SaveMode,
+    ) -> QueryResult<Result<()>> {
+        let Some(accessed) = record.accessed else {
+            return Ok(Err(Error::unsupported("a record without an access time cannot be kept in a database")));
+        };
+        let text = |at| column_age(self.zone.naive_at(at));
+        let (accessed, created) = (text(accessed), text(record.created.unwrap_or(accessed)));
+        let (id, data) = (record.id.as_str(), record.payload.bytes());
+        if mode == SaveMode::Create {
+            let taken = connection.rows(&sql.has(id))?.next().transpose()?.is_some();
+            if taken {
+                return Ok(Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already")));
+            }
+        } else if connection.change(&sql.update(id, &accessed, data))? > 0 {
+            return Ok(Ok(()));
+        }
+        connection.change(&sql.insert(id, &accessed, &created, data)).map(|_| Ok(()))
+    }
+
     fn refuse_to_write(&self) -> Result<()> {
         self.opener.access.refuse_to_write()
     }
@@ -195,23 +220,16 @@ impl SessionStore for SqliteStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        let Some(accessed) = record.accessed else {
-            return Err(Error::unsupported("a record without an access time cannot be kept in a database"));
-        };
-        let text = |at| column_age(self.zone.naive_at(at));
-        let (accessed, created) = (text(accessed), text(record.created.unwrap_or(accessed)));
-        let (id, data) = (record.id.as_str(), record.payload.bytes());
-        self.write(|connection, sql| {
-            if mode == SaveMode::Create {
-                let taken = connection.rows(&sql.has(id))?.next().transpose()?.is_some();
-                if taken {
-                    return Ok(Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already")));
-                }
-            } else if connection.change(&sql.update(id, &accessed, data))? > 0 {
-                return Ok(Ok(()));
-            }
-            connection.change(&sql.insert(id, &accessed, &created, data)).map(|_| Ok(()))
-        })
+        self.write(|connection, sql| self.put(connection, sql, record, mode))
+    }
+
+    /// In one transaction: SQLite makes sure of it on the disk once, not once for each.
+    fn save_all(&self, records: &[Record], mode: SaveMode) -> Vec<Result<()>> {
+        let together = self.write(|connection, sql| {
+            let put = |record| self.put(connection, sql, record, mode);
+            records.iter().map(put).collect::<QueryResult<Vec<_>>>().map(Ok)
+        });
+        together.unwrap_or_else(|_| save_each(self, records, mode))
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {

@@ -46,6 +46,7 @@ macro_rules! conformance {
             records::upsert_replaces_all_but_created,
             records::create_refuses_a_taken_id_and_changes_nothing,
             records::deleting_twice_tells_true_then_false,
+            records::several_are_saved_as_each_would_be,
             records::ids_are_any_text,
             records::ids_that_look_like_patterns_stay_apart,
             records::ids_of_255_bytes_are_whole,

@@ -191,6 +191,10 @@ impl Client for MySqlClient {
         Ok(self.free)
     }
 
+    fn begin_saves(&mut self) -> Result<(), Failure> {
+        self.execute("START TRANSACTION")
+    }
+
     fn delete_and_hand_over(
         &mut self,
         sql: Sql<'_>,

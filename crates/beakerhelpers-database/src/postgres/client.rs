@@ -70,6 +70,10 @@ impl Client for PgClient {
         batches::begin(self, table)
     }
 
+    fn begin_saves(&mut self) -> Result<(), Failure> {
+        self.begin_to_write()
+    }
+
     fn delete_and_hand_over(
         &mut self,
         sql: Sql<'_>,

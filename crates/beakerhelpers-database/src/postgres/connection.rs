@@ -89,6 +89,11 @@ impl PgClient {
         Ok(())
     }
 
+    /// Begins a transaction for several changes.
+    pub(super) fn begin_to_write(&mut self) -> Result<(), Failure> {
+        self.begin(Mode::Write, self.settings.wait)
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), Failure> {
         self.transaction = None;
         self.run("COMMIT")

@@ -9,10 +9,11 @@ use super::ServerStore;
 use super::client::Client;
 use super::layout::Layout;
 use super::pages::key;
+use super::transaction::transaction;
 use crate::cleanup::{self, Archive, Batch, Found, Table, Want};
 use crate::failure::{Failure, Trouble};
 use crate::sql::{Age, Form, Sql};
-use crate::statement::{KeyColumn, TableName};
+use crate::statement::KeyColumn;
 use crate::times::Clock;
 
 /// Finds and deletes, batch by batch.
@@ -110,21 +111,26 @@ impl<C: Client> Table for Batches<'_, C> {
                 let (first, last) = found.range.as_ref().expect("something was found");
                 let cutoff = Age::Time(layout.cutoff(cutoff));
                 let started = Instant::now();
-                let deleted = transaction(client, &store.table, |client| {
+                let begin = |client: &mut C| client.begin_batch(&store.table);
+                let deleted = transaction(client, begin, |client, free| {
+                    if !free {
+                        return Ok(None);
+                    }
                     if C::LOCKS_WHAT_IT_SCANS && !archive {
-                        return client.delete_found(sql, found, &cutoff, skip_locked);
+                        return client.delete_found(sql, found, &cutoff, skip_locked).map(Some);
                     }
                     let statement = if skip_locked {
                         sql.delete_old_unlocked(first, last, &cutoff)
                     } else {
                         sql.delete_old(first, last, &cutoff, Form::Text)
                     };
-                    if archive {
+                    let deleted = if archive {
                         let mut clock = Clock::new(store.zone);
                         client.delete_and_hand_over(sql, statement, found, &cutoff, &mut clock, Archive::new(progress))
                     } else {
                         client.change(&statement)
-                    }
+                    };
+                    deleted.map(Some)
                 })?;
                 Ok(deleted.map_or(Batch::Taken, |deleted| Batch::Done { deleted, held: started.elapsed() }))
             })
@@ -145,28 +151,6 @@ impl<C: Client> Table for Batches<'_, C> {
             Ok(count)
         })
     }
-}
-
-/// Deletes in a transaction of its own; `None` where it may not begin.
-fn transaction<C: Client>(
-    client: &mut C,
-    table: &TableName,
-    delete: impl FnOnce(&mut C) -> Result<u64, Failure>,
-) -> Result<Option<u64>, Failure> {
-    let done = client.begin_batch(table).and_then(|free| {
-        if !free {
-            client.execute("ROLLBACK")?;
-            return Ok(None);
-        }
-        let deleted = delete(client)?;
-        client.execute("COMMIT")?;
-        Ok(Some(deleted))
-    });
-    if done.is_err() && !client.is_broken() {
-        // A connection that cannot even do that says that it is broken.
-        let _ = client.execute("ROLLBACK");
-    }
-    done
 }
 
 fn in_the_way(done: &Result<Batch, Failure>) -> bool {

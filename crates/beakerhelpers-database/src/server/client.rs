@@ -66,6 +66,9 @@ pub(crate) trait Client: Sized + Send + 'static {
     /// Begins the transaction of a batch, and tells whether no other cleanup is at work on the table.
     fn begin_batch(&mut self, table: &TableName) -> Result<bool, Failure>;
 
+    /// Begins a transaction in which records are saved.
+    fn begin_saves(&mut self) -> Result<(), Failure>;
+
     /// Deletes, in the transaction that is open, what is old and hands it over: `delete` is the statement that does not
     /// hand over, of which [`Sql::returning`] makes one that does, where the database has that. Else the rows are locked
     /// and read first. Tells how many were deleted; [`record`](super::pages::record) reads a row.

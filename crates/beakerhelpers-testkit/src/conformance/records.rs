@@ -53,6 +53,29 @@ pub fn deleting_twice_tells_true_then_false(s: &Subject) {
     s.assert_stored(&record);
 }
 
+pub fn several_are_saved_as_each_would_be(s: &Subject) {
+    let later = Timestamp::from_micros(NOW.as_micros() + 60_000_000);
+    let (first, bystander) = (s.save("a", NOW), s.save("b", NOW));
+    let all: Vec<_> = ["c", "a", "d", "e"].map(|id| s.record(id, later)).into();
+    let kinds = |results: Vec<beakerhelpers_core::Result<()>>| -> Vec<_> {
+        results.into_iter().map(|result| result.map_err(|error| error.kind())).collect()
+    };
+    let created = kinds(s.store().save_all(&all, SaveMode::Create));
+    assert_eq!(created, [Ok(()), Err(ErrorKind::AlreadyExists), Ok(()), Ok(())]);
+    s.assert_stored(&first);
+    s.assert_stored(&all[0]);
+
+    let again = Timestamp::from_micros(NOW.as_micros() + 120_000_000);
+    let upserts: Vec<_> = ["a", "f", "f", "d"].map(|id| s.record(id, again)).into();
+    assert_eq!(kinds(s.store().save_all(&upserts, SaveMode::Upsert)), [Ok(()); 4]);
+    s.assert_stored(&upserts[0].clone().with_times(first.created, Some(again)));
+    s.assert_stored(&upserts[2]);
+    s.assert_stored(&upserts[3].clone().with_times(all[2].created, Some(again)));
+    s.assert_stored(&all[3]);
+    s.assert_stored(&bystander);
+    assert_eq!(s.store().save_all(&[], SaveMode::Create).len(), 0);
+}
+
 pub fn ids_are_any_text(s: &Subject) {
     let ids = [
         "79b4837b1d4148dcb98329c795314f78",
