@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use beakerhelpers_core::{Error, ErrorKind, Result, SaveMode, SessionStore};
+use beakerhelpers_core::{Error, ErrorKind, Result, SaveBatch, SaveMode, SessionStore};
 
 use crate::archive::ArchiveReader;
 
@@ -41,32 +41,86 @@ pub fn restore_sessions(
     mode: RestoreMode,
     mut follow: impl FnMut(&Restored, Option<&Error>) -> ControlFlow<()>,
 ) -> Result<Restored> {
-    let mut so_far = Restored::default();
-    while let Some(record) = archive.next() {
-        let put = record.and_then(|record| match mode {
-            RestoreMode::Restore => match store.save(&record, SaveMode::Create) {
+    let mut restoring = Restoring { store, so_far: Restored::default(), waiting: SaveBatch::new(), lines: Vec::new() };
+    loop {
+        // What waits is put back before anything else is told.
+        let line = archive.next();
+        let goes_on = match line {
+            None => {
+                let _ = restoring.put_back(&mut follow)?;
+                return Ok(restoring.so_far);
+            }
+            Some(Ok(record)) if mode == RestoreMode::Restore => {
+                restoring.lines.push(archive.line());
+                if restoring.waiting.push(record) {
+                    restoring.put_back(&mut follow)?
+                } else {
+                    ControlFlow::Continue(())
+                }
+            }
+            Some(record) => match restoring.put_back(&mut follow)? {
+                ControlFlow::Continue(()) => {
+                    let there = record.and_then(|record| store.has(&record.id));
+                    restoring.count(there.map(|there| !there), &mut follow)?
+                }
+                over @ ControlFlow::Break(()) => over,
+            },
+        };
+        if goes_on.is_break() {
+            return Ok(restoring.so_far);
+        }
+    }
+}
+
+/// What has come of it, and what is still to be put back.
+struct Restoring<'s> {
+    store: &'s dyn SessionStore,
+    so_far: Restored,
+    waiting: SaveBatch,
+    /// The lines of those that wait.
+    lines: Vec<u64>,
+}
+
+impl Restoring<'_> {
+    /// Puts back those that wait.
+    fn put_back(
+        &mut self,
+        follow: &mut impl FnMut(&Restored, Option<&Error>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        let saved = self.store.save_all(&self.waiting.take(), SaveMode::Create);
+        let mut goes_on = ControlFlow::Continue(());
+        for (line, saved) in std::mem::take(&mut self.lines).into_iter().zip(saved) {
+            let put = match saved {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
                 // Such as one without times, in a database.
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    Err(Error::corrupt(format!("line {} of the archive: {error}", archive.line())))
+                    Err(Error::corrupt(format!("line {line} of the archive: {error}")))
                 }
                 saved => saved.map(|()| true),
-            },
-            RestoreMode::Count => store.has(&record.id).map(|there| !there),
-        });
+            };
+            // Whoever wants it to end hears of those, too, that were put back with this one.
+            if self.count(put, follow)?.is_break() {
+                goes_on = ControlFlow::Break(());
+            }
+        }
+        Ok(goes_on)
+    }
+
+    fn count(
+        &mut self,
+        put: Result<bool>,
+        follow: &mut impl FnMut(&Restored, Option<&Error>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
         let mut unreadable = None;
         match put {
-            Ok(true) => so_far.restored += 1,
-            Ok(false) => so_far.existing += 1,
+            Ok(true) => self.so_far.restored += 1,
+            Ok(false) => self.so_far.existing += 1,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
-                so_far.unreadable += 1;
+                self.so_far.unreadable += 1;
                 unreadable = Some(error);
             }
             Err(error) => return Err(error),
         }
-        if follow(&so_far, unreadable.as_ref()).is_break() {
-            break;
-        }
+        Ok(follow(&self.so_far, unreadable.as_ref()))
     }
-    Ok(so_far)
 }

@@ -2,16 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Error, ErrorKind, Record, Result, SaveMode, SessionId, SessionStore, Timestamp};
+use beakerhelpers_core::{Error, ErrorKind, Record, Result, SaveBatch, SaveMode, SessionId, SessionStore, Timestamp};
 
 use crate::judge::Verdict;
 use crate::{Copied, CopyMode, Difference, Observer, probe};
 
-/// So many new sessions are saved together: for as long as that takes a database may keep others waiting.
-const TOGETHER: usize = 64;
-/// So many bytes of payload are enough to be saved.
-const BYTES: usize = 1 << 20;
-/// And none waits longer than this for others.
+/// No session waits longer than this for others to be saved with.
 const LONGEST: Duration = Duration::from_millis(100);
 
 /// A run, and what has come of it.
@@ -23,9 +19,7 @@ pub(crate) struct Run<'r> {
     pub(crate) so_far: &'r mut Copied,
     pub(crate) observer: &'r mut dyn Observer,
     /// Sessions that TO does not have, to be saved.
-    waiting: Vec<Record>,
-    /// How long their payloads are, all of them.
-    bytes: usize,
+    waiting: SaveBatch,
     /// Since when the first of them waits.
     since: Instant,
     /// Whether it is still to be found out if TO refuses whatever is saved.
@@ -41,8 +35,8 @@ impl<'r> Run<'r> {
         so_far: &'r mut Copied,
         observer: &'r mut dyn Observer,
     ) -> Self {
-        let (waiting, since) = (Vec::new(), Instant::now());
-        Self { mode, new_only, to, now, so_far, observer, waiting, bytes: 0, since, may_refuse_all: true }
+        let (waiting, since) = (SaveBatch::new(), Instant::now());
+        Self { mode, new_only, to, now, so_far, observer, waiting, since, may_refuse_all: true }
     }
 
     /// How many differences were found.
@@ -103,12 +97,9 @@ impl<'r> Run<'r> {
         if self.waiting.is_empty() {
             self.since = Instant::now();
         }
-        self.bytes += record.payload.bytes().len();
-        self.waiting.push(record);
+        let enough = self.waiting.push(record) || self.since.elapsed() >= LONGEST;
         // The first one tells whether TO takes any.
-        let first = self.so_far.new == 0;
-        let enough = self.waiting.len() >= TOGETHER || self.bytes >= BYTES || self.since.elapsed() >= LONGEST;
-        if first || enough { self.save() } else { Ok(()) }
+        if enough || self.so_far.new == 0 { self.save() } else { Ok(()) }
     }
 
     /// Saves what waits, each only where there is still none of its id.
@@ -117,8 +108,7 @@ impl<'r> Run<'r> {
     ///
     /// As [`carry_out`](Self::carry_out).
     pub(crate) fn save(&mut self) -> Result<()> {
-        let records = std::mem::take(&mut self.waiting);
-        self.bytes = 0;
+        let records = self.waiting.take();
         let saved = self.to.save_all(&records, SaveMode::Create);
         for (record, saved) in records.iter().zip(saved) {
             match saved {

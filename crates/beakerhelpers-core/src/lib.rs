@@ -27,8 +27,8 @@ pub use session::{RESERVED_KEYS, Scalar, Session};
 pub use session_id::{Fingerprint, FingerprintKey, SessionId};
 pub use store::{
     Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Finding, HandOver, IndexOutcome, MemoryStore, Order,
-    Pace, Progress, Query, Records, Rest, SaveMode, SessionStore, SetupMode, SetupOutcome, Severity, Silent, StoreInfo,
-    Tidied, TimeReader, read_ahead, save_each,
+    Pace, Progress, Query, Records, Rest, SaveBatch, SaveMode, SessionStore, SetupMode, SetupOutcome, Severity, Silent,
+    StoreInfo, Tidied, TimeReader, read_ahead, save_each,
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;

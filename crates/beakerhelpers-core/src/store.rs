@@ -1,6 +1,7 @@
 //! The contract between stores and everything else.
 
 mod ahead;
+mod batch;
 mod capabilities;
 mod cleanup;
 mod info;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use ahead::{HandOver, read_ahead};
+pub use batch::SaveBatch;
 pub use capabilities::Capabilities;
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, Tidied, TimeReader};
 pub use info::StoreInfo;
@@ -75,7 +77,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Concurrency
     ///
-    /// Whatever the store locks meanwhile it locks for as long as all of them take: the caller gives few at once.
+    /// Whatever the store locks meanwhile it locks for as long as all of them take: the caller gives few at once, as
+    /// [`SaveBatch`] collects them.
     ///
     /// # Implementing
     ///

@@ -129,6 +129,29 @@ fn a_damaged_archive_gives_what_stands_before_the_damage() {
 }
 
 #[test]
+fn many_are_put_back_together_and_lines_keep_their_numbers() {
+    let place = Place::new(Store::default());
+    archive(&place, &[]).done();
+    let line = |id: &str, accessed| {
+        format!(
+            "{{\"id\":\"{id}\",\"created\":{accessed},\"accessed\":{accessed},\"framing\":\"value\",\"payload\":\"\"}}\n"
+        )
+    };
+    let mut lines: Vec<_> = (0..200).map(|n| line(&format!("more{n}"), "\"2026-01-15T11:00:00.000000Z\"")).collect();
+    lines[99] = line("timeless", "null");
+    lines[120] = "none\n".to_owned();
+    append(&place, &lines.concat());
+    let run = restore(&place, &[]);
+    assert_eq!(run.stdout, "restored 202 sessions, passed over 2 lines\n", "{}", run.stderr);
+    assert_eq!(
+        run.stderr,
+        "warning: line 105 of the archive: a record without an access time cannot be kept\n\
+         warning: line 126 of the archive is malformed: it is no JSON object\n"
+    );
+    assert_eq!(place.ids().len(), 7 + 198);
+}
+
+#[test]
 fn malformed_lines_are_numbered_and_passed_over() {
     let place = Place::new(Store::default());
     archive(&place, &[]).done();
