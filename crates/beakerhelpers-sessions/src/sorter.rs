@@ -202,7 +202,8 @@ fn merge_all(runs: &mut [Run], buffer: &Buffer, order: Order, send: &SyncSender<
     while let Some(row) = merge.next()? {
         rows.bytes.extend_from_slice(row.row());
         rows.ends.push(rows.bytes.len());
-        if rows.bytes.len() >= PRINTED && send.send(mem::take(&mut rows)).is_err() {
+        let size = rows.bytes.len() + rows.ends.len() * size_of::<usize>();
+        if size >= PRINTED && send.send(mem::take(&mut rows)).is_err() {
             // Nobody wants more.
             return Ok(());
         }
@@ -257,8 +258,12 @@ mod tests {
 
     #[test]
     fn more_runs_than_may_be_open_are_merged_in_between() {
-        let rows: Vec<_> = (0..500_u32).rev().map(|n| (n.to_be_bytes().to_vec(), n.to_le_bytes().to_vec())).collect();
-        let expected: Vec<_> = (0..500_u32).map(|n| n.to_le_bytes().to_vec()).collect();
+        // Each row is a run, and a thousand come to each key: more than two levels of merging have to keep in order.
+        let row = |n: u32| (vec![u8::try_from(n / 1_000).unwrap()], n.to_le_bytes().to_vec());
+        let rows: Vec<_> = (0..5_000).rev().map(row).collect();
+        let mut expected = rows.clone();
+        expected.sort_by(|a, b| a.0.cmp(&b.0));
+        let expected: Vec<_> = expected.into_iter().map(|(_, row)| row).collect();
         assert_eq!(sorted(1, false, u64::MAX, &rows), expected);
     }
 }

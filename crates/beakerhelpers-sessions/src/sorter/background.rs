@@ -11,8 +11,9 @@ use super::merge::Merge;
 use super::run::{Run, Writer};
 use super::{Buffer, Order, no_thread};
 
-/// More runs than this are merged into one, so that neither open files nor read buffers grow with the store.
-const MOST_RUNS: usize = 256;
+/// So many runs are merged into a longer one, and so many of those into one: neither open files nor read buffers grow with
+/// the store.
+const MOST_RUNS: usize = 64;
 
 /// The thread, and what goes to and fro.
 #[derive(Debug)]
@@ -58,27 +59,47 @@ impl Background {
     }
 }
 
+/// Nobody wants the rows any more: nothing of it goes on.
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.full = mpsc::sync_channel(0).0;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 fn write(buffers: &Receiver<Buffer>, done: &SyncSender<Buffer>, order: Order) -> Result<Vec<Run>> {
-    let mut runs = Vec::new();
+    // Rows of a run came before those of the next, so that only neighbours can be merged.
+    let (mut long, mut short) = (Vec::new(), Vec::new());
     for mut buffer in buffers {
         buffer.sort(order);
         let mut run = Writer::create()?;
         for entry in &buffer.entries {
             run.push(buffer.row(entry))?;
         }
-        runs.push(run.finish()?);
+        short.push(run.finish()?);
         buffer.bytes.clear();
         buffer.entries.clear();
         // Nobody fills it where there are no more rows.
         let _ = done.send(buffer);
-        if runs.len() >= MOST_RUNS {
-            let mut merged = Writer::create()?;
-            let mut rows = Merge::new(&mut runs, None, order)?;
-            while let Some(row) = rows.next()? {
-                merged.push(row)?;
-            }
-            runs = vec![merged.finish()?];
+        if short.len() >= MOST_RUNS {
+            long.push(merged(&mut short, order)?);
+        }
+        if long.len() >= MOST_RUNS {
+            let longest = merged(&mut long, order)?;
+            long.push(longest);
         }
     }
-    Ok(runs)
+    long.append(&mut short);
+    Ok(long)
+}
+
+/// One run of several, none of which is left.
+fn merged(runs: &mut Vec<Run>, order: Order) -> Result<Run> {
+    let mut merged = Writer::create()?;
+    let mut rows = Merge::new(runs, None, order)?;
+    while let Some(row) = rows.next()? {
+        merged.push(row)?;
+    }
+    runs.clear();
+    merged.finish()
 }

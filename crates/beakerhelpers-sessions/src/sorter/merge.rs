@@ -52,7 +52,7 @@ impl<'r> Merge<'r> {
         let Some(top) = self.heap.first().filter(|_| self.left > 0) else { return Ok(None) };
         self.left -= 1;
         self.taken = true;
-        Ok(Some(self.sources[*top].row()))
+        self.sources[*top].row().map(Some)
     }
 
     fn sink(&mut self, mut at: usize) {
@@ -70,7 +70,7 @@ impl<'r> Merge<'r> {
 
     fn comes_before(&self, a: usize, b: usize) -> bool {
         let (a, b) = (self.heap[a], self.heap[b]);
-        let keys = self.sources[a].row().key().cmp(self.sources[b].row().key());
+        let keys = self.sources[a].key().cmp(self.sources[b].key());
         self.order.of(keys).then(a.cmp(&b)) == Ordering::Less
     }
 }
@@ -87,11 +87,19 @@ impl Source<'_> {
         }
     }
 
+    /// The key of the row that it is at.
+    fn key(&self) -> &[u8] {
+        match self {
+            Self::Run(reader) => reader.key(),
+            Self::Memory { buffer, at, .. } => at.map_or_else(Row::default, |entry| buffer.row(entry)).key(),
+        }
+    }
+
     /// The row that it is at.
-    fn row(&self) -> Row<'_> {
+    fn row(&mut self) -> Result<Row<'_>> {
         match self {
             Self::Run(reader) => reader.row(),
-            Self::Memory { buffer, at, .. } => at.map_or_else(Row::default, |entry| buffer.row(entry)),
+            Self::Memory { buffer, at, .. } => Ok(at.map_or_else(Row::default, |entry| buffer.row(entry))),
         }
     }
 }

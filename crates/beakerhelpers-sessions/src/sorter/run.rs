@@ -9,6 +9,8 @@ use beakerhelpers_core::{Error, ErrorKind, Result};
 use super::Row;
 
 const IO_BUFFER: usize = 64 << 10;
+/// What a longer row took is given back once it was handed out.
+const SPARE: usize = 64 << 10;
 
 /// A finished run.
 #[derive(Debug)]
@@ -18,12 +20,15 @@ pub(super) struct Run(File);
 #[derive(Debug)]
 pub(super) struct Writer(BufWriter<File>);
 
-/// Reads a run.
+/// Reads a run. Of the row that it is at it has the key alone until the row is wanted: many runs are open at once, and rows
+/// may be long.
 #[derive(Debug)]
 pub(super) struct Reader<'r> {
     file: BufReader<&'r mut File>,
     bytes: Vec<u8>,
     key: usize,
+    /// How much of the row, behind its key, is still in the file.
+    unread: usize,
 }
 
 impl Writer {
@@ -51,27 +56,40 @@ impl Writer {
 impl Run {
     pub(super) fn read(&mut self) -> Result<Reader<'_>> {
         self.0.rewind().map_err(failed)?;
-        Ok(Reader { file: BufReader::with_capacity(IO_BUFFER, &mut self.0), bytes: Vec::new(), key: 0 })
+        Ok(Reader { file: BufReader::with_capacity(IO_BUFFER, &mut self.0), bytes: Vec::new(), key: 0, unread: 0 })
     }
 }
 
 impl Reader<'_> {
-    /// Moves on to the next row; `false` at the end.
+    /// Moves on to the key of the next row; `false` at the end. The row before must have been read.
     pub(super) fn advance(&mut self) -> Result<bool> {
         if self.file.buffer().is_empty() && std::io::BufRead::fill_buf(&mut self.file).map_err(failed)?.is_empty() {
             return Ok(false);
+        }
+        if self.bytes.capacity() > SPARE {
+            self.bytes = Vec::new();
         }
         let mut lengths = [0; 8];
         self.file.read_exact(&mut lengths).map_err(failed)?;
         let [k0, k1, k2, k3, r0, r1, r2, r3] = lengths;
         self.key = u32::from_le_bytes([k0, k1, k2, k3]) as usize;
-        self.bytes.resize(self.key + u32::from_le_bytes([r0, r1, r2, r3]) as usize, 0);
+        self.unread = u32::from_le_bytes([r0, r1, r2, r3]) as usize;
+        self.bytes.resize(self.key, 0);
         self.file.read_exact(&mut self.bytes).map_err(failed)?;
         Ok(true)
     }
 
-    pub(super) fn row(&self) -> Row<'_> {
-        Row { key: self.key, bytes: &self.bytes }
+    pub(super) fn key(&self) -> &[u8] {
+        &self.bytes[..self.key]
+    }
+
+    /// The row that it is at.
+    pub(super) fn row(&mut self) -> Result<Row<'_>> {
+        let unread = std::mem::take(&mut self.unread);
+        let from = self.bytes.len();
+        self.bytes.resize(from + unread, 0);
+        self.file.read_exact(&mut self.bytes[from..]).map_err(failed)?;
+        Ok(Row { key: self.key, bytes: &self.bytes })
     }
 }
 
