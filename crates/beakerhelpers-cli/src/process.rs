@@ -56,5 +56,25 @@ fn catch_signals(flag: &Arc<AtomicUsize>) -> io::Result<()> {
         let number = usize::try_from(signal).expect("signal numbers are positive");
         signal_hook::flag::register_usize(signal, Arc::clone(flag), number)?;
     }
+    #[cfg(unix)]
+    keep_from_work()?;
     Ok(())
+}
+
+/// Has a thread of its own get the signals. In one that waits for a server they would end the call that waits, and not
+/// every library goes on then.
+#[cfg(unix)]
+fn keep_from_work() -> io::Result<()> {
+    use nix::sys::signal::{SigSet, Signal};
+
+    std::thread::Builder::new().name("signals".to_owned()).spawn(|| {
+        loop {
+            std::thread::park();
+        }
+    })?;
+    // Threads that are started from here on have it from this one.
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGINT);
+    signals.add(Signal::SIGTERM);
+    Ok(signals.thread_block()?)
 }

@@ -55,12 +55,12 @@ pub(crate) fn delete_old(
     let mut told = Instant::now();
     while let Some(page) = run.walk.page(pace.batch_size())? {
         // A server that has millions of other keys gives many that are empty.
-        if page.is_empty() && told.elapsed() < SILENCE {
+        if page.entries.is_empty() && told.elapsed() < SILENCE {
             continue;
         }
         told = Instant::now();
         run.busy = None;
-        for entry in page {
+        for entry in page.entries {
             run.judge(entry, progress)?;
             let may_delete = pace.may_delete(run.so_far.deleted);
             if run.bytes >= TOGETHER || run.old.len() as u64 >= may_delete {

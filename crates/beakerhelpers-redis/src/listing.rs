@@ -1,7 +1,7 @@
 //! Listing.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::vec;
 
 use beakerhelpers_core::{Error, ErrorKind, Expiry, Framing, Payload, Query, Record, Records, Result, Timestamp};
@@ -22,7 +22,7 @@ struct Reading {
     with_expiry: bool,
     state: State,
     page: vec::IntoIter<Entry>,
-    /// When the page was read.
+    /// When the server was asked for the page.
     at: Timestamp,
 }
 
@@ -45,8 +45,10 @@ impl Reading {
         }
         let State::Walking(walk) = &mut self.state else { return Ok(None) };
         let page = walk.page(usize::MAX)?;
-        self.at = SystemTime::now().into();
-        Ok(page)
+        Ok(page.map(|page| {
+            self.at = page.asked;
+            page.entries
+        }))
     }
 
     /// `None`: it is gone.

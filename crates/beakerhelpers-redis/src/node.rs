@@ -75,6 +75,11 @@ impl Node {
         Ok(work(wire))
     }
 
+    /// Whether both lead to the same server, as far as it tells.
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        self.run.is_none() || other.run.is_none() || self.run == other.run
+    }
+
     fn connect(&self) -> RedisResult<(Wire, Option<String>)> {
         let mut wire = Wire::open(&self.info, self.server.wait)?;
         let told: RedisResult<String> =

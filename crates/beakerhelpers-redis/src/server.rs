@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use beakerhelpers_core::{Result, StoreConfig};
 use redis::cluster::ClusterConnection;
-use redis::{Cmd, Connection, ConnectionLike, RedisResult, Value};
+use redis::{Cmd, ConnectionLike, RedisResult, Value, cmd};
 
 use crate::cluster;
-use crate::connection::{check, connect, info};
+use crate::connection::{check, info};
 use crate::failure::{ABSENCE, Backoff, Trouble, explain, trouble};
 use crate::place::{Address, Place};
+use crate::wire::Wire;
 
 /// A connection that rested for longer is asked whether it is still there.
 const FRESH: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ pub(crate) struct Server {
 }
 
 enum Link {
-    One(Box<Connection>),
+    One(Box<Wire>),
     All(Box<ClusterConnection>),
 }
 
@@ -82,7 +83,7 @@ impl Server {
 
     fn ask(&self, mut link: Link, command: &Cmd) -> RedisResult<Value> {
         let answer = match &mut link {
-            Link::One(connection) => connection.req_command(command),
+            Link::One(wire) => wire.ask(command),
             Link::All(connection) => connection.req_command(command),
         };
         // After an error of the connection an answer may still come, to whoever asks next.
@@ -113,8 +114,8 @@ impl Server {
         }
         let mut last = None;
         for address in &self.place.addresses {
-            match info(&self.place, address).and_then(|info| connect(&info, self.wait)) {
-                Ok(connection) => return Ok(Link::One(Box::new(connection))),
+            match info(&self.place, address).and_then(|info| Wire::open(&info, self.wait)) {
+                Ok(wire) => return Ok(Link::One(Box::new(wire))),
                 Err(error) => last = Some(error),
             }
         }
@@ -125,7 +126,7 @@ impl Server {
 impl Link {
     fn is_there(&mut self) -> bool {
         match self {
-            Self::One(connection) => connection.check_connection(),
+            Self::One(wire) => wire.ask(&cmd("PING")).is_ok(),
             Self::All(connection) => connection.check_connection(),
         }
     }

@@ -1,6 +1,5 @@
 //! All sessions of a store, a page at a time.
 
-mod page;
 mod scan;
 mod values;
 
@@ -10,13 +9,13 @@ use std::sync::Arc;
 use beakerhelpers_core::{Error, Result};
 use redis::{Cmd, Value, cmd};
 
-pub(crate) use self::page::Part;
 use self::scan::Scan;
 use self::values::Values;
-pub(crate) use self::values::{Entry, Purpose};
-use crate::failure::explain;
+pub(crate) use self::values::{Entry, Page, Part, Purpose};
+use crate::failure::{explain, restarted};
 use crate::pipeline::{Pipeline, bytes, is_elsewhere, is_wrong_type, number, refusal};
 use crate::place::Address;
+use crate::seen::Seen;
 use crate::server::{Server, Twice};
 use crate::watched;
 
@@ -29,6 +28,8 @@ pub(crate) struct Walk {
     masters: VecDeque<Address>,
     master: Option<Master>,
     purpose: Purpose,
+    /// Of all masters: a key may move from one to the next meanwhile.
+    seen: Seen,
 }
 
 /// Keys come on one connection and their values on another, so that there is always something for the server to do.
@@ -43,12 +44,12 @@ impl Walk {
     /// Asks for the masters, and connects to none yet.
     pub(crate) fn start(server: &Arc<Server>, purpose: Purpose) -> Result<Self> {
         let masters = server.masters().map_err(|error| explain(&error, &server.place))?;
-        Ok(Self { server: Arc::clone(server), masters: masters.into(), master: None, purpose })
+        Ok(Self { server: Arc::clone(server), masters: masters.into(), master: None, purpose, seen: Seen::default() })
     }
 
     /// The next sessions, so many at most where they are to be deleted, and none where a part of the server has none.
     /// `None` is the end.
-    pub(crate) fn page(&mut self, most: usize) -> Result<Option<Vec<Entry>>> {
+    pub(crate) fn page(&mut self, most: usize) -> Result<Option<Page>> {
         loop {
             let master = match &mut self.master {
                 Some(master) => master,
@@ -57,7 +58,7 @@ impl Walk {
                     none.insert(Master::open(&self.server, &address, self.purpose)?)
                 }
             };
-            if let Some(page) = master.page(most)? {
+            if let Some(page) = master.page(most, &mut self.seen)? {
                 return Ok(Some(page));
             }
             self.master = None;
@@ -109,15 +110,19 @@ impl Walk {
 
 impl Master {
     fn open(server: &Arc<Server>, address: &Address, purpose: Purpose) -> Result<Self> {
-        let scan = Scan::open(server, address)?;
-        Ok(Self { scan, keys: VecDeque::new(), values: Values::open(server, address, purpose)? })
+        let (scan, mut values) = (Scan::open(server, address)?, Values::open(server, address, purpose)?);
+        // A name that leads to several servers would give the keys of one and the values of another.
+        if !scan.node().is_same_server(values.node()) {
+            return Err(restarted(&server.place));
+        }
+        Ok(Self { scan, keys: VecDeque::new(), values })
     }
 
     /// `None` is the end of this master.
-    fn page(&mut self, most: usize) -> Result<Option<Vec<Entry>>> {
+    fn page(&mut self, most: usize, seen: &mut Seen) -> Result<Option<Page>> {
         while self.values.wants_more() {
             if self.keys.is_empty() {
-                match self.scan.next()? {
+                match self.scan.next(seen)? {
                     Some(keys) => self.keys.extend(keys),
                     None => break,
                 }

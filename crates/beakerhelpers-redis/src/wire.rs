@@ -5,11 +5,11 @@ mod plain;
 
 use std::time::Duration;
 
-use redis::{Cmd, Connection, ConnectionAddr, ConnectionInfo, RedisError, RedisResult, Value};
+use redis::{Cmd, Connection, ConnectionAddr, ConnectionInfo, RedisResult, Value};
 
 use self::plain::Plain;
 use crate::connection::connect;
-use crate::pipeline::{refusal, unexpected};
+use crate::pipeline::refusal;
 
 /// One connection, logged in.
 pub(crate) enum Wire {
@@ -17,15 +17,6 @@ pub(crate) enum Wire {
     Plain(Plain),
     /// The client encrypts.
     Encrypted(Box<Connection>),
-}
-
-/// Several strings.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Strings {
-    /// `None`: there is none, or it was passed over.
-    pub(crate) values: Vec<Option<Vec<u8>>>,
-    /// So many were too long.
-    pub(crate) passed: usize,
 }
 
 impl Wire {
@@ -50,16 +41,6 @@ impl Wire {
         match self {
             Self::Plain(plain) => plain.answer(),
             Self::Encrypted(connection) => connection.recv_response(),
-        }
-    }
-
-    /// The next answer, where it is a list of strings. What is longer than `most` bytes is passed over. The inner error is
-    /// what the server refuses, after which the connection is as good as before.
-    pub(crate) fn strings(&mut self, most: usize) -> RedisResult<Result<Strings, RedisError>> {
-        match self {
-            Self::Plain(plain) => plain.strings(most),
-            // The client would have all of them in memory, however long: nobody asks for so many here.
-            Self::Encrypted(_) => Err(unexpected()),
         }
     }
 

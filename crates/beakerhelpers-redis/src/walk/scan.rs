@@ -23,17 +23,20 @@ pub(super) struct Scan {
     cursor: Option<Vec<u8>>,
     /// Whether the server is asked already.
     is_asked: bool,
-    seen: Seen,
 }
 
 impl Scan {
     pub(super) fn open(server: &Arc<Server>, address: &Address) -> Result<Self> {
         let node = Node::open(server, address)?;
-        Ok(Self { node, cursor: Some(b"0".to_vec()), is_asked: false, seen: Seen::default() })
+        Ok(Self { node, cursor: Some(b"0".to_vec()), is_asked: false })
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// The next keys, each once; none where a part of the server has none. `None` is the end.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>> {
+    pub(super) fn next(&mut self, seen: &mut Seen) -> Result<Option<Vec<Vec<u8>>>> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let is_asked = &mut self.is_asked;
         let (next, mut keys) = self.node.run(|wire| {
@@ -49,7 +52,7 @@ impl Scan {
         })?;
         self.is_asked = next.is_some();
         self.cursor = next;
-        keys.retain(|key| self.seen.is_new(key));
+        keys.retain(|key| seen.is_new(key));
         Ok(Some(keys))
     }
 }

@@ -3,17 +3,18 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use redis::{RedisError, RedisResult, Value, parse_redis_value};
+use redis::{RedisResult, Value, parse_redis_value};
 
-use super::Strings;
-use crate::pipeline::{refusal, unexpected};
+use crate::pipeline::unexpected;
 
 /// So much is read from the socket at once.
 const AHEAD: usize = 1 << 18;
 /// A line is a number, or what the server says in words.
 const LONGEST_LINE: u64 = 1 << 16;
-/// Redis has no larger string (`proto-max-bulk-len`).
+/// Redis has no larger string (`proto-max-bulk-len`), and no answer to what is asked here has more than one of these.
 const LARGEST: u64 = 512 << 20;
+/// So much memory each part of an answer takes beside its string.
+const PART: u64 = 64;
 /// So much of a string is believed before it came.
 const BELIEVED: u64 = 1 << 16;
 /// More items than any answer has to what is asked here.
@@ -25,11 +26,14 @@ const DEEPEST: usize = 4;
 pub(super) struct Answers<R> {
     reader: BufReader<R>,
     line: Vec<u8>,
+    /// So much memory an answer may take, and what is left of that for the rest of one.
+    most: u64,
+    left: u64,
 }
 
 impl<R: Read> Answers<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader: BufReader::with_capacity(AHEAD, reader), line: Vec::new() }
+        Self { reader: BufReader::with_capacity(AHEAD, reader), line: Vec::new(), most: LARGEST + (1 << 20), left: 0 }
     }
 
     /// To write to.
@@ -39,43 +43,15 @@ impl<R: Read> Answers<R> {
 
     /// The next answer. After an error the connection must not be used any more.
     pub(super) fn next(&mut self) -> RedisResult<Value> {
+        self.left = self.most;
         self.nested(DEEPEST)
-    }
-
-    /// The strings of an answer that is a list of them, or what the server says instead. What is longer than `most` bytes
-    /// is passed over.
-    pub(super) fn strings(&mut self, most: usize) -> RedisResult<Result<Strings, RedisError>> {
-        self.read_line()?;
-        if self.line.starts_with(b"-") {
-            return Ok(Err(refusal(&parse_redis_value(&self.line)?).unwrap_or_else(unexpected)));
-        }
-        let items = if self.line.starts_with(b"*") { self.length(MOST_ITEMS)? } else { None };
-        let mut strings = Strings::default();
-        for _ in 0..items.ok_or_else(unexpected)? {
-            self.read_line()?;
-            if !self.line.starts_with(b"$") {
-                return Err(unexpected());
-            }
-            strings.values.push(match self.length(LARGEST)? {
-                Some(length) if length > most as u64 => {
-                    self.pass(length)?;
-                    strings.passed += 1;
-                    None
-                }
-                Some(length) => Some(self.string(length)?),
-                None => None,
-            });
-        }
-        Ok(Ok(strings))
     }
 
     fn nested(&mut self, deeper: usize) -> RedisResult<Value> {
         self.read_line()?;
+        self.spend(PART + self.line.len() as u64)?;
         match self.line.first() {
-            Some(b'$') => match self.length(LARGEST)? {
-                Some(length) => self.string(length).map(Value::BulkString),
-                None => Ok(Value::Nil),
-            },
+            Some(b'$') => self.length(LARGEST)?.map_or(Ok(Value::Nil), |length| self.string(length)),
             Some(b'*') => {
                 let Some(deeper) = deeper.checked_sub(1) else { return Err(unexpected()) };
                 let Some(items) = self.length(MOST_ITEMS)? else { return Ok(Value::Nil) };
@@ -113,24 +89,21 @@ impl<R: Read> Answers<R> {
         }
     }
 
-    fn string(&mut self, length: u64) -> RedisResult<Vec<u8>> {
+    fn spend(&mut self, bytes: u64) -> RedisResult<()> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(unexpected)?;
+        Ok(())
+    }
+
+    fn string(&mut self, length: u64) -> RedisResult<Value> {
+        self.spend(length)?;
         let mut bytes = Vec::with_capacity(usize::try_from(length.min(BELIEVED)).unwrap_or_default());
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
-        self.end_string(read as u64 == length).map(|()| bytes)
-    }
-
-    fn pass(&mut self, length: u64) -> RedisResult<()> {
-        let passed = io::copy(&mut self.reader.by_ref().take(length), &mut io::sink())?;
-        self.end_string(passed == length)
-    }
-
-    fn end_string(&mut self, is_whole: bool) -> RedisResult<()> {
-        if !is_whole {
+        if read as u64 != length {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let mut end = [0; 2];
         self.reader.read_exact(&mut end)?;
-        if end == *b"\r\n" { Ok(()) } else { Err(unexpected()) }
+        if end == *b"\r\n" { Ok(Value::BulkString(bytes)) } else { Err(unexpected()) }
     }
 }
 

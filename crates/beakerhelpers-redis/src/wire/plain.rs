@@ -9,7 +9,6 @@ use redis::{
     Value, cmd,
 };
 
-use super::Strings;
 use super::answers::Answers;
 use crate::pipeline::refusal;
 
@@ -60,10 +59,6 @@ impl Plain {
 
     pub(crate) fn answer(&mut self) -> RedisResult<Value> {
         self.0.next()
-    }
-
-    pub(crate) fn strings(&mut self, most: usize) -> RedisResult<Result<Strings, RedisError>> {
-        self.0.strings(most)
     }
 }
 

@@ -8,7 +8,7 @@ use beakerhelpers_core::{Deleted, ErrorKind, Progress, Query, SessionId, Silent}
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
 
-use crate::support::{Turn, an_hour, config, fill, hours_ago, list, open, plan, record, save, told};
+use crate::support::{Turn, an_hour, config, fill, hours_ago, is_own, list, open, plan, record, save, told};
 
 const MANY: usize = 12_000;
 
@@ -24,7 +24,9 @@ fn a_listing_goes_on_where_its_connection_broke() {
             if n % 2000 == 0 {
                 server.run(None, "CLIENT KILL TYPE normal\n");
             }
-            item.expect("it goes on").id.as_str().to_owned()
+            let record = item.expect("it goes on");
+            assert!(is_own(&record), "it has another's value");
+            record.id.as_str().to_owned()
         })
         .collect();
     ids.sort();

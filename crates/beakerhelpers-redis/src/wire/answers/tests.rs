@@ -63,6 +63,38 @@ fn what_ends_early_is_a_broken_connection() {
 }
 
 #[test]
+fn what_an_answer_takes_is_bounded() {
+    let answers: [&[u8]; 4] = [
+        &[b"*1000\r\n".as_slice(), &b":1\r\n".repeat(1000)].concat(),
+        &[b"*100\r\n".as_slice(), &b"*9\r\n:1\r\n+OK\r\n$-1\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n".repeat(100)]
+            .concat(),
+        &[b"*3\r\n".as_slice(), &[b"$20000\r\n", [b'x'; 20_000].as_slice(), b"\r\n"].concat().repeat(3)].concat(),
+        &[b"*2\r\n".as_slice(), &[b"-ERR ", [b'x'; 30_000].as_slice(), b"\r\n"].concat().repeat(2)].concat(),
+    ];
+    for answer in answers {
+        assert!(Answers::new(answer).next().is_ok());
+        let mut bounded = Answers::new(answer);
+        bounded.most = 50_000;
+        assert!(bounded.next().is_err_and(|error| error.kind() == ErrorKind::UnexpectedReturnType));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_answers_or_errors(bytes in proptest::collection::vec(
+        proptest::prop_oneof![proptest::sample::select(b"*$:+-0123456789\r\n".to_vec()), proptest::num::u8::ANY], 0..200,
+    )) {
+        let mut answers = Answers::new(Slowly(&bytes));
+        let mut read = 0;
+        while answers.next().is_ok() {
+            read += 1;
+        }
+        // Each takes a line at least.
+        proptest::prop_assert!(read <= bytes.len() / 3);
+    }
+}
+
+#[test]
 fn what_is_no_answer_is_an_error() {
     let deep = b"*1\r\n".repeat(100_000);
     let endless = b"+x".repeat(100_000);
@@ -85,35 +117,5 @@ fn what_is_no_answer_is_an_error() {
     for answer in nonsense {
         let error = Answers::new(answer).next().expect_err("it is none");
         assert_eq!(error.kind(), ErrorKind::UnexpectedReturnType, "{}", answer[..answer.len().min(40)].escape_ascii());
-    }
-}
-
-#[test]
-fn of_many_strings_the_long_ones_are_passed_over() {
-    let long = vec![b'x'; 3 * AHEAD];
-    let answer = [
-        b"*5\r\n$3\r\nabc\r\n$-1\r\n$0\r\n\r\n".as_slice(),
-        format!("${}\r\n", long.len()).as_bytes(),
-        &long,
-        b"\r\n$4\r\nabcd\r\n",
-    ]
-    .concat();
-    let all = [answer.as_slice(), b"-NOPERM this user\r\n*0\r\n", &answer].concat();
-    let mut answers = Answers::new(Slowly(&all));
-    let [abc, empty, abcd] = [b"abc".as_slice(), b"", b"abcd"].map(|text| Some(text.to_vec()));
-    let mut strings = |most| answers.strings(most).expect("the connection holds");
-    let short = Strings { values: vec![abc.clone(), None, empty.clone(), None, None], passed: 2 };
-    assert_eq!(strings(3).expect("it is a list"), short);
-    assert_eq!(strings(3).expect_err("it refuses").code(), Some("NOPERM"));
-    assert_eq!(strings(3).expect("it is a list"), Strings::default());
-    let whole = Strings { values: vec![abc, None, empty, Some(long), abcd], passed: 0 };
-    assert_eq!(strings(3 * AHEAD).expect("it is a list"), whole);
-    for end in 0..answer.len() {
-        let error = Answers::new(&answer[..end]).strings(3).expect_err("it is not whole");
-        assert_eq!(error.kind(), ErrorKind::Io);
-    }
-    for nonsense in [b":1\r\n".as_slice(), b"*-1\r\n", b"*1\r\n:1\r\n", b"$1\r\na\r\n", b"*1\r\n$1\r\nabc"] {
-        let error = Answers::new(nonsense).strings(3).expect_err("it is none");
-        assert_eq!(error.kind(), ErrorKind::UnexpectedReturnType);
     }
 }
