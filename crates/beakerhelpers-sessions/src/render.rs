@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use beakerhelpers_codec::text::Text;
-use beakerhelpers_core::{Record, Result, Session, Timestamp, Value, Zone, escape_controls};
+use beakerhelpers_core::{Framing, Record, Result, Session, Timestamp, Value, Zone, escape_controls};
 
 use crate::columns::{Columns, RowBuilder, cell_width, refuse_giants};
 use crate::json;
@@ -115,7 +115,7 @@ impl<'l> Renderer<'l> {
     }
 }
 
-/// Hands out everything that a listing may show of a session, by name. A session's own `id` and `session` are called
+/// Hands out everything that a listing may show of a session, by name, but for its id, where that is not to be shown. Its `id` and `session` are called
 /// `data.id` and `data.session` where the name is taken, and so is a key that is no text where a text reads the same.
 fn each(
     listing: &Listing,
@@ -131,9 +131,17 @@ fn each(
     if shows_fingerprint {
         take(FINGERPRINT, Content::Own(&record.id.fingerprint(&listing.fingerprints).to_string()))?;
     }
+    // session2 keeps the id among the rest: whoever has it is the visitor.
+    let is_id = |key: Value<'_>, value: Value<'_>| {
+        value.as_str() == Some(record.id.as_str()) && (!listing.show_ids || key.as_str() == Some(ID))
+    };
+    let times = times(record.payload.framing());
     let is_taken = |key: &str| (listing.show_ids && key == ID) || (shows_fingerprint && key == FINGERPRINT);
     for (key, value) in session {
-        let content = instant(key, value).map_or(Content::Value(value), Content::Time);
+        if is_id(key, value) {
+            continue;
+        }
+        let content = instant(key, value, times).map_or(Content::Value(value), Content::Time);
         match key.as_str() {
             Some(key) if !is_taken(key) => {
                 take(key, content)?;
@@ -156,14 +164,23 @@ fn each(
     Ok(())
 }
 
+/// The keys that hold seconds since the epoch: Beaker's, or session2's (`session2/Session.py`, 0.6).
+const fn times(framing: Framing) -> [&'static str; 2] {
+    match framing {
+        Framing::Object => ["_access_time", "_creation_time"],
+        _ => ["_accessed_time", "_creation_time"],
+    }
+}
+
 /// The instant of one of the two time keys, where it is a number that a calendar has a date for.
-fn instant(key: Value<'_>, value: Value<'_>) -> Option<Timestamp> {
+fn instant(key: Value<'_>, value: Value<'_>, times: [&str; 2]) -> Option<Timestamp> {
     // The value first: most are no numbers, and the key need not be looked at then.
     let at = match value.as_f64() {
         Some(secs) => Timestamp::from_epoch_float(secs)?,
         None => Timestamp::from_secs(value.as_i64()?),
     };
-    if !matches!(key.as_str()?, "_accessed_time" | "_creation_time") {
+    let key = key.as_str()?;
+    if !times.contains(&key) {
         return None;
     }
     // The years 1 to 9999, less the days by which a zone may be off.

@@ -37,7 +37,15 @@ fn life(python: &Python, folder: &Path, store: &str, place: &Path, options: &str
     assert_eq!(missing.code, exit::FAILED, "{missing:?}");
     assert!(beakerhelpers(folder, &["setup", &ini]).done().starts_with("created "));
     assert!(beakerhelpers(folder, &["setup", &ini]).done().ends_with("is there already; nothing was changed\n"));
-    site(python, store, place, &["joe", "ann", "eve"]);
+    let visits = site(python, store, place, &["joe", "ann", "eve"]);
+    for args in [&["--format", "jsonl"][..], &["--format", "table"], &["--columns", "id,user"], &["--show-ids"]] {
+        let listed = beakerhelpers(folder, &[&["sessions", &ini][..], args].concat());
+        for visit in &visits {
+            let id = visit.split(' ').next().unwrap();
+            let shown = listed.stdout.matches(id).count() + listed.stderr.matches(id).count();
+            assert!(id.len() > 8 && shown == usize::from(args[0] == "--show-ids"), "{visit}, {args:?}: {listed:?}");
+        }
+    }
     let listed =
         beakerhelpers(folder, &["sessions", &ini, "--format", "plain", "--columns", "user,_remote_address"]).done();
     let mut lines: Vec<_> = listed.lines().collect();

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, ErrorKind, Pace, Progress, Result};
+use beakerhelpers_core::{CleanupMode, Cutoff, DeletePlan, Deleted, Error, ErrorKind, Pace, Progress, Result};
 
-use super::files::{Locked, saved};
+use super::files::{Kind, Locked, saved};
 use super::old::{Fate, Old};
 use super::{DirectoryStore, record, setup};
 use crate::paths::{failed, of_one};
@@ -41,8 +41,14 @@ pub(super) fn run(
                 break;
             };
             looked += 1;
-            match store.files().path(&name).map_or(Ok(None), |path| saved(&store.directory, &path))? {
+            let Some(path) = store.files().path(&name) else { continue };
+            match saved(&store.directory, &path)? {
                 None => {}
+                // Whatever else is in the directory is not for this to delete.
+                Some((accessed, _)) if accessed < cutoff.at() && store.files().kind(&path)? == Some(Kind::Other) => {
+                    progress.unreadable(&Error::corrupt("a file in the directory does not begin as a session does"));
+                    so_far.kept += 1;
+                }
                 Some((accessed, size)) if accessed < cutoff.at() => {
                     progress.old(accessed);
                     bytes += if plan.archive { size } else { 0 };

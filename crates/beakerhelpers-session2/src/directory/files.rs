@@ -22,8 +22,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 const ABANDONED: Duration = Duration::from_secs(5);
 /// A lock is held for as long as a session takes to be pickled.
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
-/// What is larger is no session.
-const LARGEST: u64 = 1 << 30;
+/// What is larger is no session: nobody decodes it.
+const LARGEST: u64 = 64 << 20;
 
 /// The files of a directory.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,12 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// What a file begins as, without a lock: it is nothing else a moment later. `None` for what cannot be opened.
+    pub(super) fn kind(&self, path: &Path) -> Result<Option<Kind>> {
+        let Ok(file) = self.open(path) else { return Ok(None) };
+        kind(&file).map(Some).map_err(|error| failed("read a file", self.directory, error))
+    }
+
     fn open(&self, path: &Path) -> Result<File, Locked> {
         // Whoever opens a FIFO waits for its other end.
         if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
@@ -179,14 +185,10 @@ impl Held {
         Ok((Timestamp::from(metadata.modified()?), metadata.len()))
     }
 
-    /// Whether it begins as the pickle of an object does, or is empty, as one that is being written, or was when its writer
-    /// died.
-    pub(super) fn is_session(&mut self) -> io::Result<bool> {
-        let mut start = Vec::with_capacity(2);
+    /// What it begins as.
+    pub(super) fn kind(&mut self) -> io::Result<Kind> {
         self.file.seek(SeekFrom::Start(0))?;
-        (&self.file).take(2).read_to_end(&mut start)?;
-        // Of protocol 2, which session2 writes, and later, or of one that an application has chosen.
-        Ok(matches!(*start, [] | [0x80, 2..=5] | [b'(', b'c' | b'i'] | [b'c', b'c']))
+        kind(&self.file)
     }
 
     /// What is in it, now that it is locked.
@@ -219,6 +221,27 @@ impl Held {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What a file begins as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The pickle of an object.
+    Session,
+    /// It has not a byte, as one that is being written, or was when its writer died. Nothing is in it to be lost.
+    Empty,
+    Other,
+}
+
+fn kind(file: &File) -> io::Result<Kind> {
+    let mut start = Vec::with_capacity(2);
+    file.take(2).read_to_end(&mut start)?;
+    // Of protocol 2, which session2 writes, and later, or of one that an application has chosen.
+    Ok(match *start {
+        [] => Kind::Empty,
+        [0x80, 2..=5] | [b'(', b'c' | b'i'] | [b'c', b'c'] => Kind::Session,
+        _ => Kind::Other,
+    })
 }
 
 /// When a session was saved last, and its size; `None` for what is gone.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use beakerhelpers_core::{Error, ErrorKind, Finding, Result, SetupMode, SetupOutcome, Severity};
 
-use super::files::{Files, Locked};
+use super::files::{Files, Kind, Locked};
 use crate::paths::{failed, shown};
 
 /// So many files are looked at by a check.
@@ -42,14 +42,17 @@ pub(super) fn run(files: &Files<'_>, mode: SetupMode) -> Result<SetupOutcome> {
     }
 }
 
-/// Deletes every session.
+/// Deletes every session, and what is empty. What is something else stays.
 fn empty(files: &Files<'_>) -> Result<()> {
     need_sessions(files)?;
     for name in files.names()? {
         let Some(path) = files.path(&name?) else { continue };
         match files.lock(&path, files.wait)? {
-            Locked::Here(file) => {
-                file.unlink().map_err(|error| failed("delete a session", files.directory, error))?;
+            Locked::Here(mut file) => {
+                let error = |error| failed("delete a session", files.directory, error);
+                if file.kind().map_err(error)? != Kind::Other {
+                    file.unlink().map_err(error)?;
+                }
             }
             Locked::Missing => {}
             Locked::InUse => return Err(super::files::in_use()),
@@ -59,10 +62,10 @@ fn empty(files: &Files<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that this is no directory of something else: every file in it is about to be taken for a session.
+/// Makes sure that this is no directory of something else. Empty files tell nothing.
 pub(super) fn need_sessions(files: &Files<'_>) -> Result<()> {
     let sample = sample(files, FIRST)?;
-    if sample.others == 0 || sample.others < sample.looked {
+    if sample.others == 0 || sample.sessions > 0 {
         return Ok(());
     }
     Err(Error::new(ErrorKind::NotSetUp, "the directory is left alone: of the first files in it none is a session")
@@ -73,6 +76,7 @@ pub(super) fn need_sessions(files: &Files<'_>) -> Result<()> {
 #[derive(Default)]
 struct Sample {
     looked: u64,
+    sessions: u64,
     others: u64,
 }
 
@@ -85,10 +89,11 @@ fn sample(files: &Files<'_>, most: u64) -> Result<Sample> {
     {
         let Some(path) = files.path(&name?) else { continue };
         if let Locked::Here(mut file) = files.shared(&path)?
-            && let Ok(is_session) = file.is_session()
+            && let Ok(kind) = file.kind()
         {
             sample.looked += 1;
-            sample.others += u64::from(!is_session);
+            sample.sessions += u64::from(kind == Kind::Session);
+            sample.others += u64::from(kind == Kind::Other);
         }
     }
     Ok(sample)
@@ -103,9 +108,8 @@ pub(super) fn findings(files: &Files<'_>) -> Result<Vec<Finding>> {
         }
         other => other?,
     }
-    let Sample { looked, others } = sample(files, SAMPLED)?;
+    let Sample { looked, others, .. } = sample(files, SAMPLED)?;
     let message = format!("files that do not begin as sessions do: {others} of {looked} looked at");
-    let hint =
-        "every file here is taken for a session, by session2 too, and is deleted when it is old: move others away";
+    let hint = "every file here is taken for a session, and session2 deletes all that are old: move others away";
     Ok((others > 0).then(|| Finding::new(Severity::Odd, message).with_hint(hint)).into_iter().collect())
 }
