@@ -9,7 +9,7 @@ mod table;
 mod trial;
 
 use beakerhelpers_core::Registry;
-use beakerhelpers_testkit::servers::Kind;
+use beakerhelpers_testkit::servers::{Cluster, Kind, User};
 use beakerhelpers_testkit::{RELEASES, python, server};
 
 use self::cell::Cell;
@@ -47,18 +47,29 @@ fn sqla_on_sqlite() {
 
 #[test]
 fn database_on_postgresql() {
-    let server = server!(Kind::Postgres);
-    let database = server.create_database();
-    let url = escaped(&database.url("postgresql+psycopg2"));
-    try_all("`ext:database` on PostgreSQL", |form| table("ext:database", &url, form));
+    on_server(Kind::Postgres, "postgresql+psycopg2", "ext:database");
 }
 
 #[test]
 fn database_on_mariadb() {
-    let server = server!(Kind::MariaDb);
+    on_server(Kind::MariaDb, "mysql+pymysql", "ext:database");
+}
+
+#[test]
+fn sqla_on_postgresql() {
+    on_server(Kind::Postgres, "postgresql+psycopg2", "ext:sqla");
+}
+
+#[test]
+fn sqla_on_mariadb() {
+    on_server(Kind::MariaDb, "mysql+pymysql", "ext:sqla");
+}
+
+fn on_server(kind: Kind, scheme: &str, store_type: &str) {
+    let server = server!(kind);
     let database = server.create_database();
-    let url = escaped(&database.url("mysql+pymysql"));
-    try_all("`ext:database` on MariaDB", |form| table("ext:database", &url, form));
+    let url = escaped(&database.url(scheme));
+    try_all(&format!("`{store_type}` on {}", kind.name()), |form| table(store_type, &url, form));
 }
 
 #[test]
@@ -100,10 +111,23 @@ fn redis() {
     try_all("`ext:redis`", |_| format!("type = ext:redis\nurl = {url}"));
 }
 
-/// The types of stores above, and those that are tried in other ways: `ext:rediscluster` is `ext:redis` on several
-/// servers, and nobody else can look at `memory`.
-const TRIED: [&str; 7] = ["cookie", "dbm", "ext:database", "ext:memcached", "ext:redis", "ext:sqla", "file"];
-const NOT_TRIED: [&str; 2] = ["ext:rediscluster", "memory"];
+#[test]
+fn rediscluster() {
+    let Some(cluster) = Cluster::own() else { return };
+    let User { name, password, .. } = User::SITE;
+    // Beaker takes host and port alone from the URLs.
+    let keys = format!(
+        "type = ext:rediscluster\nurls = {}\nusername = {name}\npassword = {}",
+        escaped(&cluster.url(User::SITE)),
+        escaped(password)
+    );
+    try_all("`ext:rediscluster`", |_| keys.clone());
+}
+
+/// The types of stores above, and one that nobody else can look at.
+const TRIED: [&str; 8] =
+    ["cookie", "dbm", "ext:database", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
+const NOT_TRIED: [&str; 1] = ["memory"];
 
 #[test]
 fn every_store_type_is_tried() {
