@@ -10,7 +10,7 @@ mod trial;
 
 use beakerhelpers_core::Registry;
 use beakerhelpers_testkit::servers::{Cluster, Kind, User};
-use beakerhelpers_testkit::{RELEASES, python, server};
+use beakerhelpers_testkit::{Python, RELEASES, server};
 
 use self::cell::Cell;
 use self::table::Table;
@@ -18,10 +18,15 @@ use self::table::Table;
 /// Tries every release of Beaker. `keys` gives what an ini file says about the store alone, for each number of a form:
 /// the places differ, or may be one.
 fn try_all(store: &str, keys: impl Fn(usize) -> String) {
+    try_with(Python::with_beaker, store, keys);
+}
+
+/// The same, each release with the Python that `python` gives.
+fn try_with(python: impl Fn(&str) -> Option<Python>, store: &str, keys: impl Fn(usize) -> String) {
     let mut table = Table::new(store);
     for release in RELEASES {
-        let python = python!(release).with_time_zone("UTC");
-        table.add(release, trial::row(&python, release, &keys));
+        let Some(python) = python(release) else { return };
+        table.add(release, trial::row(&python.with_time_zone("UTC"), release, &keys));
     }
     table.hold();
 }
@@ -85,6 +90,17 @@ fn dbm_dumb() {
 #[test]
 fn dbm_sqlite3() {
     try_all("`dbm`, Python's `dbm.sqlite3`", |form| dbm("dbm.sqlite3", form));
+}
+
+#[test]
+fn dbm_gnu() {
+    try_with(|release| Python::with_dbm(release, "dbm.gnu"), "`dbm`, Python's `dbm.gnu`", |form| dbm("dbm.gnu", form));
+}
+
+#[test]
+fn dbm_ndbm() {
+    let python = |release: &str| Python::with_dbm(release, "dbm.ndbm");
+    try_with(python, "`dbm`, Python's `dbm.ndbm` with Berkeley DB", |form| dbm("dbm.ndbm", form));
 }
 
 fn dbm(module: &str, form: usize) -> String {
