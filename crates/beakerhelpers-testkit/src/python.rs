@@ -91,8 +91,8 @@ impl Python {
         [current].into_iter().chain(others).find(works)
     }
 
-    /// Whether it has a module. `dbm.ndbm` is another one with another library.
-    fn imports(&self, module: &str) -> bool {
+    /// Whether it has a module, or several with commas between. `dbm.ndbm` is another one with another library.
+    pub fn imports(&self, module: &str) -> bool {
         let library = "\nassert dbm.ndbm.library.startswith('Berkeley DB')";
         let script = format!("import {module}{}", if module == "dbm.ndbm" { library } else { "" });
         self.command().args(["-c", &script]).output().is_ok_and(|output| output.status.success())

@@ -111,7 +111,8 @@ fn dbm(module: &str, form: usize) -> String {
 fn memcached() {
     let server = server!(Kind::Memcached);
     let url = format!("127.0.0.1:{}", server.port());
-    try_all("`ext:memcached`", |_| format!("type = ext:memcached\nurl = {url}\nlock_dir = %(here)s/locks"));
+    let keys = format!("type = ext:memcached\nmemcache_module = memcache\nurl = {url}\nlock_dir = %(here)s/locks");
+    try_all("`ext:memcached`", |_| keys.clone());
 }
 
 #[test]
