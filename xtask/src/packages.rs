@@ -34,15 +34,20 @@ pub(crate) fn bring_openssl() -> Result {
     })
 }
 
-/// Debian's Python comes without `dbm.gnu` and `dbm.ndbm`, beside which dbm databases are tested. Elsewhere those tests say
-/// what they miss.
-pub(crate) fn bring_dbm() -> Result {
+/// Debian's Python comes without `dbm.gnu` and `dbm.ndbm`, beside which dbm databases are tested. Gives the Python that has
+/// them now; elsewhere those tests say what they miss.
+pub(crate) fn bring_dbm() -> Result<Option<&'static str>> {
     if !Path::new("/etc/debian_version").exists() {
-        return Ok(());
+        return Ok(None);
     }
-    bring("python3-gdbm", "the system's Python cannot write dbm databases", || {
-        output(Command::new("/usr/bin/python3").args(["-c", "import dbm.gnu, dbm.ndbm"])).is_ok()
-    })
+    let python = "/usr/bin/python3";
+    bring("python3-gdbm", "the system's Python cannot write dbm databases", || has_dbm(python))?;
+    Ok(Some(python))
+}
+
+/// Whether a Python has these modules.
+pub(crate) fn has_dbm(python: &str) -> bool {
+    output(Command::new(python).args(["-c", "import dbm.gnu, dbm.ndbm"])).is_ok()
 }
 
 fn on_path(program: &str) -> bool {

@@ -26,7 +26,6 @@ pub(crate) fn run(args: &[String], skips: Skips) -> Result {
 pub(crate) fn command(args: &[String], skips: Skips) -> Result<(Command, Vec<Server>)> {
     let environments = venv::ensure()?;
     packages::bring_openssl()?;
-    packages::bring_dbm()?;
     let servers = servers::for_tests(args, skips)?;
     let mut tests = cargo(&["test", "--all-features"]);
     if chosen(args).is_empty() {
@@ -34,6 +33,7 @@ pub(crate) fn command(args: &[String], skips: Skips) -> Result<(Command, Vec<Ser
     }
     tests.env("BEAKERHELPERS_PYTHON", environments.current());
     tests.env("BEAKERHELPERS_PYTHON_OLDER", environments.older());
+    tests.envs(environments.system().map(|python| ("BEAKERHELPERS_PYTHON_SYSTEM", python)));
     tests.env("BEAKERHELPERS_BEAKER_RELEASES", environments.releases());
     tests.envs(servers.iter().map(Server::environment));
     if skips == Skips::Forbidden {

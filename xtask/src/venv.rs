@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use beakerhelpers_testkit::{CURRENT_RELEASE, RELEASES as RELEASES_OF_BEAKER};
+use beakerhelpers_testkit::RELEASES as RELEASES_OF_BEAKER;
 use sha2::{Digest, Sha256};
 
 use crate::packages;
@@ -18,8 +18,13 @@ const REQUIREMENTS: &str = "crates/beakerhelpers-testkit/python/requirements";
 const CURRENT: &str = "current";
 /// The name of what all older releases need.
 const OLDER: &str = "older";
-/// Where the older releases are, each in a directory of its own.
+/// The name of the same for the system's own Python.
+const SYSTEM: &str = "system";
+/// Where the releases are, each in a directory of its own.
 const RELEASES: &str = "releases";
+
+/// The Python that the tests run with by default.
+const PYTHON: &str = "python3";
 
 /// Tells which Python this is; fails where the packages do not run on it.
 const DESCRIBE: &str = "import sys; print(sys.version, sys.executable); sys.exit(sys.version_info < (3, 10))";
@@ -27,6 +32,7 @@ const DESCRIBE: &str = "import sys; print(sys.version, sys.executable); sys.exit
 /// What is installed.
 pub(crate) struct Environments {
     directory: PathBuf,
+    has_system: bool,
 }
 
 impl Environments {
@@ -40,7 +46,12 @@ impl Environments {
         interpreter(&self.directory.join(OLDER))
     }
 
-    /// The directory of the older releases, each under its number.
+    /// The system's own interpreter with the same, where it alone has modules that Debian packs apart from Python.
+    pub(crate) fn system(&self) -> Option<PathBuf> {
+        self.has_system.then(|| interpreter(&self.directory.join(SYSTEM)))
+    }
+
+    /// The directory of the releases, each under its number.
     pub(crate) fn releases(&self) -> PathBuf {
         self.directory.join(RELEASES)
     }
@@ -49,25 +60,33 @@ impl Environments {
 /// Makes every environment whose requirements, or whose Python, have changed since it was made.
 pub(crate) fn ensure() -> Result<Environments> {
     let directory = target().join("python");
-    let python = output(Command::new("python3").args(["-c", DESCRIBE]))
-        .map_err(|error| format!("the tests need Python 3.10 or later as `python3`: {error}"))?;
-    let mut missing = Vec::new();
-    for name in [CURRENT, OLDER] {
-        let environment = Environment::new(&directory, name, &python)?;
-        if !environment.is_made() {
-            missing.push(environment);
-        }
-    }
-    if !missing.is_empty() {
-        bring_venv()?;
+    let python = describe(PYTHON)?;
+    let mut wanted = vec![
+        Environment::new(&directory, CURRENT, CURRENT, PYTHON, &python)?,
+        Environment::new(&directory, OLDER, OLDER, PYTHON, &python)?,
+    ];
+    let system = packages::bring_dbm()?.filter(|_| !packages::has_dbm(PYTHON)).and_then(|python| {
+        // Where it is too old, the tests that need it say what they miss.
+        let described = describe(python).inspect_err(|why| say(&format!("warning: {why}"))).ok()?;
+        Some(Environment::new(&directory, SYSTEM, OLDER, python, &described))
+    });
+    let has_system = system.is_some();
+    wanted.extend(system.transpose()?);
+    let missing: Vec<_> = wanted.into_iter().filter(|environment| !environment.is_made()).collect();
+    for environment in &missing {
+        bring_venv(environment.python)?;
     }
     bring_tests_of_python()?;
     at_once(&missing, Environment::make)?;
-    let environments = Environments { directory };
-    let older = RELEASES_OF_BEAKER.iter().filter(|release| **release != CURRENT_RELEASE);
-    let older = older.map(|release| Release::new(&environments, release, &python));
-    at_once(&older.filter(|release| !release.is_made()).collect::<Vec<_>>(), Release::make)?;
+    let environments = Environments { directory, has_system };
+    let releases = RELEASES_OF_BEAKER.iter().map(|release| Release::new(&environments, release, &python));
+    at_once(&releases.filter(|release| !release.is_made()).collect::<Vec<_>>(), Release::make)?;
     Ok(environments)
+}
+
+fn describe(python: &str) -> Result<String> {
+    output(Command::new(python).args(["-c", DESCRIBE]))
+        .map_err(|error| format!("the tests need Python 3.10 or later as `{python}`: {error}"))
 }
 
 /// Does some work for each of these, all at the same time.
@@ -80,17 +99,19 @@ fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> Result + Copy + Send) -> Res
 
 /// An environment as it should be.
 struct Environment {
+    python: &'static str,
     directory: PathBuf,
     requirements: PathBuf,
     stamp: String,
 }
 
 impl Environment {
-    fn new(directory: &Path, name: &str, python: &str) -> Result<Self> {
-        let requirements = root().join(REQUIREMENTS).join(name).with_extension("txt");
+    /// That of a name with these requirements, of a Python and what it says about itself.
+    fn new(directory: &Path, name: &str, needs: &str, python: &'static str, described: &str) -> Result<Self> {
+        let requirements = root().join(REQUIREMENTS).join(needs).with_extension("txt");
         let wanted = fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
-        let stamp = Sha256::new().chain_update(python).chain_update(&wanted).finalize();
-        Ok(Self { directory: directory.join(name), stamp: format!("{stamp:02x?}"), requirements })
+        let stamp = Sha256::new().chain_update(described).chain_update(&wanted).finalize();
+        Ok(Self { python, directory: directory.join(name), stamp: format!("{stamp:02x?}"), requirements })
     }
 
     fn is_made(&self) -> bool {
@@ -105,14 +126,14 @@ impl Environment {
         let directory = &self.directory;
         say(&format!("installing {} into {}", self.requirements.display(), directory.display()));
         remove(directory)?;
-        output(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
+        output(Command::new(self.python).args(["-m", "venv"]).arg(directory))?;
         install(&interpreter(directory), |pip| pip.arg("--requirement").arg(&self.requirements))?;
         // Last: an installation that was interrupted is made anew.
         fs::write(self.stamp_file(), &self.stamp).map_err(|error| format!("{}: {error}", directory.display()))
     }
 }
 
-/// An older Beaker alone: what it needs is in the environment that all of them share.
+/// A Beaker alone: what it needs is in the environment that all of them share.
 struct Release {
     python: PathBuf,
     name: &'static str,
@@ -160,9 +181,9 @@ fn install(python: &Path, what: impl FnOnce(&mut Command) -> &mut Command) -> Re
 }
 
 /// Debian's Python comes without what makes environments.
-fn bring_venv() -> Result {
+fn bring_venv(python: &str) -> Result {
     packages::bring("python3-venv", "this Python cannot make virtual environments", || {
-        output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
+        output(Command::new(python).args(["-c", "import ensurepip, venv"])).is_ok()
     })
 }
 

@@ -100,7 +100,8 @@ impl Place {
         let first = urls.first().expect("splitting gives one at least");
         let option =
             |name: &str, own: Option<&str>| config.get(name).or(own.filter(|own| !own.is_empty())).map(str::to_owned);
-        let encrypted = config.get("ssl").map_or(first.dialect() == "rediss", is_yes);
+        // Beaker hands the text to redis-py, to which any text is true there, `false` too.
+        let encrypted = config.get("ssl").map_or(first.dialect() == "rediss", |ssl| !ssl.is_empty());
         let tls = || {
             let read = Tls::read(|name| config.get(name).or_else(|| first.option(name)));
             read.map_err(|error| error.with_context("at", config.origin("ssl")))

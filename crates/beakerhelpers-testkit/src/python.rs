@@ -12,7 +12,9 @@ use crate::{CURRENT_RELEASE, RELEASES};
 const CURRENT: &str = "BEAKERHELPERS_PYTHON";
 /// The interpreter that has everything that older releases need, Beaker itself excepted.
 const OLDER: &str = "BEAKERHELPERS_PYTHON_OLDER";
-/// The directory of the older releases: one directory each, named like `1.11.0`, that has `beaker` in it.
+/// The system's own interpreter with the same, where it has modules that the others lack.
+const SYSTEM: &str = "BEAKERHELPERS_PYTHON_SYSTEM";
+/// The directory of the releases: one directory each, named like `1.11.0`, that has `beaker` in it.
 const DIRECTORY: &str = "BEAKERHELPERS_BEAKER_RELEASES";
 
 /// A Python interpreter that has Beaker, SQLAlchemy and PasteDeploy.
@@ -54,38 +56,46 @@ impl Python {
 
     /// The one with this Beaker; as [`current`](Self::current).
     pub fn with_beaker(release: &str) -> Option<Self> {
-        assert!(RELEASES.contains(&release), "{release} is none of {RELEASES:?}");
         if release == CURRENT_RELEASE {
             return Self::current();
         }
-        let interpreter = env::var_os(OLDER).map(PathBuf::from);
-        let directory = env::var_os(DIRECTORY).map(|releases| PathBuf::from(releases).join(release));
-        or_skip(Self::found(interpreter, directory, &format!("Beaker {release}")))
+        or_skip(Self::alone(OLDER, release))
     }
 
-    /// One with the current Beaker that has a module which not every Python comes with. As [`current`](Self::current).
-    pub fn with_module(module: &str) -> Option<Self> {
-        let why = || format!("no Python with {module}: on Debian and Ubuntu python3-gdbm has dbm.gnu and dbm.ndbm");
-        or_skip(Self::having(module).ok_or_else(why))
+    /// One with this Beaker that has `dbm.gnu`, or `dbm.ndbm` with Berkeley DB, which not every Python comes with. As
+    /// [`current`](Self::current).
+    pub fn with_dbm(release: &str, module: &str) -> Option<Self> {
+        let usual = Self::with_beaker(release)?;
+        let system = Self::alone(SYSTEM, release).ok();
+        let found = [Some(usual), system].into_iter().flatten().find(|python| python.imports(module));
+        let why = || {
+            format!(
+                "no Python with {module}: on Debian and Ubuntu python3-gdbm has it, and `cargo xtask test` brings that"
+            )
+        };
+        or_skip(found.ok_or_else(why))
     }
 
-    /// As [`with_module`](Self::with_module), for what can be done without: the interpreter of [`current`](Self::current),
-    /// the system's own, or a newer one.
+    /// One with the current Beaker that has a module which newer Pythons come with: the interpreter of
+    /// [`current`](Self::current) or a newer one. For what can be done without.
     pub fn having(module: &str) -> Option<Self> {
         let current = Self::current()?;
         let find = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
         let packages = PathBuf::from(current.run(find).trim());
-        let others = ["/usr/bin/python3", "python3.13", "python3.14"].map(|interpreter| Self {
+        let others = ["python3.13", "python3.14"].map(|interpreter| Self {
             interpreter: interpreter.into(),
             zone: None,
             packages: Some(packages.clone()),
         });
-        let import = format!("import {module}, beaker.middleware, paste.deploy");
-        let has = |python: &Self| {
-            let output = python.command().args(["-c", &import]).stdin(Stdio::null()).output();
-            output.is_ok_and(|output| output.status.success())
-        };
-        [current].into_iter().chain(others).find(has)
+        let works = |python: &Self| python.imports(module) && python.imports("beaker.middleware, paste.deploy");
+        [current].into_iter().chain(others).find(works)
+    }
+
+    /// Whether it has a module, or several with commas between. `dbm.ndbm` is another one with another library.
+    pub fn imports(&self, module: &str) -> bool {
+        let library = "\nassert dbm.ndbm.library.startswith('Berkeley DB')";
+        let script = format!("import {module}{}", if module == "dbm.ndbm" { library } else { "" });
+        self.command().args(["-c", &script]).output().is_ok_and(|output| output.status.success())
     }
 
     /// Starts a command line with the interpreter, to which a script or `-c` is to be added. What the environment says
@@ -117,6 +127,14 @@ impl Python {
     pub fn with_time_zone(mut self, zone: &str) -> Self {
         self.zone = Some(zone.to_owned());
         self
+    }
+
+    /// One whose environment has all but Beaker.
+    fn alone(interpreter: &str, release: &str) -> Result<Self, String> {
+        assert!(RELEASES.contains(&release), "{release} is none of {RELEASES:?}");
+        let interpreter = env::var_os(interpreter).map(PathBuf::from);
+        let directory = env::var_os(DIRECTORY).map(|releases| PathBuf::from(releases).join(release));
+        Self::found(interpreter, directory, &format!("Beaker {release}"))
     }
 
     /// The error says what is missing.

@@ -44,6 +44,8 @@ pub enum Kind {
     Redis,
     /// A node of a [`Cluster`] of Redis: never shared.
     RedisNode,
+    /// The same in a cluster that takes encrypted connections alone.
+    RedisTlsNode,
 }
 
 impl Kind {
@@ -59,7 +61,7 @@ impl Kind {
             Self::MariaDb => "MariaDB",
             Self::Memcached => "memcached",
             Self::Redis => "Redis",
-            Self::RedisNode => "a node of Redis",
+            Self::RedisNode | Self::RedisTlsNode => "a node of Redis",
         }
     }
 
@@ -78,7 +80,8 @@ impl Kind {
             Self::MariaDb => &mariadb::MariaDb,
             Self::Memcached => &memcached::Memcached,
             Self::Redis => &redis::Redis,
-            Self::RedisNode => &redis::Node,
+            Self::RedisNode => &redis::Node { encrypted: false },
+            Self::RedisTlsNode => &redis::Node { encrypted: true },
         }
     }
 }

@@ -9,8 +9,8 @@ mod table;
 mod trial;
 
 use beakerhelpers_core::Registry;
-use beakerhelpers_testkit::servers::Kind;
-use beakerhelpers_testkit::{RELEASES, python, server};
+use beakerhelpers_testkit::servers::{Cluster, Kind, User};
+use beakerhelpers_testkit::{Python, RELEASES, server};
 
 use self::cell::Cell;
 use self::table::Table;
@@ -18,10 +18,15 @@ use self::table::Table;
 /// Tries every release of Beaker. `keys` gives what an ini file says about the store alone, for each number of a form:
 /// the places differ, or may be one.
 fn try_all(store: &str, keys: impl Fn(usize) -> String) {
+    try_with(Python::with_beaker, store, keys);
+}
+
+/// The same, each release with the Python that `python` gives.
+fn try_with(python: impl Fn(&str) -> Option<Python>, store: &str, keys: impl Fn(usize) -> String) {
     let mut table = Table::new(store);
     for release in RELEASES {
-        let python = python!(release).with_time_zone("UTC");
-        table.add(release, trial::row(&python, release, &keys));
+        let Some(python) = python(release) else { return };
+        table.add(release, trial::row(&python.with_time_zone("UTC"), release, &keys));
     }
     table.hold();
 }
@@ -47,18 +52,29 @@ fn sqla_on_sqlite() {
 
 #[test]
 fn database_on_postgresql() {
-    let server = server!(Kind::Postgres);
-    let database = server.create_database();
-    let url = escaped(&database.url("postgresql+psycopg2"));
-    try_all("`ext:database` on PostgreSQL", |form| table("ext:database", &url, form));
+    on_server(Kind::Postgres, "postgresql+psycopg2", "ext:database");
 }
 
 #[test]
 fn database_on_mariadb() {
-    let server = server!(Kind::MariaDb);
+    on_server(Kind::MariaDb, "mysql+pymysql", "ext:database");
+}
+
+#[test]
+fn sqla_on_postgresql() {
+    on_server(Kind::Postgres, "postgresql+psycopg2", "ext:sqla");
+}
+
+#[test]
+fn sqla_on_mariadb() {
+    on_server(Kind::MariaDb, "mysql+pymysql", "ext:sqla");
+}
+
+fn on_server(kind: Kind, scheme: &str, store_type: &str) {
+    let server = server!(kind);
     let database = server.create_database();
-    let url = escaped(&database.url("mysql+pymysql"));
-    try_all("`ext:database` on MariaDB", |form| table("ext:database", &url, form));
+    let url = escaped(&database.url(scheme));
+    try_all(&format!("`{store_type}` on {}", kind.name()), |form| table(store_type, &url, form));
 }
 
 #[test]
@@ -76,6 +92,17 @@ fn dbm_sqlite3() {
     try_all("`dbm`, Python's `dbm.sqlite3`", |form| dbm("dbm.sqlite3", form));
 }
 
+#[test]
+fn dbm_gnu() {
+    try_with(|release| Python::with_dbm(release, "dbm.gnu"), "`dbm`, Python's `dbm.gnu`", |form| dbm("dbm.gnu", form));
+}
+
+#[test]
+fn dbm_ndbm() {
+    let python = |release: &str| Python::with_dbm(release, "dbm.ndbm");
+    try_with(python, "`dbm`, Python's `dbm.ndbm` with Berkeley DB", |form| dbm("dbm.ndbm", form));
+}
+
 fn dbm(module: &str, form: usize) -> String {
     format!("type = dbm\ndbmmodule = {module}\ndata_dir = %(here)s/data-{form}")
 }
@@ -84,7 +111,8 @@ fn dbm(module: &str, form: usize) -> String {
 fn memcached() {
     let server = server!(Kind::Memcached);
     let url = format!("127.0.0.1:{}", server.port());
-    try_all("`ext:memcached`", |_| format!("type = ext:memcached\nurl = {url}\nlock_dir = %(here)s/locks"));
+    let keys = format!("type = ext:memcached\nmemcache_module = memcache\nurl = {url}\nlock_dir = %(here)s/locks");
+    try_all("`ext:memcached`", |_| keys.clone());
 }
 
 #[test]
@@ -100,10 +128,23 @@ fn redis() {
     try_all("`ext:redis`", |_| format!("type = ext:redis\nurl = {url}"));
 }
 
-/// The types of stores above, and those that are tried in other ways: `ext:rediscluster` is `ext:redis` on several
-/// servers, and nobody else can look at `memory`.
-const TRIED: [&str; 7] = ["cookie", "dbm", "ext:database", "ext:memcached", "ext:redis", "ext:sqla", "file"];
-const NOT_TRIED: [&str; 2] = ["ext:rediscluster", "memory"];
+#[test]
+fn rediscluster() {
+    let Some(cluster) = Cluster::own() else { return };
+    let User { name, password, .. } = User::SITE;
+    // Beaker takes host and port alone from the URLs.
+    let keys = format!(
+        "type = ext:rediscluster\nurls = {}\nusername = {name}\npassword = {}",
+        escaped(&cluster.url(User::SITE)),
+        escaped(password)
+    );
+    try_all("`ext:rediscluster`", |_| keys.clone());
+}
+
+/// The types of stores above, and one that nobody else can look at.
+const TRIED: [&str; 8] =
+    ["cookie", "dbm", "ext:database", "ext:memcached", "ext:redis", "ext:rediscluster", "ext:sqla", "file"];
+const NOT_TRIED: [&str; 1] = ["memory"];
 
 #[test]
 fn every_store_type_is_tried() {

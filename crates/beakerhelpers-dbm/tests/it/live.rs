@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use beakerhelpers_codec::Decoder;
 use beakerhelpers_core::{Cutoff, DeletePlan, Query, Record, SaveMode, SessionId, SessionStore, Silent, Timestamp};
 use beakerhelpers_dbm::DbmStore;
-use beakerhelpers_testkit::{Python, Request, python};
+use beakerhelpers_testkit::{CURRENT_RELEASE, Python, Request, python};
 
 use crate::support::{Place, load};
 
@@ -79,6 +79,6 @@ fn dumb_databases() {
 
 #[test]
 fn gnu_databases() {
-    let Some(python) = Python::with_module("dbm.gnu") else { return };
+    let Some(python) = Python::with_dbm(CURRENT_RELEASE, "dbm.gnu") else { return };
     use_it_together(&python, "dbm.gnu");
 }

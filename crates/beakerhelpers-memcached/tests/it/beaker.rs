@@ -15,7 +15,7 @@ use crate::support::{Servers, open};
 /// Contents as Python writes them, long enough that libraries which compress do so.
 const CONTENTS: &str = "{'user': 'ann', 'n': 7, 'long': 'x' * 1000}";
 
-fn ini(directory: &Path, servers: &Servers, keys: &str) -> PathBuf {
+pub(crate) fn ini(directory: &Path, servers: &Servers, keys: &str) -> PathBuf {
     let ini = directory.join("site.ini");
     let text = format!(
         "[app:main]\nbeaker.session.type = ext:memcached\nbeaker.session.url = {}\nbeaker.session.lock_dir = %(here)s/lock\n{keys}\n",
@@ -25,12 +25,12 @@ fn ini(directory: &Path, servers: &Servers, keys: &str) -> PathBuf {
     ini
 }
 
-fn store(ini: &Path) -> (Box<dyn SessionStore>, Settings) {
+pub(crate) fn store(ini: &Path) -> (Box<dyn SessionStore>, Settings) {
     let config = Config::load(ini).and_then(|config| config.store("beaker.session")).expect("it is right");
     (open(&config), Settings::from_config(&config).expect("it is right"))
 }
 
-fn ids(store: &dyn SessionStore) -> Vec<String> {
+pub(crate) fn ids(store: &dyn SessionStore) -> Vec<String> {
     let mut ids: Vec<_> =
         store.iter(Query::ALL).map(|record| record.expect("it lists").id.as_str().to_owned()).collect();
     ids.sort();
@@ -38,7 +38,7 @@ fn ids(store: &dyn SessionStore) -> Vec<String> {
 }
 
 /// What Beaker saves is read, what is saved here Beaker reads, and what is deleted here is gone for Beaker.
-fn both_ways(python: &Python, servers: &Servers, keys: &str) {
+pub(crate) fn both_ways(python: &Python, servers: &Servers, keys: &str) {
     let directory = tempfile::tempdir().expect("a folder");
     let ini = ini(directory.path(), servers, keys);
     let site = python.site(&ini);
@@ -77,7 +77,7 @@ fn both_ways(python: &Python, servers: &Servers, keys: &str) {
     assert_eq!(ids(&*store), [""; 0]);
 }
 
-const SECRETS: &str = "beaker.session.encrypt_key = k\nbeaker.session.validate_key = v\n";
+pub(crate) const SECRETS: &str = "beaker.session.encrypt_key = k\nbeaker.session.validate_key = v\n";
 
 #[test]
 fn python_memcached() {
@@ -118,13 +118,17 @@ fn what_is_there_tells_the_library() {
     assert!(site.load(&["a"])[0].is_some());
 }
 
-/// Up to 1.11 a session is a dict, which python-memcached pickles by protocol 0.
+/// python-memcached pickles by protocol 0.
 #[test]
 fn beaker_1_11() {
-    let python = python!("1.11.0");
+    dicts(&python!("1.11.0"), "memcache");
+}
+
+/// Up to 1.11 a session is a dict, which the client library pickles.
+pub(crate) fn dicts(python: &Python, module: &str) {
     let Some(servers) = Servers::take(1) else { return };
     let directory = tempfile::tempdir().expect("a folder");
-    let ini = ini(directory.path(), &servers, "");
+    let ini = ini(directory.path(), &servers, &format!("beaker.session.memcache_module = {module}\n"));
     let site = python.site(&ini);
     site.answer(&[Request::save("a", CONTENTS)]);
     assert!(servers.item(0, "a_session").starts_with("VALUE a_session 1 "));

@@ -3,5 +3,6 @@
 mod answers;
 mod beaker;
 mod conformance;
+mod pylibmc;
 mod several;
 mod support;

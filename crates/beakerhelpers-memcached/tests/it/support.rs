@@ -49,7 +49,7 @@ impl Servers {
             connection.read_exact(&mut byte).expect("it answers");
             answer.push(byte[0]);
         }
-        String::from_utf8(answer).expect("text")
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(crate) fn item(&self, server: usize, key: &str) -> String {

@@ -65,9 +65,11 @@ fn clusters_have_nodes_and_one_login() {
     assert_eq!(place.addresses, [host("a", 7001), host("b", 7002)].concat());
     assert_eq!((place.username.as_deref(), place.password.as_deref()), (Some("site"), Some("secret")));
     assert_eq!(place.location, "redis://a:7001,redis://u:****@b:7002/");
-    assert!(
-        place.tls.is_none() && Place::of_cluster(&config.with("ssl", "true")).is_ok_and(|place| place.tls.is_some())
-    );
+    assert!(place.tls.is_none());
+    for (ssl, encrypted) in [("true", true), ("false", true), ("", false)] {
+        let place = Place::of_cluster(&config.clone().with("ssl", ssl));
+        assert!(place.is_ok_and(|place| place.tls.is_some() == encrypted), "{ssl:?}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn milliseconds(database: &Database<'_>, id: &str) -> i64 {
 }
 
 /// Beaker writes, this reads and writes it again under another id, and Beaker reads that.
-fn there_and_back(python: &Python, ini: &std::path::Path, store: &dyn SessionStore) {
+pub(crate) fn there_and_back(python: &Python, ini: &std::path::Path, store: &dyn SessionStore) {
     let site = python.site(ini);
     site.answer(&[Request::save(JOE, "{'user_name': 'joe', 'ü': 'Ąžuolas'}"), Request::save(ANN, "{}")]);
     let ids: BTreeSet<_> =

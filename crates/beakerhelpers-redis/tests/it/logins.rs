@@ -13,6 +13,8 @@ fn works(url: &str) -> Result<(), Error> {
     let store = open(&config(url));
     store.save(&record("a", hours_ago(0)), SaveMode::Upsert)?;
     assert_eq!(store.iter(Query::ALL).collect::<Result<Vec<_>, _>>()?.len(), 1);
+    assert!(store.delete(&SessionId::new("a"))?);
+    assert_eq!(store.iter(Query::ALL).collect::<Result<Vec<_>, _>>()?.len(), 0);
     Ok(())
 }
 

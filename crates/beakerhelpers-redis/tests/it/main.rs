@@ -2,6 +2,7 @@
 
 mod beaker;
 mod conformance;
+mod encrypted;
 mod faults;
 mod limits;
 mod logins;

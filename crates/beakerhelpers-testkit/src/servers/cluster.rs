@@ -19,7 +19,17 @@ pub struct Cluster {
 impl Cluster {
     /// Starts one. Skips and fails as [`Server::shared`] does. Panics where it does not come together.
     pub fn own() -> Option<Self> {
-        let nodes = (0..3).map(|_| Server::own(Kind::RedisNode)).collect::<Option<Vec<_>>>()?;
+        Self::of(Kind::RedisNode)
+    }
+
+    /// Starts one that takes encrypted connections alone, to which each node shows its [`Certificates`](super::Certificates).
+    /// As [`own`](Self::own).
+    pub fn own_encrypted() -> Option<Self> {
+        Self::of(Kind::RedisTlsNode)
+    }
+
+    fn of(kind: Kind) -> Option<Self> {
+        let nodes = (0..3).map(|_| Server::own(kind)).collect::<Option<Vec<_>>>()?;
         let cluster = Self { nodes };
         cluster.join();
         Some(cluster)
@@ -30,10 +40,11 @@ impl Cluster {
         &self.nodes
     }
 
-    /// The URLs of all nodes over TCP, for somebody, as Beaker's `ext:rediscluster` takes them: with commas between,
+    /// The URLs of all nodes over TCP, `redis` or `rediss`, for somebody, as Beaker's `ext:rediscluster` takes them: with commas between,
     /// and without a database.
     pub fn url(&self, user: User) -> String {
-        let urls: Vec<_> = self.nodes.iter().map(|node| node.url("redis", user, "", Via::Tcp)).collect();
+        let scheme = |node: &Server| if node.kind() == Kind::RedisTlsNode { "rediss" } else { "redis" };
+        let urls: Vec<_> = self.nodes.iter().map(|node| node.url(scheme(node), user, "", Via::Tcp)).collect();
         urls.iter().map(|url| url.trim_end_matches('/')).collect::<Vec<_>>().join(",")
     }
 

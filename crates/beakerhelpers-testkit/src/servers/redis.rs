@@ -31,7 +31,10 @@ const SMALL: [&str; 8] =
 /// Runs by itself.
 pub(super) struct Redis;
 /// A node of a cluster.
-pub(super) struct Node;
+pub(super) struct Node {
+    /// Its port is for encrypted connections, from other nodes too.
+    pub(super) encrypted: bool,
+}
 
 impl Program for Redis {
     fn slug(&self) -> &'static str {
@@ -61,10 +64,8 @@ impl Program for Redis {
 
     fn server(&self, place: &Place, durability: Durability, account: &Account) -> io::Result<Command> {
         let mut command = server(place, &self.socket(place), durability, account)?;
-        let Place { certificates, other_port, .. } = place;
-        command.args(["--databases", &DATABASES.to_string(), "--tls-port", &other_port.to_string()]);
-        command.args(["--tls-auth-clients", "no"]).arg("--tls-ca-cert-file").arg(certificates.authority());
-        command.arg("--tls-cert-file").arg(certificates.certificate()).arg("--tls-key-file").arg(certificates.key());
+        command.args(["--databases", &DATABASES.to_string(), "--port", &place.port.to_string()]);
+        encrypt(&mut command, place, place.other_port);
         Ok(command)
     }
 
@@ -121,7 +122,7 @@ impl Program for Redis {
 
 impl Program for Node {
     fn slug(&self) -> &'static str {
-        "redis-node"
+        if self.encrypted { "redis-tls-node" } else { "redis-node" }
     }
 
     fn variable(&self) -> &'static str {
@@ -144,6 +145,12 @@ impl Program for Node {
         let mut command = server(place, &self.socket(place), durability, account)?;
         command.args(["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"]);
         command.args(["--cluster-port", &place.other_port.to_string()]);
+        if self.encrypted {
+            command.args(["--port", "0", "--tls-cluster", "yes"]);
+            encrypt(&mut command, place, place.port);
+        } else {
+            command.args(["--port", &place.port.to_string()]);
+        }
         Ok(command)
     }
 
@@ -182,16 +189,24 @@ impl Program for Node {
 
 /// The command that both kinds share.
 fn server(place: &Place, socket: &Path, durability: Durability, account: &Account) -> io::Result<Command> {
-    let Place { data, port, .. } = place;
+    let data = &place.data;
     let mut command = account.command(program()?);
     command.arg0(PROGRAMS[0]).arg(configuration(data)).arg("--dir").arg(data);
     // Its command line names its folder as long as it does not write another one over it.
-    command.args(["--set-proc-title", "no", "--bind", "127.0.0.1", "--port", &port.to_string()]);
+    command.args(["--set-proc-title", "no", "--bind", "127.0.0.1"]);
     command.arg("--unixsocket").arg(socket);
     if durability == Durability::None {
         command.args(SMALL);
     }
     Ok(command)
+}
+
+/// Has it take encrypted connections on a port.
+fn encrypt(command: &mut Command, place: &Place, port: u16) {
+    let certificates = &place.certificates;
+    command.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+    command.arg("--tls-ca-cert-file").arg(certificates.authority());
+    command.arg("--tls-cert-file").arg(certificates.certificate()).arg("--tls-key-file").arg(certificates.key());
 }
 
 fn program() -> io::Result<PathBuf> {

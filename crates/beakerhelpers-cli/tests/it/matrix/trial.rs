@@ -259,7 +259,8 @@ fn impossible(raised: &Raised) -> Cell {
         "InvalidCryptoBackendError" => Cell::Impossible(Note::NoCrypto),
         // 1.12.0 does not import SQLAlchemy.
         "AttributeError" if raised.message.ends_with("'engine_from_config'") => Cell::Impossible(Note::NoDatabase),
-        _ if raised.message.starts_with("Invalid cache") => Cell::Impossible(Note::NoStore),
+        // The type is looked up in a dict.
+        "KeyError" if raised.message == "'ext:rediscluster'" => Cell::Impossible(Note::NoStore),
         _ => Cell::Failed(format!("Beaker cannot save: {raised:?}")),
     }
 }
