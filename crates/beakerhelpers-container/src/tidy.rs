@@ -30,20 +30,11 @@ impl Place {
         let sessions = self.open()?;
         let mut tidied = Tidied::default();
         if let Some(locks) = self.locks().open()? {
-            sweep(&locks, mode, &mut tidied, |folder, name| {
-                if !is_lock(name) {
-                    return Ok(false);
-                }
-                match try_lock_file(folder, name) {
-                    // The lock goes with the file: what is opened from here on is another one.
-                    Ok(Some(lock)) => remove(folder, name, mode).map(|()| drop(lock)).map(|()| true),
-                    Ok(None) => Err(running()),
-                    // A symbolic link, a pipe.
-                    Err(Errno::LOOP | Errno::NXIO) => Ok(false),
-                    Err(Errno::NOENT) => Ok(true),
-                    Err(errno) => Err(failure("open a lock file", errno)),
-                }
-            })?;
+            if mode == CleanupMode::Delete {
+                // Whoever is seen alive is to be seen before anything is gone.
+                sweep_locks(&locks, CleanupMode::Count, &mut Tidied::default())?;
+            }
+            sweep_locks(&locks, mode, &mut tidied)?;
         }
         sweep(&sessions, mode, &mut tidied, |folder, name| {
             let is_left = name.to_bytes().ends_with(TEMPORARY.as_bytes());
@@ -54,6 +45,23 @@ impl Place {
         })?;
         Ok(tidied)
     }
+}
+
+fn sweep_locks(locks: &Tree, mode: CleanupMode, tidied: &mut Tidied) -> Result<()> {
+    sweep(locks, mode, tidied, |folder, name| {
+        if !is_lock(name) {
+            return Ok(false);
+        }
+        match try_lock_file(folder, name) {
+            // The lock goes with the file: what is opened from here on is another one.
+            Ok(Some(lock)) => remove(folder, name, mode).map(|()| drop(lock)).map(|()| true),
+            Ok(None) => Err(running()),
+            // A symbolic link, a pipe.
+            Err(Errno::LOOP | Errno::NXIO) => Ok(false),
+            Err(Errno::NOENT) => Ok(true),
+            Err(errno) => Err(failure("open a lock file", errno)),
+        }
+    })
 }
 
 fn running() -> Error {

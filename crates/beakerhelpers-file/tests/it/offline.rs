@@ -45,11 +45,14 @@ fn a_process_that_holds_a_lock_is_seen() {
     let lock = place.path().join("data/container_file_lock/a/a9/a9993e364706816aba3e25717850c26c9cd0d89d.lock");
     let file = File::open(&lock).expect("it is there");
     flock(&file, FlockOperation::LockShared).expect("it is free");
+    (0..50).for_each(|n| place.save(&format!("other{n}"), Duration::ZERO));
+    let locks = place.count(".lock");
     for mode in [Count, Delete] {
         let error = place.store().tidy_offline(mode).expect_err("somebody is at work");
         assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
-    assert!(lock.exists());
+    assert!(lock.exists() && locks == 51);
+    assert_eq!(place.count(".lock"), locks, "it is seen before any lock file is gone");
 }
 
 #[test]
