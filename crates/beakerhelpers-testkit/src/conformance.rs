@@ -127,7 +127,7 @@ macro_rules! bare_conformance {
 ///   choice: a path, a URL; or `fn place() -> Option<(guard, String)>` where something may be missing, which it tells.
 /// * `fn open(place: &str) -> Box<dyn SessionStore>` opens the store there, in this process and in the others.
 ///
-/// A store without that capability is asked for nothing. Payloads are framed as `Framing::Namespace`; a third argument
+/// A store without that capability fails all of them. Payloads are framed as `Framing::Namespace`; a third argument
 /// asks for another framing. The macro must stand in a module of its own.
 #[macro_export]
 macro_rules! process_conformance {

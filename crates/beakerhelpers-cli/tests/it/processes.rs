@@ -116,13 +116,6 @@ pub(crate) mod session2_directory {
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
 }
 
-pub(crate) mod session2_durus {
-    pub(crate) fn place() -> (super::TempDir, String) {
-        super::ini("type = session2:durus\nfile = %(here)s/sessions.durus")
-    }
-    beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
-}
-
 pub(crate) mod session2_mysql {
     static SERVER: super::Shared = super::Shared::new();
     pub(crate) fn place() -> Option<(super::OnServer, String)> {
@@ -139,7 +132,8 @@ pub(crate) mod session2_postgres {
     beakerhelpers_testkit::process_conformance!(place, super::open, beakerhelpers_core::Framing::Object);
 }
 
-/// The types of the stores above, and `ext:rediscluster`, which is `ext:redis` on several servers.
+/// The types of the stores above, and those that are tried so in the tests of their crates: `ext:rediscluster`, and
+/// `session2:durus` by its server.
 const TRIED: [&str; 11] = [
     "dbm",
     "ext:database",

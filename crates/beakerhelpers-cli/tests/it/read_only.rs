@@ -85,7 +85,9 @@ fn a_store_that_was_opened_to_be_read_is_not_written() {
         ("ext:sqla", |name| refuses(name, Some(processes::sqla::place()))),
         ("file", |name| refuses(name, Some(processes::file::place()))),
         ("session2:directory", |name| refuses(name, Some(processes::session2_directory::place()))),
-        ("session2:durus", |name| refuses(name, Some(processes::session2_durus::place()))),
+        ("session2:durus", |name| {
+            refuses(name, Some(processes::ini("type = session2:durus\nfile = %(here)s/sessions.durus")))
+        }),
         ("session2:mysql", |name| refuses(name, processes::session2_mysql::place())),
         ("session2:postgres", |name| refuses(name, processes::session2_postgres::place())),
         ("session2:shelve", |name| refuses(name, Some(shelve()))),

@@ -28,3 +28,24 @@ mod cluster {
 
     beakerhelpers_testkit::conformance!(fresh, Framing::Value);
 }
+
+/// With real processes. A single server is tried so beside all other stores, by the program.
+mod cluster_processes {
+    use beakerhelpers_core::{Framing, StoreConfig};
+    use beakerhelpers_testkit::servers::User;
+
+    use crate::support::{Opened, Turn, open};
+
+    fn place() -> Option<(Turn, String)> {
+        let turn = Turn::take()?;
+        let urls = turn.cluster.url(User::SITE);
+        Some((turn, urls))
+    }
+
+    fn open_urls(urls: &str) -> Opened {
+        let config = StoreConfig::new("beaker.session").with("type", "ext:rediscluster").with("urls", urls);
+        open(&config.with("username", User::SITE.name).with("password", User::SITE.password))
+    }
+
+    beakerhelpers_testkit::process_conformance!(place, open_urls, Framing::Value);
+}

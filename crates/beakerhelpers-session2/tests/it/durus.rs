@@ -1,5 +1,7 @@
 //! `session2:durus`.
 
+mod processes;
+mod server;
 mod shared;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Payloads that are sessions, and the reading of their times.
 
-use beakerhelpers_core::{Error, ErrorKind, Framing, Payload, Record, Result, SessionId, TimeReader, Timestamp};
+use beakerhelpers_core::{
+    Error, ErrorKind, Framing, Payload, Record, Result, SaveMode, SessionId, SessionStore, TimeReader, Timestamp,
+};
 
 /// Reads the access time from what [`Form`] makes.
 #[derive(Debug)]
@@ -43,6 +45,19 @@ pub(super) enum Form {
 type Times = (Timestamp, Timestamp);
 
 impl Form {
+    /// Objects are text where the store refuses others: so does session2's table in PostgreSQL.
+    pub(super) fn of(store: &dyn SessionStore, framing: Framing) -> Self {
+        if framing != Framing::Object {
+            return Self::Dict(framing);
+        }
+        let probe = Self::Object.record("form", Timestamp::from_secs(1_000_000_000), b"");
+        let saved = store.save(&probe, SaveMode::Upsert);
+        // It may not be set up yet.
+        let _ = store.delete(&probe.id);
+        let is_text = saved.is_err_and(|error| error.kind() == ErrorKind::Unsupported);
+        if is_text { Self::ObjectText } else { Self::Object }
+    }
+
     /// A record whose payload is a real session of this access time, with a note in it.
     pub(super) fn record(self, id: &str, accessed: Timestamp, note: &[u8]) -> Record {
         let created = Timestamp::from_micros(accessed.as_micros() - 1_000_000);

@@ -13,6 +13,8 @@ use super::subject::NOW;
 
 const ROLE: &str = "BEAKERHELPERS_TEST_ROLE";
 const PLACE: &str = "BEAKERHELPERS_TEST_PLACE";
+/// Whether objects are to be text.
+const TEXT: &str = "BEAKERHELPERS_TEST_TEXT";
 /// What a line begins with that is for the other side: the test harness prints some of its own.
 const MARK: char = '\u{1}';
 
@@ -25,7 +27,7 @@ pub struct Place {
     /// The path of the test that plays the others.
     player: String,
     whereabouts: String,
-    framing: Framing,
+    form: Form,
     store: Box<dyn SessionStore>,
     // Last, so that it outlives the store.
     _guard: Box<dyn Any>,
@@ -56,8 +58,8 @@ impl<G: 'static> Found for Option<(G, String)> {
     }
 }
 
-/// Runs one behaviour in a fresh place, if the store there says that it is safe for many processes. `player` is the path
-/// of the test that calls [`play`].
+/// Runs one behaviour in a fresh place, whose store must say that it is safe for many processes. `player` is the path of
+/// the test that calls [`play`].
 pub fn run<F: Found>(
     player: &str,
     place: &dyn Fn() -> F,
@@ -67,18 +69,23 @@ pub fn run<F: Found>(
 ) {
     let Some((guard, place)) = place().found() else { return };
     let store = open(&place);
-    if store.info().capabilities.multiprocess_safe {
-        // The harness knows tests without the name of their crate.
-        let player = player.split_once("::").map_or(player, |(_, path)| path).to_owned();
-        behaviour(&Place { player, whereabouts: place, framing, store, _guard: Box::new(guard) });
-    }
+    assert!(store.info().capabilities.multiprocess_safe, "this place promises nothing that could be tried");
+    // The harness knows tests without the name of their crate.
+    let player = player.split_once("::").map_or(player, |(_, path)| path).to_owned();
+    let form = Form::of(&*store, framing);
+    behaviour(&Place { player, whereabouts: place, form, store, _guard: Box::new(guard) });
 }
 
 /// Plays the role that the environment gives, if it gives one.
 pub fn play(open: OpenPlace<'_>, framing: Framing) {
     let (Ok(role), Ok(place)) = (env::var(ROLE), env::var(PLACE)) else { return };
     let store = open(&place);
-    let place = Place { player: String::new(), whereabouts: place, framing, store, _guard: Box::new(()) };
+    let form = match framing {
+        Framing::Object if env::var_os(TEXT).is_some() => Form::ObjectText,
+        Framing::Object => Form::Object,
+        framing => Form::Dict(framing),
+    };
+    let place = Place { player: String::new(), whereabouts: place, form, store, _guard: Box::new(()) };
     say("ready");
     io::stdin().read_line(&mut String::new()).expect("it is told to go");
     for line in others::play(&place, &role) {
@@ -99,6 +106,7 @@ impl Place {
             .args(["--exact", &self.player, "--nocapture", "--test-threads", "1"])
             .env(ROLE, role)
             .env(PLACE, &self.whereabouts)
+            .envs(matches!(self.form, Form::ObjectText).then_some((TEXT, "1")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -109,22 +117,14 @@ impl Place {
         other
     }
 
-    /// Of objects the form that every store takes.
-    const fn form(&self) -> Form {
-        match self.framing {
-            Framing::Object => Form::ObjectText,
-            framing => Form::Dict(framing),
-        }
-    }
-
     /// A session in use that tells who saved it and when, and whose length and bytes follow from that.
     pub(super) fn tagged(&self, id: &str, name: &str, round: usize) -> Record {
-        self.form().record(id, NOW, note(name, round).as_bytes())
+        self.form.record(id, NOW, note(name, round).as_bytes())
     }
 
     /// A session of this access time.
     pub(super) fn aged(&self, id: &str, accessed: Timestamp) -> Record {
-        self.form().record(id, accessed, b"")
+        self.form.record(id, accessed, b"")
     }
 
     pub(super) fn save(&self, record: &Record) {

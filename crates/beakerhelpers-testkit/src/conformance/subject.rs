@@ -125,19 +125,9 @@ impl Subject {
         self.store.info().capabilities
     }
 
-    /// How its sessions look. Objects are text where the store refuses others: so does session2's table in PostgreSQL.
+    /// How its sessions look.
     fn form(&self) -> Form {
-        if self.framing != Framing::Object {
-            return Form::Dict(self.framing);
-        }
-        *self.form.get_or_init(|| {
-            let probe = Form::Object.record("form", NOW, b"");
-            let saved = self.store().save(&probe, SaveMode::Upsert);
-            // It may not be set up yet.
-            let _ = self.store().delete(&probe.id);
-            let is_text = saved.is_err_and(|error| error.kind() == ErrorKind::Unsupported);
-            if is_text { Form::ObjectText } else { Form::Object }
-        })
+        *self.form.get_or_init(|| Form::of(self.store(), self.framing))
     }
 
     /// Whether the store keeps when a record was first saved. Not every store that keeps the other time does.

@@ -67,9 +67,11 @@ fn the_suite_finds_every_fault_between_processes() {
     }
 }
 
+/// Else tests would pass that try nothing.
 #[test]
-fn a_store_for_one_process_is_asked_for_nothing() {
-    let asked: Behaviour = |_| panic!("it was asked");
+#[should_panic(expected = "this place promises nothing that could be tried")]
+fn a_store_for_one_process_is_no_place_for_many() {
+    let asked: Behaviour = |_| {};
     let place = || Some(((), String::new()));
     let memory = |_: &str| -> Box<dyn SessionStore> { Box::new(beakerhelpers_core::MemoryStore::new()) };
     run_in_place("it::nobody", &place, &memory, Framing::Namespace, asked);
