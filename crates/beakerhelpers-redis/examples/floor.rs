@@ -1,8 +1,7 @@
 //! The least that listing the sessions of a Redis can cost: `floor SOCKET USER PASSWORD DATABASE` walks over all keys by
 //! `SCAN`, gets their values in pipelines, and keeps none. It prints how many there were and how many bytes they had.
 //!
-//! It speaks to the socket itself, without a client library, and asks for the next page while it reads the values of one,
-//! as the store does.
+//! It speaks to the socket itself, without a client library, and asks for the next keys behind each page of values.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -153,7 +153,10 @@ file alone, and so do `--sizes`, `--only` and `--database`, which choose a part.
 - Redis has the same sessions as Beaker keeps them there (`xtask/bench/redis_set.py`). Beside it stands a program that speaks
   to the socket itself (`crates/beakerhelpers-redis/examples/floor.rs`): it walks by `SCAN`, gets every value in pipelines of
   a page each, and decodes, keeps and prints none. The longest command is the longest in `SLOWLOG`, which counts from half
-  a millisecond on. The copy to clean is loaded anew each time.
+  a millisecond on. It counts too how long the server waited for a processor in the middle of a command, and there are
+  fewer processors than threads here. All listings of one kind send the same commands, so that a command is no longer by
+  itself than in the round in which the longest was shortest: that is what the target is about, and the tables have the
+  longest of all rounds besides. The copy to clean is loaded anew each time.
 - Decoding is measured in memory and on one core, by turns as well. The payloads are made by `xtask/bench/payloads.py`. Ours
   decodes a payload and then reads every value; CPython and serde-pickle decode, both pickles and the base64 between them.
   CPython's garbage collector is off. Peak memory is what the allocator gave to a new decoder and its session, of the worst
