@@ -30,3 +30,4 @@ mod session2;
 mod setup;
 mod shop;
 mod terminal;
+mod zope;

@@ -98,7 +98,14 @@ fn odd_columns(columns: &[Column], flavor: Flavor) -> Vec<Finding> {
                 escape_controls(&column.type_name),
                 flavor.whose()
             );
-            found.push(Finding::new(Severity::Odd, message));
+            let finding = Finding::new(Severity::Odd, message);
+            // session2 before 0.4 made it so (`README`, 0.6): its pickles are bytes, which no character set is to touch.
+            let is_text = (name, column.kind) == ("pickle", ColumnKind::Text);
+            found.push(if is_text {
+                finding.with_hint("`ALTER TABLE … MODIFY pickle BLOB` converts it")
+            } else {
+                finding
+            });
         }
     }
     if flavor == Flavor::Database && !columns.iter().any(|column| column.name.eq_ignore_ascii_case("id")) {
