@@ -63,11 +63,12 @@ impl Run {
 impl Reader<'_> {
     /// Moves on to the key of the next row; `false` at the end. The row before must have been read.
     pub(super) fn advance(&mut self) -> Result<bool> {
-        if self.file.buffer().is_empty() && std::io::BufRead::fill_buf(&mut self.file).map_err(failed)?.is_empty() {
-            return Ok(false);
-        }
+        // At the end too: others may have rows for long.
         if self.bytes.capacity() > SPARE {
             self.bytes = Vec::new();
+        }
+        if self.file.buffer().is_empty() && std::io::BufRead::fill_buf(&mut self.file).map_err(failed)?.is_empty() {
+            return Ok(false);
         }
         let mut lengths = [0; 8];
         self.file.read_exact(&mut lengths).map_err(failed)?;
