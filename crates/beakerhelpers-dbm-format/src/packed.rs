@@ -78,6 +78,11 @@ impl Packed {
         }
     }
 
+    /// Whether it is Berkeley DB's; GNU dbm's otherwise.
+    pub const fn is_berkeley(&self) -> bool {
+        matches!(self.0, Kind::Berkeley(_))
+    }
+
     /// All pairs, in the order of the file, each read when it is asked for.
     pub fn into_pairs(self) -> Pairs {
         Pairs { walk: self.walk(), database: self }

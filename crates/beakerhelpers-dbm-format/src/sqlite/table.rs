@@ -1,6 +1,6 @@
 //! A database of many keys, read and changed where it is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 use std::vec;
@@ -123,22 +123,23 @@ impl SqliteTable {
         self.database.batch_execute("DELETE FROM Dict").map_err(|error| explain(&error))
     }
 
-    /// Does all of it, or nothing where it fails; nobody else changes the database meanwhile.
+    /// Begins what is to be done as one: nobody else changes the database until it is committed. Where it is not, all is
+    /// as before.
     ///
     /// # Errors
     ///
-    /// `Unavailable` where others change it for too long, and what the work says.
-    pub fn change<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.database.batch_execute("BEGIN IMMEDIATE").map_err(|error| explain(&error))?;
-        let done = work(self).and_then(|done| {
-            self.database.batch_execute("COMMIT").map_err(|error| explain(&error))?;
-            Ok(done)
-        });
-        if done.is_err() {
-            // Where that fails too, the end of the connection does it.
-            let _ = self.database.batch_execute("ROLLBACK");
-        }
-        done
+    /// `Unavailable` where others change it for too long; `PermissionDenied`.
+    pub fn begin(&mut self) -> Result<()> {
+        self.database.batch_execute("BEGIN IMMEDIATE").map_err(|error| explain(&error))
+    }
+
+    /// Ends what was begun.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn commit(&mut self) -> Result<()> {
+        self.database.batch_execute("COMMIT").map_err(|error| explain(&error))
     }
 
     /// Looks at the table, of which no value is longer than this. Where nothing keeps others from changing the file, it is
@@ -252,12 +253,5 @@ impl Iterator for SqlitePairs {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.find_next().inspect_err(|_| self.is_done = true).transpose()
-    }
-}
-
-impl SqliteTable {
-    /// Where it is.
-    pub fn path(&self) -> PathBuf {
-        self.place.path().to_owned()
     }
 }

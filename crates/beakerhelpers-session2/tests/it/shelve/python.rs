@@ -1,0 +1,282 @@
+//! Shelves that Python's own modules write and read.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use beakerhelpers_codec::{AccessedTime, Settings};
+use beakerhelpers_core::{
+    CleanupMode, Cutoff, DeletePlan, ErrorKind, Progress, Query, Record, Rest, Result, SaveMode, SessionId,
+    SessionStore, SetupMode, Silent, Timestamp,
+};
+use beakerhelpers_testkit::{Python, python};
+
+use super::{config, open, opened};
+use crate::site::{decode, expected, listed, visit};
+
+const SESSIONS: usize = 400;
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../beakerhelpers-testkit/python");
+
+/// What Python says of a shelve: of each id the user, and the length of what else there is.
+type Shelf = BTreeMap<String, (String, usize)>;
+
+fn command(python: &Python, module: &str, name: &Path, args: &[&str]) -> std::process::Command {
+    let mut command = python.command();
+    command.args(["-c", include_str!("../../python/shelf.py"), module, SCRIPTS]).arg(name).args(args);
+    command.stderr(Stdio::inherit());
+    command
+}
+
+fn run(python: &Python, module: &str, name: &Path, args: &[&str]) -> Shelf {
+    let output = command(python, module, name, args).output().expect("Python runs");
+    assert!(output.status.success(), "Python failed");
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    let line = |line: &str| {
+        let [id, user, size] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        (id.to_owned(), (user.to_owned(), size.parse().expect("a number")))
+    };
+    text.lines().map(line).collect()
+}
+
+/// The same, as this store has it.
+fn shelf(store: &dyn SessionStore) -> Shelf {
+    let session = |item: Result<Record>| {
+        let record = item.expect("the store lists");
+        let session = decode(&record);
+        let user = session.value("user").and_then(|user| user.as_str()).expect("it has a user");
+        let payload = record.payload.bytes();
+        let filler = payload.iter().filter(|byte| **byte == b'x').count();
+        (record.id.as_str().to_owned(), (user.replace(' ', "-"), filler))
+    };
+    store.iter(Query::ALL).map(session).collect()
+}
+
+/// Python's lengths are those of the filler alone, and there are a few more bytes that look the same.
+fn same(one: &Shelf, other: &Shelf) -> bool {
+    let near = |(one, other): ((&String, &(String, usize)), (&String, &(String, usize)))| {
+        one.0 == other.0 && one.1.0 == other.1.0 && one.1.1.abs_diff(other.1.1) < 20
+    };
+    one.len() == other.len() && one.iter().zip(other).all(near)
+}
+
+fn plan() -> DeletePlan {
+    let times = Arc::new(AccessedTime::new(Settings::new()));
+    DeletePlan::default().with_rest(Rest::For(Duration::ZERO)).with_times(times)
+}
+
+fn yesterday() -> Cutoff {
+    Cutoff::ago(Timestamp::from(SystemTime::now()), Duration::from_hours(24))
+}
+
+/// Keeps what is deleted.
+#[derive(Default)]
+struct Keeper(Vec<Record>);
+
+impl Progress for Keeper {
+    fn archive(&mut self, records: &[Record]) -> Result<()> {
+        self.0.extend_from_slice(records);
+        Ok(())
+    }
+}
+
+/// Everything that is done to a shelve, with Python at the other end.
+fn take_turns(python: &Python, module: &str) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let name = place.path().join("shop");
+    run(python, module, &name, &["fill", &SESSIONS.to_string()]);
+    let store = opened(&name, "dumb");
+    let before = run(python, module, &name, &["read"]);
+    assert_eq!(before.len(), SESSIONS);
+    assert!(same(&shelf(&*store), &before));
+    assert!(store.check().expect("it looks").is_empty());
+    let mut few = Query::ALL;
+    few.limit = Some(7);
+    assert_eq!(store.iter(few).count(), 7);
+
+    let large = SessionId::new(format!("{:032x}", 100 * 7919));
+    let record = store.load(&large).expect("it answers").expect("it is there");
+    assert!(record.payload.bytes().len() > 1_000_000 && store.has(&large).expect("it answers"));
+    assert!(store.delete(&large).expect("it deletes") && !store.delete(&large).expect("it answers"));
+    assert!(store.load(&large).expect("it answers").is_none());
+    let mut left = before.clone();
+    left.remove(large.as_str());
+    assert!(same(&run(python, module, &name, &["read"]), &left));
+
+    let mut counting = plan();
+    counting.mode = CleanupMode::Count;
+    let old = SESSIONS.div_ceil(3);
+    assert_eq!(store.delete_old(yesterday(), &counting, &mut Silent).expect("it counts").deleted, old as u64);
+    let mut keeper = Keeper::default();
+    let done = store.delete_old(yesterday(), &plan().with_archive(), &mut keeper).expect("it cleans");
+    assert_eq!((done.deleted, done.kept, done.unknown), (old as u64, (SESSIONS - 1 - old) as u64, 0));
+    assert_eq!(keeper.0.len(), old);
+    for gone in &keeper.0 {
+        left.remove(gone.id.as_str()).expect("it was there");
+    }
+    assert!(same(&run(python, module, &name, &["read"]), &left));
+    assert!(same(&shelf(&*store), &left));
+
+    // What was deleted is put back, what is there replaced, and Python goes on with it.
+    store.save(&record, SaveMode::Create).expect("it is put back");
+    let error = store.save(&record, SaveMode::Create).expect_err("it is there");
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    for gone in &keeper.0[..5] {
+        store.save(gone, SaveMode::Upsert).expect("it is put back");
+        store.save(gone, SaveMode::Upsert).expect("it is replaced");
+        left.insert(gone.id.as_str().to_owned(), before[gone.id.as_str()].clone());
+    }
+    left.insert(large.as_str().to_owned(), before[large.as_str()].clone());
+    assert!(same(&run(python, module, &name, &["read"]), &left));
+    run(python, module, &name, &["fill", &SESSIONS.to_string()]);
+    assert!(same(&run(python, module, &name, &["read"]), &before));
+    assert!(same(&shelf(&*store), &before));
+
+    assert_eq!(store.setup(SetupMode::Recreate).expect("it empties it"), beakerhelpers_core::SetupOutcome::Recreated);
+    assert!(run(python, module, &name, &["read"]).is_empty() && shelf(&*store).is_empty());
+    run(python, module, &name, &["fill", "100"]);
+    assert_eq!(shelf(&*store).len(), 100);
+}
+
+/// Ids of other characters, and ids that no page of a Berkeley DB has room for.
+fn odd_ids(python: &Python, module: &str) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let name = place.path().join("shop");
+    run(python, module, &name, &["fill", "0"]);
+    run(python, module, &name, &["fill", "20"]);
+    let store = opened(&name, "dumb");
+    let ids = || -> Vec<String> {
+        let records = store.iter(Query::ALL).map(|item| item.expect("it lists").id.as_str().to_owned());
+        records.filter(|id| id.len() != 32).collect()
+    };
+    let mut found = ids();
+    found.sort();
+    let odd = ["'\\".to_owned(), "ž".repeat(400)];
+    assert_eq!(found, odd);
+    let records: Vec<_> = odd.iter().map(|id| store.load(&SessionId::new(id)).expect("it answers")).collect();
+    for (id, record) in odd.iter().zip(records) {
+        assert!(store.delete(&SessionId::new(id)).expect("it deletes"));
+        assert!(!store.has(&SessionId::new(id)).expect("it answers"));
+        let record = record.expect("it is there");
+        store.save(&record, SaveMode::Create).expect("it saves");
+        // With another change they are carried along.
+        let mut other = record.clone();
+        other.id = SessionId::new("long".repeat(900));
+        store.save(&other, SaveMode::Upsert).expect("it saves");
+    }
+    let read = run(python, module, &name, &["read"]);
+    assert_eq!(read.len(), 23);
+    assert!(odd.iter().all(|id| read.contains_key(id)));
+}
+
+/// A shelve that is made here is one that Python goes on with.
+fn made_here(python: &Python, module: &str) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let name = place.path().join("shop");
+    let store = opened(&name, module);
+    store.setup(SetupMode::IfMissing).expect("it is made");
+    run(python, module, &name, &["fill", "50"]);
+    assert_eq!(shelf(&*store).len(), 50);
+}
+
+fn all(python: &Python, module: &str) {
+    take_turns(python, module);
+    odd_ids(python, module);
+    made_here(python, module);
+}
+
+#[test]
+fn dumb_shelves() {
+    all(&python!(), "dbm.dumb");
+}
+
+#[test]
+fn gnu_shelves() {
+    let Some(python) = Python::with_module("dbm.gnu") else { return };
+    all(&python, "dbm.gnu");
+}
+
+#[test]
+fn ndbm_shelves_of_berkeley_db() {
+    let Some(python) = Python::with_module("dbm.ndbm") else { return };
+    let library = python.run("import dbm.ndbm; print(dbm.ndbm.library)");
+    assert!(library.starts_with("Berkeley DB"), "{library}");
+    all(&python, "dbm.ndbm");
+}
+
+/// With Python 3.13 where there is one, else with its statements.
+#[cfg(feature = "sqlite")]
+#[test]
+fn sqlite_shelves() {
+    let python = Python::having("dbm.sqlite3").unwrap_or(python!());
+    all(&python, "dbm.sqlite3");
+}
+
+/// As `shelve.open` makes it with a module, by visitors.
+fn visited(python: &Python, module: &str) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let name = place.path().join("shop");
+    let path = name.to_str().expect("a simple name");
+    let store = opened(&name, "dumb");
+    let kind = format!("shelve-{module}");
+    let visits = visit(python, &kind, path, &["joe", "ann"]);
+    assert_eq!(listed(&*store), expected(&visits));
+    let id = SessionId::new(&visits[0].id);
+    let record = store.load(&id).expect("it answers").expect("joe is there");
+    assert!(store.delete(&id).expect("it deletes"));
+    assert_eq!(visit(python, &kind, path, &[&format!("={}", visits[0].id)])[0].user, "-");
+    store.save(&record, SaveMode::Create).expect("it is put back");
+    let back = visit(python, &kind, path, &[&format!("={}", visits[0].id), &format!("-{}", visits[1].id)]);
+    assert_eq!((&*back[0].user, &*back[0].count, &*back[1].id), ("joe", "2", "-"));
+    assert_eq!(listed(&*store), expected(&visits[..1]));
+}
+
+#[test]
+fn what_session3_writes() {
+    visited(&python!(), "dbm.dumb");
+    for module in ["dbm.gnu", "dbm.ndbm"] {
+        if let Some(python) = Python::with_module(module) {
+            visited(&python, module);
+        }
+    }
+    #[cfg(feature = "sqlite")]
+    if let Some(python) = Python::having("dbm.sqlite3") {
+        visited(&python, "dbm.sqlite3");
+    }
+}
+
+/// libgdbm locks what it has open: nothing is put in the place of that.
+#[test]
+fn a_gnu_shelve_that_python_has_open_is_left_alone() {
+    let Some(python) = Python::with_module("dbm.gnu") else { return };
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let name = place.path().join("shop");
+    run(&python, "dbm.gnu", &name, &["fill", "30"]);
+    let mut holder = command(&python, "dbm.gnu", &name, &["hold"]);
+    let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python starts");
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().expect("a pipe")).read_line(&mut said).expect("it says something");
+    assert_eq!(said.trim(), "held");
+    let bytes = std::fs::read(&name).expect("it is there");
+    let store = open(config(&name).with_wait(Duration::from_millis(30)));
+    // It can be read, as it is.
+    assert_eq!(shelf(&*store).len(), 30);
+    let id = SessionId::new(format!("{:032x}", 0));
+    let record = store.load(&id).expect("it answers").expect("it is there");
+    for error in [
+        store.delete(&id).map(drop),
+        store.save(&record, SaveMode::Upsert),
+        store.delete_old(yesterday(), &plan(), &mut Silent).map(drop),
+        store.setup(SetupMode::Recreate).map(drop),
+    ] {
+        let error = error.expect_err("Python has it open");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.hint().is_some_and(|hint| hint.contains("stop the application")));
+    }
+    assert_eq!(std::fs::read(&name).expect("it is there"), bytes);
+    drop(holder.stdin.take());
+    assert!(holder.wait().expect("it ends").success());
+    assert!(store.delete(&id).expect("it deletes"));
+}
