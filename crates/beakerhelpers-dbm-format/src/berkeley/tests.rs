@@ -140,3 +140,102 @@ proptest! {
         }
     }
 }
+
+/// A database of many pairs: short ones, long ones, and one with a long key.
+fn many(shape: Shape, pairs: usize) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+    let value = |n: usize| vec![n.to_le_bytes()[0]; n % 40 * 37];
+    let mut all: Vec<_> = (0..pairs).map(|n| (format!("key-{n}").into_bytes(), value(n))).collect();
+    all.push((vec![b'k'; 2 * shape.page], vec![b'v'; 3 * shape.page]));
+    let mut size = Size::new(shape);
+    all.iter().for_each(|(key, value)| size.add(key, value));
+    let mut writer = Writer::new(Cursor::new(Vec::new()), shape, &size).expect("it has room");
+    all.iter().for_each(|(key, value)| writer.add(key, value).expect("it has room"));
+    all.sort();
+    (writer.finish().expect("it is written").into_inner(), all)
+}
+
+fn shape(order: Order, version: u32, page: usize) -> Shape {
+    Shape { order, version, page, fill: 40 }
+}
+
+#[test]
+fn all_pairs_come_back_in_every_shape() {
+    for order in [Order::Little, Order::Big] {
+        for version in VERSIONS {
+            for page in [512, 4096, 1 << 16] {
+                let (bytes, all) = many(shape(order, version, page), 700);
+                let mut database = Hash::open(Cursor::new(bytes)).expect("it is one");
+                let mut walk = Walk::new(&database);
+                let mut found: Vec<_> = std::iter::from_fn(|| walk.next(&mut database))
+                    .map(|pair| pair.expect("it is whole"))
+                    .map(|pair| (pair.key, pair.value.expect("so is this")))
+                    .collect();
+                found.sort();
+                assert!(found == all, "{order:?} {version} {page}");
+                for (key, value) in all.iter().step_by(50).chain(all.last()) {
+                    assert_eq!(database.get(key).expect("it is found").as_ref(), Some(value));
+                }
+                assert_eq!(database.get(b"key-").ok(), Some(None));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_damaged_is_one_of_many() {
+    let (mut bytes, all) = many(shape(Order::Little, SORTED, 4096), 700);
+    // The last part of the last value, which is behind all others.
+    let end = bytes.len() - 4096;
+    bytes[end + page::KIND_AT] = Kind::HASH;
+    let mut database = Hash::open(Cursor::new(bytes)).expect("it is one");
+    let mut walk = Walk::new(&database);
+    let pairs: Vec<_> = std::iter::from_fn(|| walk.next(&mut database)).map(|pair| pair.expect("a key")).collect();
+    assert_eq!(pairs.len(), all.len());
+    assert_eq!(pairs.iter().filter(|pair| pair.value.is_err()).count(), 1);
+}
+
+/// Goes through whatever it is, which ends, and gives no more than there is.
+fn survive(bytes: Vec<u8>) {
+    let len = bytes.len();
+    let Ok(mut database) = Hash::open(Cursor::new(bytes)) else { return };
+    let _ = database.get(b"key-7");
+    let mut walk = Walk::new(&database);
+    let (mut items, mut given) = (0, 0);
+    while let Some(pair) = walk.next(&mut database) {
+        items += 1;
+        given += pair.and_then(|pair| pair.value).map_or(0, |value| value.len());
+        assert!(items <= len && given <= len, "{items} items, {given} bytes of {len}");
+    }
+}
+
+#[test]
+fn any_byte_may_be_another() {
+    let (good, _) = many(shape(Order::Little, SORTED, 512), 60);
+    let headers = (0..good.len()).filter(|at| *at < 0xe0 || at % 512 < 40);
+    for at in headers {
+        for byte in [0, 1, 3, 0x7f, 0xff] {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            survive(bytes);
+        }
+    }
+    for len in (0..good.len()).step_by(61) {
+        survive(good[..len].to_vec());
+    }
+}
+
+proptest! {
+    #[test]
+    fn many_bytes_may_be_others(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..64_usize, any::<u8>()), 1..40),
+        is_big: bool,
+    ) {
+        let order = if is_big { Order::Big } else { Order::Little };
+        let (mut bytes, _) = many(shape(order, SORTED, 512), 60);
+        let pages = bytes.len() / 512;
+        for (page, at, byte) in changes {
+            bytes[page.index(pages) * 512 + at] = byte;
+        }
+        survive(bytes);
+    }
+}

@@ -41,7 +41,8 @@ impl Size {
     fn buckets(&self) -> Option<u32> {
         let page = u64::try_from(self.shape.page).ok()?;
         let by_bytes = self.bytes.checked_div(page.checked_mul(3)?.checked_div(4)?)?;
-        let by_pairs = self.pairs.checked_div(self.shape.fill.max(1).into())?;
+        // Where nobody said how many pairs belong into a bucket, pages alone count.
+        let by_pairs = self.pairs.checked_div(self.shape.fill.into()).unwrap_or_default();
         u32::try_from(by_bytes.max(by_pairs).max(2).checked_next_power_of_two()?).ok()
     }
 }

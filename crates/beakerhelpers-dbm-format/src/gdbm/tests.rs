@@ -117,3 +117,134 @@ proptest! {
         }
     }
 }
+
+/// Many pairs, some of them with keys that machines hash in different ways.
+fn many() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let key = |n: usize| if n % 10 == 0 { format!("ž{n}") } else { format!("key-{n}") };
+    (0..900).map(|n| (key(n).into_bytes(), vec![n.to_le_bytes()[0]; n % 40 * 7])).collect()
+}
+
+fn in_layout(endian: Endian, layout: Written) -> Vec<u8> {
+    let mut options = plain();
+    options.endian(endian).layout(layout).block_size(gdbm_native::BlockSize::Exactly(512));
+    let pairs = many();
+    database(&options, &pairs.iter().map(|(key, value)| (&**key, &**value)).collect::<Vec<_>>())
+}
+
+#[test]
+fn all_pairs_come_back_from_every_layout() {
+    for endian in [Endian::Little, Endian::Big] {
+        for layout in [Written::Off32, Written::Off64Align4, Written::Off64Align8] {
+            let mut database = Gdbm::open(Cursor::new(in_layout(endian, layout))).expect("it is one");
+            let mut walk = Walk::default();
+            let mut found: Vec<_> = std::iter::from_fn(|| walk.next(&mut database))
+                .map(|pair| pair.expect("it is whole"))
+                .map(|pair| (pair.key, pair.value.expect("so is this")))
+                .collect();
+            found.sort();
+            let mut all = many();
+            all.sort();
+            assert!(found == all, "{endian:?} {layout:?}: {} of {}", found.len(), all.len());
+            for (key, value) in all.iter().step_by(50) {
+                assert_eq!(database.get(key).expect("it is found").as_ref(), Some(value));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_database_is_written_anew_in_its_layout() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    for layout in [Written::Off32, Written::Off64Align4, Written::Off64Align8] {
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        let bytes = in_layout(Endian::Big, layout);
+        fs::write(&old, &bytes).expect("there is room");
+        fs::write(&new, "").expect("there is room");
+        let open = |path| crate::Packed::open(fs::File::open(path).expect("it is there")).expect("it is one");
+        let added = Some((b"added".as_slice(), b"value".as_slice()));
+        open(&old).rewrite(&new, &|key| key.starts_with(b"key-1"), added).expect("it is written");
+        let mut expected = many();
+        expected.retain(|(key, _)| !key.starts_with(b"key-1"));
+        expected.push((b"added".to_vec(), b"value".to_vec()));
+        expected.sort();
+        let pairs = open(&new).into_pairs().map(|pair| pair.expect("it is whole"));
+        let mut found: Vec<_> = pairs.map(|pair| (pair.key, pair.value.expect("so is this"))).collect();
+        found.sort();
+        assert!(found == expected, "{layout:?}");
+        // What tells of the layout: the number at the beginning, and the size of a block.
+        assert_eq!(fs::read(&new).expect("it is there")[..8], bytes[..8]);
+        fs::remove_file(&new).expect("it is there");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_lost() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    let mut bytes = database(&plain(), &[(b"damaged", b"value"), (b"good", b"value")]);
+    // The value ends behind the file.
+    let header = Layout::new(&bytes).expect("a header");
+    let at = bytes.windows(4).position(|bytes| bytes == b"dama").expect("the beginning of the key");
+    bytes[at + 16..at + 20].copy_from_slice(&1_000_000_u32.to_le_bytes());
+    assert!(header.is_aligned());
+    fs::write(&old, bytes).expect("there is room");
+    fs::write(&new, "").expect("there is room");
+    let open = || crate::Packed::open(fs::File::open(&old).expect("it is there")).expect("it is one");
+    let pairs: Vec<_> = open().into_pairs().map(|pair| pair.expect("a key")).collect();
+    assert_eq!(pairs.iter().filter(|pair| pair.value.is_err()).count(), 1);
+    let error = open().rewrite(&new, &|key| key == b"good", None).expect_err("it would be lost");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.message().starts_with("nothing was changed"));
+    fs::write(&new, "").expect("there is room");
+    open().rewrite(&new, &|key| key == b"damaged", None).expect("it is to go");
+}
+
+/// Goes through whatever it is, which ends, and gives no more than there is.
+fn survive(bytes: Vec<u8>) {
+    let len = bytes.len();
+    let Ok(mut database) = Gdbm::open(Cursor::new(bytes)) else { return };
+    let _ = database.get(b"key-7");
+    let mut walk = Walk::default();
+    let (mut items, mut given) = (0, 0);
+    while let Some(pair) = walk.next(&mut database) {
+        items += 1;
+        given += pair.and_then(|pair| pair.value).map_or(0, |value| value.len());
+        assert!(items <= len && given <= len, "{items} items, {given} bytes of {len}");
+    }
+}
+
+fn small() -> Vec<u8> {
+    let mut options = plain();
+    options.block_size(gdbm_native::BlockSize::Exactly(512));
+    let pairs = many();
+    database(&options, &pairs.iter().take(60).map(|(key, value)| (&**key, &**value)).collect::<Vec<_>>())
+}
+
+#[test]
+fn any_byte_may_be_another() {
+    let good = small();
+    for at in (0..good.len()).filter(|at| *at < 1024 || good[*at] != 0).step_by(3) {
+        for byte in [0, 1, 0x7f, 0xff] {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            survive(bytes);
+        }
+    }
+    for len in (0..good.len()).step_by(61) {
+        survive(good[..len].to_vec());
+    }
+}
+
+proptest! {
+    #[test]
+    fn many_bytes_may_be_others(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+    ) {
+        let mut bytes = small();
+        let used: Vec<usize> = (0..bytes.len()).filter(|at| *at < 1024 || bytes[*at] != 0).collect();
+        for (at, byte) in changes {
+            bytes[used[at.index(used.len())]] = byte;
+        }
+        survive(bytes);
+    }
+}
