@@ -35,7 +35,16 @@ struct Number {
 }
 
 #[derive(QueryableByName)]
-struct Value {
+struct Key {
+    #[diesel(sql_type = Nullable<Binary>)]
+    key: Option<Vec<u8>>,
+}
+
+/// A value and how long it is.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
     #[diesel(sql_type = Nullable<Binary>)]
     value: Option<Vec<u8>>,
 }
@@ -150,18 +159,18 @@ fn has_table(database: &mut SqliteConnection) -> QueryResult<Result<bool>> {
 
 /// The value of a key; `size` is the one of the files.
 fn value(database: &mut SqliteConnection, key: &[u8], size: u64) -> QueryResult<Result<Option<Vec<u8>>>> {
-    let length = "SELECT octet_length(value) AS number FROM Dict INDEXED BY sqlite_autoindex_Dict_1 \
-                  WHERE key = CAST(? AS BLOB)";
-    let length = sql_query(length).bind::<Binary, _>(key).load::<Number>(database)?.pop();
-    let Some(length) = length.and_then(|row| row.number) else { return Ok(Ok(None)) };
-    let length = u64::try_from(length).unwrap_or(u64::MAX);
-    if length > LARGEST.min(size) {
-        return Ok(Err(too_large(length)));
-    }
-    let value = "SELECT CAST(value AS BLOB) AS value FROM Dict INDEXED BY sqlite_autoindex_Dict_1 \
-                 WHERE key = CAST(? AS BLOB)";
-    let Some(row) = sql_query(value).bind::<Binary, _>(key).load::<Value>(database)?.pop() else { return Ok(Ok(None)) };
-    Ok(row.value.map(Some).ok_or_else(|| damaged(NAME, "its value is none")))
+    let most = LARGEST.min(size);
+    // The length is in the header of the row: of a value that is too long nothing is read.
+    let value = "SELECT octet_length(value) AS number, CASE WHEN octet_length(value) <= ? THEN CAST(value AS BLOB) END \
+                 AS value FROM Dict INDEXED BY sqlite_autoindex_Dict_1 WHERE key = CAST(? AS BLOB)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let value = sql_query(value).bind::<BigInt, _>(most).bind::<Binary, _>(key);
+    Ok(match value.load::<Row>(database)?.pop() {
+        None => Ok(None),
+        Some(Row { value: Some(value), .. }) => Ok(Some(value)),
+        Some(Row { number: Some(length), .. }) => Err(too_large(u64::try_from(length).unwrap_or(u64::MAX))),
+        Some(Row { number: None, .. }) => Err(damaged(NAME, "its value is none")),
+    })
 }
 
 fn number(database: &mut SqliteConnection, query: &str) -> QueryResult<Option<i64>> {

@@ -31,6 +31,8 @@ pub struct SqliteTable {
     database: SqliteConnection,
     place: Place,
     wait: Duration,
+    /// Whether the table was seen. A new database may be without it for a moment.
+    is_seen: bool,
 }
 
 impl std::fmt::Debug for SqliteTable {
@@ -62,7 +64,7 @@ impl SqliteTable {
             let table = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)";
             database.batch_execute(table).map_err(|error| explain(&error))?;
         }
-        Ok(Self { database, place, wait })
+        Ok(Self { database, place, wait, is_seen: access == Access::ReadWrite })
     }
 
     /// Whether it has a key, whether or not the value can be read.
@@ -148,15 +150,7 @@ impl SqliteTable {
         let started = Instant::now();
         loop {
             let size = self.place.size();
-            let found = match has_table(&mut self.database) {
-                Ok(Ok(true)) => match look(&mut self.database, size) {
-                    Ok(found) => found.map(Some),
-                    Err(error) => Err(explain(&error)),
-                },
-                Ok(Ok(false)) => Ok(None),
-                Ok(Err(error)) => Err(error),
-                Err(error) => Err(explain(&error)),
-            };
+            let found = self.look_once(|database| look(database, size));
             if self.place.is_unchanged() {
                 return found;
             }
@@ -166,19 +160,32 @@ impl SqliteTable {
             }
             thread::sleep(PAUSE);
             self.place = Place::look(self.place.path(), Access::ReadOnly)?;
-            self.database = self.place.connect(self.wait)?;
+            (self.database, self.is_seen) = (self.place.connect(self.wait)?, false);
         }
+    }
+
+    fn look_once<T>(
+        &mut self,
+        look: impl FnOnce(&mut SqliteConnection) -> QueryResult<Result<T>>,
+    ) -> Result<Option<T>> {
+        if !self.is_seen {
+            self.is_seen = has_table(&mut self.database).map_err(|error| explain(&error))??;
+        }
+        if !self.is_seen {
+            return Ok(None);
+        }
+        look(&mut self.database).map_err(|error| explain(&error))?.map(Some)
     }
 
     fn keys_after(&mut self, last: Option<&[u8]>) -> Result<Vec<Vec<u8>>> {
         let keys = format!(
-            "SELECT key AS value FROM Dict INDEXED BY sqlite_autoindex_Dict_1 WHERE key {} CAST(? AS BLOB) \
+            "SELECT key FROM Dict INDEXED BY sqlite_autoindex_Dict_1 WHERE key {} CAST(? AS BLOB) \
              ORDER BY key LIMIT {PAGE}",
             if last.is_some() { ">" } else { ">=" },
         );
         let rows = self.read(|database, _| {
-            let rows = sql_query(&keys).bind::<Binary, _>(last.unwrap_or_default()).load::<super::Value>(database);
-            rows.map(|rows| Ok(rows.into_iter().map(|row| row.value.unwrap_or_default()).collect::<Vec<_>>()))
+            let rows = sql_query(&keys).bind::<Binary, _>(last.unwrap_or_default()).load::<super::Key>(database);
+            rows.map(|rows| Ok(rows.into_iter().map(|row| row.key.unwrap_or_default()).collect::<Vec<_>>()))
         });
         let keys = rows?.unwrap_or_default();
         // Pages that refer to each other in circles would give the same keys without end.
