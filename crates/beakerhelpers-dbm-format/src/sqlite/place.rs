@@ -25,8 +25,10 @@ const FRAME_HEADER: u64 = 24;
 pub(super) struct Place {
     path: PathBuf,
     options: &'static str,
-    /// Where the file is read as if nobody could change it: what it was like before.
-    frozen: Option<Stamp>,
+    /// Whether the file is read as if nobody could change it.
+    is_frozen: bool,
+    /// What it was like before.
+    stamp: Stamp,
 }
 
 /// What shows that a file was changed.
@@ -36,22 +38,22 @@ impl Place {
     /// Finds out how a file is to be opened. A reader must leave nothing behind: files of the wrong owner beside it would
     /// lock out the application.
     pub(super) fn look(path: &Path, access: Access) -> Result<Self> {
-        let new = |options, frozen| Ok(Self { path: path.to_owned(), options, frozen });
         let stamp = stamp(path);
+        let new = |options, is_frozen| Ok(Self { path: path.to_owned(), options, is_frozen, stamp });
         let journal = check(path)?;
         if access == Access::ReadWrite {
-            return new("mode=rw", None);
+            return new("mode=rw", false);
         }
         let [_, log] = stamp;
         if journal != WAL {
-            new("mode=ro", None)
+            new("mode=ro", false)
         } else if log.is_none_or(|(len, _)| len == 0) {
             // Everything is in the file itself. Who reads it so sees no other process, hence the stamp.
-            new("mode=ro&immutable=1", Some(stamp))
+            new("mode=ro&immutable=1", true)
         } else if beside(path, "-shm").exists() {
-            new("mode=ro&readonly_shm=1", None)
+            new("mode=ro&readonly_shm=1", false)
         } else if is_ours(path) {
-            new("mode=ro", None)
+            new("mode=ro", false)
         } else {
             Err(Error::new(
                 ErrorKind::PermissionDenied,
@@ -80,7 +82,12 @@ impl Place {
 
     /// Whether what was read is what there is.
     pub(super) fn is_unchanged(&self) -> bool {
-        self.frozen.is_none_or(|before| before == stamp(&self.path))
+        !self.is_frozen || !self.was_changed()
+    }
+
+    /// Whether somebody has changed the files since they were looked at, or has come or gone.
+    pub(super) fn was_changed(&self) -> bool {
+        self.stamp != stamp(&self.path)
     }
 
     /// How large its files are.

@@ -48,23 +48,33 @@ impl SqliteTable {
     ///
     /// `Corrupt` where it is no database as Python makes it; `PermissionDenied`, `Unavailable`.
     pub fn open(path: &Path, access: Access, wait: Duration) -> Result<Self> {
-        let place = Place::look(path, access)?;
-        let mut database = place.connect(wait)?;
-        let is_plain = |database: &mut SqliteConnection| -> QueryResult<Result<()>> {
-            if let Err(error) = has_table(database)? {
-                return Ok(Err(error));
+        let started = Instant::now();
+        loop {
+            let place = Place::look(path, access)?;
+            match Self::open_place(place, access, wait) {
+                Ok(table) => return Ok(table),
+                // Whoever opens or closes the database makes and removes the files beside it.
+                Err((place, _)) if place.was_changed() && started.elapsed() < wait => thread::sleep(PAUSE),
+                Err((_, error)) => return Err(error),
             }
-            // The table and its index. What else there may be could have a word in every change.
-            let others = number(database, "SELECT count(*) AS number FROM sqlite_schema")?;
-            Ok(if others <= Some(2) { Ok(()) } else { Err(damaged(NAME, "there is more in it than Python's table")) })
-        };
-        is_plain(&mut database).map_err(|error| explain(&error))??;
-        if access == Access::ReadWrite {
-            // Python was killed between making the file and the table.
-            let table = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)";
-            database.batch_execute(table).map_err(|error| explain(&error))?;
         }
-        Ok(Self { database, place, wait, is_seen: access == Access::ReadWrite })
+    }
+
+    fn open_place(place: Place, access: Access, wait: Duration) -> Result<Self, (Place, Error)> {
+        let open = || {
+            let mut database = place.connect(wait)?;
+            look_at_schema(&mut database).map_err(|error| explain(&error))??;
+            if access == Access::ReadWrite {
+                // Python was killed between making the file and the table.
+                let table = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)";
+                database.batch_execute(table).map_err(|error| explain(&error))?;
+            }
+            Ok(database)
+        };
+        match open() {
+            Ok(database) => Ok(Self { database, place, wait, is_seen: access == Access::ReadWrite }),
+            Err(error) => Err((place, error)),
+        }
     }
 
     /// Whether it has a key, whether or not the value can be read.
@@ -195,6 +205,15 @@ impl SqliteTable {
         }
         Ok(keys)
     }
+}
+
+/// Makes sure that there is nothing but the table and its index. What else there may be could have a word in every change.
+fn look_at_schema(database: &mut SqliteConnection) -> QueryResult<Result<()>> {
+    if let Err(error) = has_table(database)? {
+        return Ok(Err(error));
+    }
+    let all = number(database, "SELECT count(*) AS number FROM sqlite_schema")?;
+    Ok(if all <= Some(2) { Ok(()) } else { Err(damaged(NAME, "there is more in it than Python's table")) })
 }
 
 /// What SQLite says, in words that do not quote the file.

@@ -1,8 +1,8 @@
 """A shelve of session3's sessions in one of dbm's formats: `shelf.py MODULE NAME fill COUNT`, `… read`, `… hold`.
 
 MODULE is `dbm.dumb`, `dbm.gnu`, `dbm.ndbm` or `dbm.sqlite3`. `fill` adds sessions of different sizes, all last used an hour
-ago but every third, which was used in 2005. `read` prints for each its id, its user and how long its filler is. `hold` keeps
-the database open until the standard input ends.
+ago but every third, which was used in 2005. `read` prints for each its id, its user and how long its filler is. `hold` saves one
+of them again, and keeps the database open until the standard input ends. `busy COUNT` saves so many more, one by one.
 """
 
 import dbm
@@ -76,8 +76,19 @@ def main(module, scripts, name, command, *args):
         shelf.close()
     elif command == "hold":
         shelf = shelve.open(name, "c")
+        id = min(shelf.keys())
+        shelf[id] = shelf[id]
         print("held", flush=True)
         sys.stdin.read()
+    elif command == "busy":
+        for n in range(int(args[0])):
+            # As session3 does it, for each request.
+            shelf = shelve.open(name, "c")
+            session = VisitSession("busy-%d" % n)
+            session.user = "busy"
+            session["filler"] = "x" * SIZES[n % len(SIZES)]
+            shelf[session.id] = session
+            shelf.close()
 
 
 main(*sys.argv[1:])
