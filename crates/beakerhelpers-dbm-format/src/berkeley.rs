@@ -100,9 +100,9 @@ impl<R: Read + Seek> Hash<R> {
             return Err(unreadable(NAME, "its keys are hashed in another way"));
         }
         let pages = len.checked_div(u64::from(page)).unwrap_or_default();
-        let fill = number(FILL_AT);
         let page = usize::try_from(page).map_err(|_| damaged(NAME, "the size of its pages is none"))?;
-        Ok(Self { file, shape: Shape { order, version, page, fill }, pages, left: 0, meta })
+        let shape = Shape { order, version, page, fill: number(FILL_AT) };
+        Ok(Self { file, shape, pages, left: 0, meta })
     }
 
     /// How it is written.

@@ -40,6 +40,9 @@ enum Walk {
     Berkeley(berkeley::Walk),
 }
 
+/// What is done with each pair that stays.
+type Add<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 impl Packed {
     /// Opens a database, whose kind its first bytes tell.
     ///
@@ -147,12 +150,7 @@ impl Packed {
         File::open(to).and_then(|file| file.sync_all()).map_err(|error| failed("write", &error))
     }
 
-    fn copy(
-        &mut self,
-        goes: &dyn Fn(&[u8]) -> bool,
-        added: Option<(&[u8], &[u8])>,
-        add: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn copy(&mut self, goes: &dyn Fn(&[u8]) -> bool, added: Option<(&[u8], &[u8])>, add: &mut Add<'_>) -> Result<()> {
         let mut walk = self.walk();
         while let Some(pair) = self.next(&mut walk) {
             let Pair { key, value } = pair.map_err(would_be_lost)?;

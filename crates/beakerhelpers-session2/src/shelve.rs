@@ -84,23 +84,23 @@ impl SessionStore for ShelveStore {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
+        let mut database = self.shelf(Access::ReadWrite)?;
         let key = record.id.as_str().as_bytes();
-        if mode == SaveMode::Create && shelf.has(key)? {
+        if mode == SaveMode::Create && database.has(key)? {
             return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
         }
-        shelf.set(key, record.payload.bytes())?;
-        shelf.commit()
+        database.set(key, record.payload.bytes())?;
+        database.commit()
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
+        let mut database = self.shelf(Access::ReadWrite)?;
         let key = id.as_str().as_bytes();
-        if !shelf.has(key)? {
+        if !database.has(key)? {
             return Ok(false);
         }
-        shelf.remove(key)?;
-        shelf.commit().map(|()| true)
+        database.remove(key)?;
+        database.commit().map(|()| true)
     }
 
     fn has(&self, id: &SessionId) -> Result<bool> {
@@ -114,7 +114,7 @@ impl SessionStore for ShelveStore {
                 shelf::create(&self.name, self.new).map(|()| SetupOutcome::Created)
             }
             (SetupMode::IfMissing, Ok(_)) => Ok(SetupOutcome::Existing),
-            (SetupMode::Recreate, Ok(shelf)) => shelf.clear().map(|()| SetupOutcome::Recreated),
+            (SetupMode::Recreate, Ok(database)) => database.clear().map(|()| SetupOutcome::Recreated),
             (_, Ok(_)) => Err(Error::unsupported("this version knows no such way to set up")),
             (_, Err(error)) => Err(error),
         }
@@ -170,14 +170,14 @@ impl Inside for ShelveStore {
         is_old: &dyn Fn(&Payload) -> bool,
         mut archive: Option<&mut dyn Progress>,
     ) -> Result<(u64, u64)> {
-        let mut shelf = self.shelf(Access::ReadWrite)?;
-        let value = |id: &str| shelf.value(id.as_bytes()).ok().flatten().map(payload);
+        let mut database = self.shelf(Access::ReadWrite)?;
+        let value = |id: &str| database.value(id.as_bytes()).ok().flatten().map(payload);
         let Picked { old, kept } = inside::pick(ids, is_old, &mut archive, value)?;
         for id in &old {
-            shelf.remove(id.as_bytes())?;
+            database.remove(id.as_bytes())?;
         }
         if !old.is_empty() {
-            shelf.commit()?;
+            database.commit()?;
         }
         Ok((old.len() as u64, kept))
     }

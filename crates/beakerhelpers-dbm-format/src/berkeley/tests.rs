@@ -141,15 +141,22 @@ proptest! {
     }
 }
 
+/// A key and its value.
+type Both = (Vec<u8>, Vec<u8>);
+
 /// A database of many pairs: short ones, long ones, and one with a long key.
-fn many(shape: Shape, pairs: usize) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn many(shape: Shape, pairs: usize) -> (Vec<u8>, Vec<Both>) {
     let value = |n: usize| vec![n.to_le_bytes()[0]; n % 40 * 37];
     let mut all: Vec<_> = (0..pairs).map(|n| (format!("key-{n}").into_bytes(), value(n))).collect();
     all.push((vec![b'k'; 2 * shape.page], vec![b'v'; 3 * shape.page]));
     let mut size = Size::new(shape);
-    all.iter().for_each(|(key, value)| size.add(key, value));
+    for (key, value) in &all {
+        size.add(key, value);
+    }
     let mut writer = Writer::new(Cursor::new(Vec::new()), shape, &size).expect("it has room");
-    all.iter().for_each(|(key, value)| writer.add(key, value).expect("it has room"));
+    for (key, value) in &all {
+        writer.add(key, value).expect("it has room");
+    }
     all.sort();
     (writer.finish().expect("it is written").into_inner(), all)
 }

@@ -120,7 +120,7 @@ proptest! {
 
 /// Many pairs, some of them with keys that machines hash in different ways.
 fn many() -> Vec<(Vec<u8>, Vec<u8>)> {
-    let key = |n: usize| if n % 10 == 0 { format!("ž{n}") } else { format!("key-{n}") };
+    let key = |n: usize| if n.is_multiple_of(10) { format!("ž{n}") } else { format!("key-{n}") };
     (0..900).map(|n| (key(n).into_bytes(), vec![n.to_le_bytes()[0]; n % 40 * 7])).collect()
 }
 

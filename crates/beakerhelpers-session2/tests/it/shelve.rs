@@ -12,11 +12,11 @@ use tempfile::TempDir;
 
 /// A store of a shelve of this name; a new one is made in this format.
 fn opened(name: &Path, format: &str) -> Box<dyn SessionStore> {
-    open(config(name).with("dbm_format", format))
+    open(&config(name).with("dbm_format", format))
 }
 
-fn open(config: StoreConfig) -> Box<dyn SessionStore> {
-    Registry::default().with_store(&SHELVE).open(&config).expect("it can be named")
+fn open(config: &StoreConfig) -> Box<dyn SessionStore> {
+    Registry::default().with_store(&SHELVE).open(config).expect("it can be named")
 }
 
 fn config(name: &Path) -> StoreConfig {

@@ -1,13 +1,14 @@
 """A shelve of session3's sessions in one of dbm's formats: `shelf.py MODULE NAME fill COUNT`, `… read`, `… hold`.
 
 MODULE is `dbm.dumb`, `dbm.gnu`, `dbm.ndbm` or `dbm.sqlite3`. `fill` adds sessions of different sizes, all last used an hour
-ago but every third, which was used in 2005. `read` prints for each its id, its user and how long its filler is. `hold` saves one
+ago but every third, which was used in 2005. `read` prints for each its id, its user and the checksum of its bytes. `hold` saves one
 of them again, and keeps the database open until the standard input ends. `busy COUNT` saves so many more, one by one.
 """
 
 import dbm
 import shelve
 import sys
+import zlib
 
 from session3.DictSession import DictSession
 
@@ -71,8 +72,9 @@ def main(module, scripts, name, command, *args):
         shelf = shelve.open(name, "c")
         for id in list(shelf.keys()):
             session = shelf[id]
-            assert session is None or session.id == id
-            print(*(id, session.user.replace(" ", "-"), len(session["filler"])) if session else (id, "-", 0))
+            assert session is None or session.id == id and len(session["filler"]) in [*SIZES, 1_000_000]
+            user = session.user.replace(" ", "-") if session is not None else "-"
+            print(id, user, zlib.crc32(shelf.dict[id.encode()]))
         shelf.close()
     elif command == "hold":
         shelf = shelve.open(name, "c")

@@ -91,7 +91,7 @@ fn a_shelve_that_another_process_changes_is_waited_for() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let name = place.path().join("shop");
         opened(&name, format).setup(SetupMode::IfMissing).expect("it is made");
-        let store = open(config(&name).with_wait(Duration::from_millis(20)));
+        let store = open(&config(&name).with_wait(Duration::from_millis(20)));
         let held = fs::File::open(place.path().join(format!("shop{file}"))).expect("it is there");
         held.lock().expect("nobody has it");
         let error = store.save(&record("one", b"value"), SaveMode::Create).expect_err("it is locked");
@@ -115,7 +115,7 @@ fn nothing_is_changed_where_the_shelve_is_for_reading() {
         writer.setup(SetupMode::IfMissing).expect("it is made");
         writer.save(&record("one", b"value"), SaveMode::Create).expect("it saves");
         let before = names(place.path());
-        let store = open(config(&name).with_access(Access::ReadOnly));
+        let store = open(&config(&name).with_access(Access::ReadOnly));
         assert_eq!(ids(&*store), ["one"]);
         assert!(store.has(&SessionId::new("one")).expect("it answers"));
         for done in [
