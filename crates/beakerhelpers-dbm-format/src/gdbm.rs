@@ -12,7 +12,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use beakerhelpers_core::Result;
 
 use crate::error::{LARGEST, broken_off, damaged, too_large};
-use layout::{Element, FREE, Layout};
+pub(crate) use layout::Layout;
+use layout::{Element, FREE};
 
 pub(crate) use layout::is_magic;
 pub(crate) use walk::Walk;

@@ -1,5 +1,6 @@
 //! Databases of one key, as Beaker makes one for each session.
 
+use std::fs::File;
 use std::io::BufReader;
 
 #[cfg(not(feature = "sqlite"))]
@@ -55,7 +56,7 @@ impl Format {
     }
 
     /// The files of a database that holds a value under a key and nothing else, in the order in which they are to replace
-    /// what is there, one by one. `None` is a value for none.
+    /// what is there, one by one. `None` is a value for none. They are laid out as those that are there.
     ///
     /// # Errors
     ///
@@ -68,11 +69,20 @@ impl Format {
                 let (data, index) = dumb::images(pair, old_dumb(files, key).ok().flatten());
                 vec![(".dat", data), (".dir", index)]
             }
-            Self::Gnu => vec![("", gdbm::image(pair)?)],
-            Self::Ndbm => vec![(".db", berkeley::image(pair)?)],
-            Self::Bsddb => vec![("", berkeley::image(pair)?)],
+            Self::Gnu | Self::Bsddb => vec![("", packed_image(self, files.open("")?, pair)?)],
+            Self::Ndbm => vec![(".db", packed_image(self, files.open(".db")?, pair)?)],
             Self::Sqlite3 => vec![("", image_of_sqlite(pair)?)],
         })
+    }
+}
+
+/// A library that is older may know no other version, and one for another machine no other layout.
+fn packed_image(format: Format, old: Option<File>, pair: Option<(&[u8], &[u8])>) -> Result<Vec<u8>> {
+    let old = old.and_then(|old| Packed::open(old).ok());
+    if format == Format::Gnu {
+        gdbm::image(pair, old.as_ref().and_then(Packed::layout))
+    } else {
+        berkeley::image(pair, old.as_ref().and_then(Packed::shape))
     }
 }
 

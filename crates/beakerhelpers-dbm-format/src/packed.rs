@@ -1,7 +1,7 @@
 //! Databases of many keys in one file, which are changed by writing them anew.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use beakerhelpers_core::{Error, ErrorKind, Result};
@@ -81,11 +81,6 @@ impl Packed {
         }
     }
 
-    /// Whether it is Berkeley DB's; GNU dbm's otherwise.
-    pub const fn is_berkeley(&self) -> bool {
-        matches!(self.0, Kind::Berkeley(_))
-    }
-
     /// All pairs, in the order of the file, each read when it is asked for.
     pub fn into_pairs(self) -> Pairs {
         Pairs { walk: self.walk(), database: self }
@@ -97,6 +92,22 @@ impl Packed {
         }
         let mut walk = self.walk();
         Ok(Content::without_key(self.next(&mut walk).transpose()?.is_none()))
+    }
+
+    /// How it is laid out, if it is GNU dbm's.
+    pub(crate) const fn layout(&self) -> Option<&gdbm::Layout> {
+        match &self.0 {
+            Kind::Gnu(database) => Some(database.layout()),
+            Kind::Berkeley(_) => None,
+        }
+    }
+
+    /// How it is written, if it is Berkeley DB's.
+    pub(crate) const fn shape(&self) -> Option<berkeley::Shape> {
+        match &self.0 {
+            Kind::Gnu(_) => None,
+            Kind::Berkeley(database) => Some(database.shape()),
+        }
     }
 
     fn walk(&self) -> Walk {
@@ -148,6 +159,24 @@ impl Packed {
             }
         }
         File::open(to).and_then(|file| file.sync_all()).map_err(|error| failed("write", &error))
+    }
+
+    /// Writes a new database as this one, without any pair, to a file that is there and empty. The bytes are on the disk
+    /// when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn write_empty(&self, to: &Path) -> Result<()> {
+        let image = match &self.0 {
+            Kind::Gnu(database) => gdbm::image(None, Some(database.layout()))?,
+            Kind::Berkeley(database) => berkeley::image(None, Some(database.shape()))?,
+        };
+        let written = File::options().write(true).open(to).and_then(|mut file| {
+            file.write_all(&image)?;
+            file.sync_all()
+        });
+        written.map_err(|error| failed("write", &error))
     }
 
     fn copy(&mut self, goes: &dyn Fn(&[u8]) -> bool, added: Option<(&[u8], &[u8])>, add: &mut Add<'_>) -> Result<()> {

@@ -19,7 +19,7 @@ fn read(file: impl Read + Seek) -> Result<Content> {
 }
 
 fn image(value: Option<&[u8]>) -> Result<Vec<u8>> {
-    super::image(value.map(|value| (KEY, value)))
+    super::image(value.map(|value| (KEY, value)), None)
 }
 
 fn content(bytes: &[u8]) -> Result<Content> {

@@ -211,9 +211,10 @@ fn too_many() -> Error {
     Error::unsupported("there is too much for a Berkeley DB database")
 }
 
-/// The bytes of a database that holds a pair, and nothing else.
-pub(crate) fn image(pair: Option<(&[u8], &[u8])>) -> Result<Vec<u8>> {
-    let mut writer = Writer::new(Cursor::new(Vec::new()), NDBM, &Size::new(NDBM))?;
+/// The bytes of a database that holds a pair, and nothing else, written as another one, or as Debian's Python does it.
+pub(crate) fn image(pair: Option<(&[u8], &[u8])>, like: Option<Shape>) -> Result<Vec<u8>> {
+    let shape = like.unwrap_or(NDBM);
+    let mut writer = Writer::new(Cursor::new(Vec::new()), shape, &Size::new(shape))?;
     if let Some((key, value)) = pair {
         writer.add(key, value)?;
     }

@@ -55,12 +55,13 @@ fn cannot(error: gdbm_native::Error) -> Error {
     }
 }
 
-/// The bytes of a database that holds a pair, and nothing else. Python's libgdbm makes the same header.
-pub(crate) fn image(pair: Option<(&[u8], &[u8])>) -> Result<Vec<u8>> {
+/// The bytes of a database that holds a pair, and nothing else, laid out as another one, or as this machine's libgdbm does
+/// it: Python makes the same header.
+pub(crate) fn image(pair: Option<(&[u8], &[u8])>, like: Option<&Layout>) -> Result<Vec<u8>> {
     let cannot = |error: io::Error| failed("prepare", &error);
     // The crate writes to files by name alone.
     let mut file = tempfile::NamedTempFile::new().map_err(cannot)?;
-    let mut writer = Writer::new(file.path(), None)?;
+    let mut writer = Writer::new(file.path(), like)?;
     if let Some((key, value)) = pair {
         writer.add(key, value)?;
     }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use beakerhelpers_core::{Access, Error, Result};
-use beakerhelpers_dbm_format::{Format, Pair, Suffix};
+use beakerhelpers_dbm_format::{Pair, Suffix};
 
 use super::place::{Place, missing, open_locked, replace};
 use super::shelf::Shelf;
@@ -75,14 +74,7 @@ impl Shelf for Packed {
     }
 
     fn clear(self: Box<Self>) -> Result<()> {
-        let is_db = self.database.is_berkeley();
-        let format = if is_db { Format::Bsddb } else { Format::Gnu };
-        replace(&self.path, |new| {
-            let cannot = |error| failed("write the shelve", &self.path, error);
-            let mut file = fs::OpenOptions::new().write(true).open(new).map_err(cannot)?;
-            format.empty()?.iter().try_for_each(|(_, contents)| file.write_all(contents)).map_err(cannot)?;
-            file.sync_all().map_err(cannot)
-        })
+        replace(&self.path, |new| self.database.write_empty(new).map_err(self.at()))
     }
 
     fn pairs(self: Box<Self>) -> Box<dyn Iterator<Item = Result<Pair>> + Send> {
