@@ -15,7 +15,7 @@ pub(crate) trait Inside {
     fn each(&self, show: &mut dyn FnMut(&str, Result<Payload>)) -> Result<()>;
 
     /// How many sessions are looked at before those of them that are old are deleted, unless the plan says otherwise.
-    fn batch(&self) -> usize {
+    fn batch(&self, _: &DeletePlan) -> usize {
         BATCH
     }
 
@@ -48,7 +48,7 @@ pub(crate) fn run(
         });
         found.push((id.to_owned(), accessed));
     })?;
-    let (mut rest, batch) = (found.into_iter(), store.batch());
+    let (mut rest, batch) = (found.into_iter(), store.batch(plan));
     loop {
         let most = pace.may_delete(so_far.deleted);
         let size = plan.batch_size.map_or(batch, |_| pace.batch_size());

@@ -32,6 +32,8 @@ pub(crate) const CAPABILITIES: Capabilities =
 pub(crate) const FORMAT_OPTION: &str = "dbm_format";
 /// So many sessions are deleted from SQLite at once: Python waits for the end of that.
 const SHORT_BATCH: usize = 500;
+/// And so many where the whole file is written anew. An archive needs all of them in memory.
+const LONG_BATCH: usize = 1 << 20;
 
 pub(crate) fn open(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
     let name = of_option(config, "filename")?;
@@ -159,9 +161,12 @@ impl Inside for ShelveStore {
         Ok(())
     }
 
-    fn batch(&self) -> usize {
-        let is_short = matches!(Place(&self.name).format(), Ok(Format::Sqlite3));
-        if is_short { SHORT_BATCH } else { inside::BATCH }
+    fn batch(&self, plan: &DeletePlan) -> usize {
+        match Place(&self.name).format() {
+            Ok(Format::Sqlite3) => SHORT_BATCH,
+            Ok(Format::Gnu | Format::Ndbm | Format::Bsddb) if !plan.archive => LONG_BATCH,
+            _ => inside::BATCH,
+        }
     }
 
     fn delete_if(
