@@ -189,6 +189,17 @@ fn all_pairs_come_back_in_every_shape() {
 }
 
 #[test]
+fn one_pair_is_written_as_it_was() {
+    for (order, version, page) in [(Order::Big, 8, 512), (Order::Little, 9, 8192)] {
+        let image = super::image(Some((KEY, b"value")), Some(shape(order, version, page))).expect("an image");
+        let mut database = Hash::open(Cursor::new(image)).expect("it is one");
+        let written = database.shape();
+        assert_eq!((written.order, written.version, written.page), (order, version, page));
+        assert_eq!(database.get(KEY).expect("it is found").as_deref(), Some(&b"value"[..]));
+    }
+}
+
+#[test]
 fn a_value_that_is_damaged_is_one_of_many() {
     let (mut bytes, all) = many(shape(Order::Little, SORTED, 4096), 700);
     // The last part of the last value, which is behind all others.

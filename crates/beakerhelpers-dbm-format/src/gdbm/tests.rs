@@ -173,6 +173,8 @@ fn a_database_is_written_anew_in_its_layout() {
         assert!(found == expected, "{layout:?}");
         // What tells of the layout: the number at the beginning, and the size of a block.
         assert_eq!(fs::read(&new).expect("it is there")[..8], bytes[..8]);
+        let one = image(Some((KEY, b"value")), Some(Gdbm::open(Cursor::new(&bytes)).expect("it is one").layout()));
+        assert_eq!(one.expect("an image")[..8], bytes[..8]);
         fs::remove_file(&new).expect("it is there");
     }
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod hostile;
+mod live;
 mod python;
 
 use std::path::Path;
