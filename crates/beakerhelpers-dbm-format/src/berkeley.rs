@@ -66,6 +66,8 @@ pub(crate) struct Hash<R> {
     shape: Shape,
     /// How many pages the file has room for.
     pages: u64,
+    /// How many a walk may read.
+    most: u64,
     /// How many may yet be read: chains can have no end, and a file can have holes of any size.
     left: u64,
     meta: Vec<u8>,
@@ -102,7 +104,13 @@ impl<R: Read + Seek> Hash<R> {
         let pages = len.checked_div(u64::from(page)).unwrap_or_default();
         let page = usize::try_from(page).map_err(|_| damaged(NAME, "the size of its pages is none"))?;
         let shape = Shape { order, version, page, fill: number(FILL_AT) };
-        Ok(Self { file, shape, pages, left: 0, meta })
+        Ok(Self { file, shape, pages, most: pages, left: 0, meta })
+    }
+
+    /// Lets a walk read so many bytes.
+    pub(crate) fn bounded(self, most: u64) -> Self {
+        let most = most.checked_div(self.shape.page as u64).unwrap_or_default();
+        Self { most, ..self }
     }
 
     /// How it is written.

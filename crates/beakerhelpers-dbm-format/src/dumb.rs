@@ -3,12 +3,14 @@
 
 mod index;
 
+use std::fs::File;
 use std::io::{BufRead, Read, Seek, SeekFrom};
 
 use beakerhelpers_core::Result;
 
-use crate::Content;
+use crate::bound::readable;
 use crate::error::{LARGEST, damaged, failed, too_large};
+use crate::{Content, Pair};
 pub use index::{DumbIndex, Entry};
 
 pub(super) const NAME: &str = "dbm.dumb";
@@ -37,6 +39,23 @@ pub fn value(mut data: impl Read + Seek, entry: Entry) -> Result<Vec<u8>> {
     read.map_err(|error| failed("read", &error))?;
     // Python hands out what there is, and fails at the pickle.
     if value.len() as u64 == entry.size { Ok(value) } else { Err(damaged(NAME, "its value is cut off")) }
+}
+
+/// All pairs of a database of `dbm.dumb`, each value read when it is its turn.
+pub fn pairs(index: DumbIndex, data: File) -> impl Iterator<Item = Result<Pair>> + Send {
+    // Room enough for a few that are damaged.
+    let mut left = readable(&data).saturating_mul(4);
+    index.into_entries().map(move |(key, entry)| {
+        // Each has a place of its own, in what Python writes.
+        let value = match left.checked_sub(if entry.size > LARGEST { 0 } else { entry.size }) {
+            Some(rest) => {
+                left = rest;
+                value(&data, entry)
+            }
+            None => Err(damaged(NAME, "its values have the same places")),
+        };
+        Ok(Pair { key, value })
+    })
 }
 
 /// The data and the index of a database that holds a value, and nothing else. The data have the old value where they had

@@ -30,6 +30,8 @@ pub(crate) struct Gdbm<R> {
     file: R,
     layout: Layout,
     len: u64,
+    /// So many bytes a walk may read.
+    most: u64,
 }
 
 impl<R: Read + Seek> Gdbm<R> {
@@ -39,9 +41,14 @@ impl<R: Read + Seek> Gdbm<R> {
         let read = file.rewind().and_then(|()| (&mut file).take(layout::HEADER).read_to_end(&mut header));
         read.map_err(|error| broken_off(NAME, &error))?;
         match Layout::new(&header) {
-            Some(layout) => Ok(Self { file, layout, len }),
+            Some(layout) => Ok(Self { file, layout, len, most: len }),
             None => Err(damaged(NAME, "its header does not agree with itself")),
         }
+    }
+
+    /// Lets a walk read so many bytes.
+    pub(crate) fn bounded(self, most: u64) -> Self {
+        Self { most, ..self }
     }
 
     /// How it is laid out.

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests may panic"))]
 
 mod berkeley;
+mod bound;
 mod dumb;
 mod error;
 mod format;
@@ -12,7 +13,7 @@ mod packed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use dumb::{DumbIndex, Entry, value as dumb_value};
+pub use dumb::{DumbIndex, Entry, pairs as dumb_pairs, value as dumb_value};
 pub use error::LARGEST;
 pub use format::{Files, Format, Found, Suffix};
 pub use one::Content;

@@ -7,6 +7,7 @@ use std::path::Path;
 use beakerhelpers_core::{Error, ErrorKind, Result};
 
 use crate::berkeley::{self, Hash};
+use crate::bound::readable;
 use crate::error::failed;
 use crate::gdbm::{self, Gdbm};
 use crate::{Content, Format};
@@ -54,7 +55,12 @@ impl Packed {
         let read = file.seek(SeekFrom::Start(0)).and_then(|_| (&file).take(4).read_to_end(&mut magic));
         read.map_err(|error| failed("read", &error))?;
         let is_gnu = magic.first_chunk().is_some_and(|magic| gdbm::is_magic(*magic));
-        Ok(Self(if is_gnu { Kind::Gnu(Gdbm::open(file)?) } else { Kind::Berkeley(Hash::open(file)?) }))
+        let most = readable(&file);
+        Ok(Self(if is_gnu {
+            Kind::Gnu(Gdbm::open(file)?.bounded(most))
+        } else {
+            Kind::Berkeley(Hash::open(file)?.bounded(most))
+        }))
     }
 
     /// Whether it has a key, whether or not the value can be read.

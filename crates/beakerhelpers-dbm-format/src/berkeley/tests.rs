@@ -188,6 +188,27 @@ fn all_pairs_come_back_in_every_shape() {
     }
 }
 
+/// A file with next to nothing in it can be as long as it likes.
+#[test]
+fn a_walk_through_a_hole_ends() {
+    let (mut bytes, all) = many(shape(Order::Little, SORTED, 4096), 60);
+    for (at, number) in [(LAST_AT, u32::MAX >> 5), (HIGH_AT, u32::MAX >> 5), (LOW_AT, u32::MAX >> 6)] {
+        bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    for doubling in 0..28 {
+        bytes[SPARES_AT + 4 * doubling..][..4].copy_from_slice(&1_u32.to_le_bytes());
+    }
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("database");
+    std::fs::write(&path, bytes).expect("there is room");
+    let file = std::fs::File::options().read(true).write(true).open(&path).expect("it is there");
+    // Where no file can be so long, there is nothing to try.
+    if file.set_len(1 << 42).is_ok() {
+        let items = crate::Packed::open(file).expect("it is one").into_pairs().count();
+        assert!(items < 2 * all.len(), "{items} items");
+    }
+}
+
 #[test]
 fn one_pair_is_written_as_it_was() {
     for (order, version, page) in [(Order::Big, 8, 512), (Order::Little, 9, 8192)] {

@@ -24,7 +24,7 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) fn new<R>(database: &Hash<R>) -> Self {
-        Self { next_bucket: 0, next_page: 0, page: None, left: database.pages }
+        Self { next_bucket: 0, next_page: 0, page: None, left: database.most }
     }
 
     /// The next pair. An error is one of a pair or of a bucket, and there may be more behind it.

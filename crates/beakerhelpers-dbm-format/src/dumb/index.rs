@@ -81,7 +81,7 @@ impl DumbIndex {
     }
 
     /// All keys, and where their values are.
-    pub fn into_entries(self) -> impl Iterator<Item = (Vec<u8>, Entry)> + Send {
+    pub(super) fn into_entries(self) -> impl Iterator<Item = (Vec<u8>, Entry)> + Send {
         self.0.into_iter()
     }
 

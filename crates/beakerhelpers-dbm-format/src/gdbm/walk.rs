@@ -7,10 +7,12 @@ use beakerhelpers_core::Result;
 
 use super::{Element, FREE, Gdbm, NAME, hashes};
 use crate::Pair;
-use crate::error::{LARGEST, damaged, too_large};
+use crate::error::{LARGEST, damaged, too_large, unreadable};
 
 /// Keys that are longer are of nobody; the value behind them is not looked for.
 const LONGEST_KEY: u64 = 1 << 20;
+/// A directory that is larger leads to more sessions than anybody has, or is a hole in the file.
+const MOST_ENTRIES: u64 = 1 << 22;
 
 /// How far a walk is.
 #[derive(Debug, Default)]
@@ -34,6 +36,10 @@ impl Walk {
             if self.entry >= database.layout.entries() {
                 return None;
             }
+            if database.layout.entries() > MOST_ENTRIES {
+                self.entry = u64::MAX;
+                return Some(Err(unreadable(NAME, "its directory is larger than any that Python made")));
+            }
             if let Err(error) = self.bucket(database) {
                 return Some(Err(error));
             }
@@ -43,7 +49,7 @@ impl Walk {
     /// Counts what is read, and ends the walk where it is more than there is.
     fn count<R>(&mut self, database: &Gdbm<R>, bytes: u64) -> Result<()> {
         self.read = self.read.saturating_add(bytes);
-        if self.read <= database.len {
+        if self.read <= database.most {
             return Ok(());
         }
         (self.entry, self.elements) = (u64::MAX, Vec::new().into_iter());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use beakerhelpers_core::{Access, Result};
-use beakerhelpers_dbm_format::{DumbIndex, Pair, dumb_value};
+use beakerhelpers_dbm_format::{DumbIndex, Pair, dumb_pairs, dumb_value};
 
 use super::place::{Others, Place, lock, missing, replace};
 use super::shelf::Shelf;
@@ -84,6 +84,6 @@ impl Shelf for Dumb {
 
     fn pairs(self: Box<Self>) -> Box<dyn Iterator<Item = Result<Pair>> + Send> {
         let Self { data, index, .. } = *self;
-        Box::new(index.into_entries().map(move |(key, entry)| Ok(Pair { key, value: dumb_value(&data, entry) })))
+        Box::new(dumb_pairs(index, data))
     }
 }
