@@ -114,7 +114,14 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 const CLI: &str = "beakerhelpers-cli";
 const CORE: &str = "beakerhelpers-core";
 /// What is neither a plugin nor the program that names them.
-const SHARED: [&str; 5] = [CORE, "beakerhelpers-codec", "beakerhelpers-container", "beakerhelpers-testkit", "xtask"];
+const SHARED: [&str; 6] = [
+    CORE,
+    "beakerhelpers-codec",
+    "beakerhelpers-container",
+    "beakerhelpers-dbm-format",
+    "beakerhelpers-testkit",
+    "xtask",
+];
 
 /// The plugin that uses the library half of another: `docs/decisions/0026-session2.md`.
 const BORROWS: (&str, &str) = ("beakerhelpers-session2", "beakerhelpers-database");

@@ -4,10 +4,11 @@ use std::fs::File;
 
 use beakerhelpers_container::{Age, Facts, Folder, Lock, failure, replace_after};
 use beakerhelpers_core::{Error, Result, Timestamp};
+use beakerhelpers_dbm_format::{Content, Files, Format, Found, Suffix};
 use rustix::fs::renameat;
 use rustix::io::Errno;
 
-use crate::format::{Content, Files, Format, Found, Suffix};
+use crate::content::KEY;
 
 /// What Beaker calls the database of a session (`beaker/container.py`, `DBMNamespaceManager`, 1.14.1).
 pub(crate) const EXTENSION: &str = ".dbm";
@@ -80,7 +81,7 @@ impl<'f> Database<'f> {
     /// Reads what it holds; `None` where it is not there.
     pub(crate) fn read(&self) -> Result<Option<Content>> {
         match Format::of(self)? {
-            Found::As(format) => format.read(self),
+            Found::As(format) => format.find(self, KEY),
             Found::Nothing => {
                 let standing = self.standing().map_err(|errno| failure("look for a session's database", errno))?;
                 Ok(standing.map(|_| Content::Empty))
@@ -104,7 +105,7 @@ impl<'f> Database<'f> {
                 return Err(Error::unsupported(format!("a session's database cannot be written: it is {what}")));
             }
         };
-        let images = format.images(self, value)?;
+        let images = format.images(self, KEY, value)?;
         // They would be applied to the new file. While there is none, the old one needs them.
         let side = if format == Format::Sqlite3 { &SIDE[..] } else { &[] };
         images.iter().try_for_each(|(suffix, image)| {
@@ -234,7 +235,7 @@ mod tests {
         let second = aside.suffixes.pop().expect("there are two");
         folder.give_back(&aside.file(second), &database.file(second)).expect("it can be given back");
         aside.give_back().expect("it can be given back");
-        assert_eq!(database.read().ok().flatten(), Some(Content::Session(b"old".to_vec())));
+        assert_eq!(database.read().ok().flatten(), Some(Content::Value(b"old".to_vec())));
     }
 
     #[test]
@@ -247,7 +248,7 @@ mod tests {
             |value: Option<&[u8]>| database.write(value, Timestamp::from_secs(1), Format::Dumb).expect("it writes");
         let read = || database.read().expect("it is read").expect("it is there");
         let held = || Err(Error::new(ErrorKind::Unavailable, "it is held"));
-        let (old, new) = (Content::Session(b"old".to_vec()), Content::Session(b"new".to_vec()));
+        let (old, new) = (Content::Value(b"old".to_vec()), Content::Value(b"new".to_vec()));
         let put_back_after = |value: Option<Option<&[u8]>>, lock: fn() -> Result<Option<Lock>>| {
             database.remove().expect("it can be removed");
             save(Some(b"old"));

@@ -2,8 +2,8 @@
 // Beaker itself has no locks elsewhere.
 #![cfg(unix)]
 
+mod content;
 mod database;
-mod format;
 mod reader;
 mod store;
 

@@ -6,6 +6,7 @@ use beakerhelpers_container::{Age, Fate, Form, Guard, Place, Sessions, Spot, Tak
 use beakerhelpers_core::{Error, Query, Record, Result, SessionId, Timestamp};
 use rustix::io::Errno;
 
+use crate::content::into_payload;
 use crate::database::{Database, FORM};
 
 /// The databases of a place.
@@ -104,5 +105,5 @@ pub(crate) fn record(database: &Database<'_>, id: SessionId) -> Result<Option<Re
         Age::Unknown(_) => None,
     };
     let content = database.read()?;
-    Ok(content.map(|content| Record::new(id, content.into_payload()).with_times(None, accessed)))
+    Ok(content.map(|content| Record::new(id, into_payload(content)).with_times(None, accessed)))
 }

@@ -4,12 +4,13 @@ use std::sync::{Arc, OnceLock};
 
 use beakerhelpers_container::{Folder, Form, Kind, Name, Place, Tree, Walk, clean, failure, list};
 use beakerhelpers_core::{
-    CleanupMode, Cutoff, DeletePlan, Deleted, Error, Finding, Framing, Progress, Query, Record, Records, Result,
-    SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied, escape_controls,
+    CleanupMode, Cutoff, DeletePlan, Deleted, Finding, Framing, Progress, Query, Record, Records, Result, SaveMode,
+    SessionId, SessionStore, SetupMode, SetupOutcome, StoreConfig, StoreInfo, Tidied,
 };
+use beakerhelpers_dbm_format::{Format, Found};
 
+use crate::content::value_of;
 use crate::database::{Database, EXTENSION, FORM, LONGEST_EXTENSION};
-use crate::format::{Content, Format, Found};
 use crate::reader::{Reader, record};
 use crate::{CAPABILITIES, DBM};
 
@@ -34,9 +35,9 @@ impl DbmStore {
     /// `Config` where the options do not say where the databases are, or name a format that there is not.
     pub fn new(config: &StoreConfig) -> Result<Self> {
         let new = match config.get(FORMAT_OPTION) {
-            Some(name) => {
-                OnceLock::from(chosen(name).map_err(|error| error.with_context("at", config.origin(FORMAT_OPTION)))?)
-            }
+            Some(name) => OnceLock::from(
+                Format::chosen(name).map_err(|error| error.with_context("at", config.origin(FORMAT_OPTION)))?,
+            ),
             None => OnceLock::new(),
         };
         Ok(Self { place: Arc::new(Place::new(config, Kind::DBM)?), new })
@@ -68,16 +69,6 @@ impl DbmStore {
     }
 }
 
-fn chosen(name: &str) -> Result<Format> {
-    let module = name.strip_prefix("dbm.").unwrap_or(name);
-    let format = Format::CHOICE.iter().find(|(name, _)| *name == module).map(|(_, format)| *format);
-    format.ok_or_else(|| {
-        let names: Vec<_> = Format::CHOICE.iter().map(|(name, _)| format!("`{name}`")).collect();
-        Error::config(format!("`{}` is no format of databases that can be written", escape_controls(name)))
-            .with_hint(format!("choose one of {}", names.join(", ")))
-    })
-}
-
 fn is_there(database: &Database<'_>) -> Result<bool> {
     let standing = database.standing().map_err(|errno| failure("look for a session's database", errno))?;
     Ok(standing.is_some())
@@ -100,7 +91,7 @@ impl SessionStore for DbmStore {
         let new = self.format(saving.tree())?;
         let id = record.id.as_str();
         let (folder, _lock) = saving.lock(mode, |folder| is_there(&Database::new(folder, id)))?;
-        Database::new(&folder, id).write(Content::value_of(&record.payload), saving.accessed(), new)
+        Database::new(&folder, id).write(value_of(&record.payload), saving.accessed(), new)
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {

@@ -7,12 +7,17 @@ use beakerhelpers_core::{
 };
 
 /// Every batch writes anew what tells of all sessions that are left: there are to be few, unless the plan says otherwise.
-const BATCH: usize = 5000;
+pub(crate) const BATCH: usize = 5000;
 
 /// What a cleanup asks of a store.
 pub(crate) trait Inside {
     /// Shows every session once, by its id.
     fn each(&self, show: &mut dyn FnMut(&str, Result<Payload>)) -> Result<()>;
+
+    /// How many sessions are looked at before those of them that are old are deleted, unless the plan says otherwise.
+    fn batch(&self, _: &DeletePlan) -> usize {
+        BATCH
+    }
 
     /// Deletes those of these ids that are old still, in one step; with an archive it hands them over first. Tells how many
     /// it deleted, and how many are there still.
@@ -43,10 +48,10 @@ pub(crate) fn run(
         });
         found.push((id.to_owned(), accessed));
     })?;
-    let mut rest = found.into_iter();
+    let (mut rest, batch) = (found.into_iter(), store.batch(plan));
     loop {
         let most = pace.may_delete(so_far.deleted);
-        let size = plan.batch_size.map_or(BATCH, |_| pace.batch_size());
+        let size = plan.batch_size.map_or(batch, |_| pace.batch_size());
         let (mut old, mut looked) = (Vec::new(), 0);
         while looked < size && (old.len() as u64) < most {
             let Some((id, accessed)) = rest.next() else { break };
@@ -97,7 +102,7 @@ pub(crate) fn pick<'i>(
     ids: &'i [String],
     is_old: &dyn Fn(&Payload) -> bool,
     archive: &mut Option<&mut dyn Progress>,
-    value: impl Fn(&str) -> Option<Payload>,
+    mut value: impl FnMut(&str) -> Option<Payload>,
 ) -> Result<Picked<'i>> {
     let (mut picked, mut records) = (Picked { old: Vec::new(), kept: 0 }, Vec::new());
     for id in ids {

@@ -51,10 +51,16 @@ pub static DURUS: StoreType =
         .with_capabilities(durus::CAPABILITIES);
 register_store!(DURUS);
 
-/// The store type `session2:shelve`: a file of Python's `shelve` (`session2/store/ShelveSessionStore.py`, 0.6), where
-/// `dbm.dumb` wrote it.
+/// The store type `session2:shelve`: a database of Python's `shelve` (`session2/store/ShelveSessionStore.py`, 0.6), whichever
+/// of Python's dbm modules wrote it.
 pub static SHELVE: StoreType =
     StoreType::new("session2:shelve", "sessions of Quixote in a shelve file (session2)", shelve::open, package!())
-        .with_options(&[OptionSpec::new("filename", "name of the shelve, without what dbm appends")])
+        .with_options(&[
+            OptionSpec::new("filename", "name of the shelve, without what dbm appends"),
+            OptionSpec::new(
+                shelve::FORMAT_OPTION,
+                "how a new shelve is written: `dumb`, `gnu`, `ndbm` or `sqlite3`; `dumb` otherwise",
+            ),
+        ])
         .with_capabilities(shelve::CAPABILITIES);
 register_store!(SHELVE);

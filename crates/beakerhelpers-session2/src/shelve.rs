@@ -1,10 +1,13 @@
 //! `session2:shelve`: sessions in one dbm database, pickled, by their ids.
 //!
-//! Python's dbm modules know no locks, and session2 adds none: while a site runs, what one process saves may undo what
-//! another one did (`session2/store/ShelveSessionStore.py`, 0.6). Those who use this store keep each other out.
+//! Most of Python's dbm modules know no locks, and session2 adds none: while a site runs, what one process saves may undo
+//! what another one did (`session2/store/ShelveSessionStore.py`, 0.6). Those who use this store keep each other out.
 
 mod dumb;
-mod index;
+mod packed;
+mod place;
+mod shelf;
+mod sqlite;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,8 +17,10 @@ use beakerhelpers_core::{
     Progress, Query, Record, Records, Result, SaveMode, SessionId, SessionStore, SetupMode, SetupOutcome, Severity,
     StoreConfig, StoreInfo,
 };
+use beakerhelpers_dbm_format::{Format, Pair};
 
-use self::dumb::Shelf;
+use self::place::Place;
+use self::shelf::Shelf;
 use crate::inside::{self, Inside, Picked};
 use crate::list::limited;
 use crate::paths::{of_option, shown};
@@ -23,26 +28,51 @@ use crate::paths::{of_option, shown};
 pub(crate) const CAPABILITIES: Capabilities =
     Capabilities::NONE.with_setup(true).with_iter(true).with_delete_old(true).with_archive(true);
 
+/// The option that chooses the format of a new shelve.
+pub(crate) const FORMAT_OPTION: &str = "dbm_format";
+/// So many sessions are deleted from SQLite at once: Python waits for the end of that.
+const SHORT_BATCH: usize = 500;
+/// And so many where the whole file is written anew. An archive needs all of them in memory.
+const LONG_BATCH: usize = 1 << 20;
+
 pub(crate) fn open(config: &StoreConfig) -> Result<Box<dyn SessionStore>> {
     let name = of_option(config, "filename")?;
-    Ok(Box::new(ShelveStore { name, access: config.access(), wait: config.wait() }))
+    let chosen = config.get(FORMAT_OPTION).map_or(Ok(Format::Dumb), Format::chosen);
+    let new = chosen.map_err(|error| error.with_context("at", config.origin(FORMAT_OPTION)))?;
+    Ok(Box::new(ShelveStore { name, new, access: config.access(), wait: config.wait() }))
 }
 
 /// A shelve. Each call opens it anew.
 #[derive(Debug)]
 pub(crate) struct ShelveStore {
     name: PathBuf,
+    /// How it is written if it is not there yet: any Python can read `dbm.dumb`.
+    new: Format,
     access: Access,
     wait: Duration,
 }
 
 impl ShelveStore {
-    fn shelf(&self, access: Access) -> Result<Shelf> {
+    fn shelf(&self, access: Access) -> Result<Box<dyn Shelf>> {
         if access == Access::ReadWrite {
             self.access.refuse_to_write()?;
         }
-        Shelf::open(&self.name, access, self.wait)
+        shelf::open(&self.name, access, self.wait)
     }
+
+    /// All sessions as they come.
+    fn records(&self) -> Result<impl Iterator<Item = Result<(String, Result<Payload>)>> + Send + use<>> {
+        let pairs = self.shelf(Access::ReadOnly)?.pairs();
+        Ok(pairs.map(|pair| {
+            let Pair { key, value } = pair?;
+            let id = String::from_utf8(key).map_err(|_| Error::corrupt("a session's id is not UTF-8"))?;
+            Ok((id, value.map(payload)))
+        }))
+    }
+}
+
+fn payload(value: Vec<u8>) -> Payload {
+    Payload::new(Framing::Object, value)
 }
 
 impl SessionStore for ShelveStore {
@@ -51,36 +81,42 @@ impl SessionStore for ShelveStore {
     }
 
     fn load(&self, id: &SessionId) -> Result<Option<Record>> {
-        let payload = self.shelf(Access::ReadOnly)?.value(id.as_str().as_bytes())?;
-        Ok(payload.map(|payload| Record::new(id.clone(), payload)))
+        let value = self.shelf(Access::ReadOnly)?.value(id.as_str().as_bytes())?;
+        Ok(value.map(|value| Record::new(id.clone(), payload(value))))
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
         let mut database = self.shelf(Access::ReadWrite)?;
         let key = record.id.as_str().as_bytes();
-        if mode == SaveMode::Create && database.has(key) {
+        if mode == SaveMode::Create && database.has(key)? {
             return Err(Error::new(ErrorKind::AlreadyExists, "a session with this id exists already"));
         }
-        database.set(key, record.payload.bytes())
+        database.set(key, record.payload.bytes())?;
+        database.commit()
     }
 
     fn delete(&self, id: &SessionId) -> Result<bool> {
         let mut database = self.shelf(Access::ReadWrite)?;
-        Ok(database.remove(id.as_str().as_bytes()) && database.write_index().map(|()| true)?)
+        let key = id.as_str().as_bytes();
+        if !database.has(key)? {
+            return Ok(false);
+        }
+        database.remove(key)?;
+        database.commit().map(|()| true)
     }
 
     fn has(&self, id: &SessionId) -> Result<bool> {
-        Ok(self.shelf(Access::ReadOnly)?.has(id.as_str().as_bytes()))
+        self.shelf(Access::ReadOnly)?.has(id.as_str().as_bytes())
     }
 
     fn setup(&self, mode: SetupMode) -> Result<SetupOutcome> {
         self.access.refuse_to_write()?;
-        match (mode, Shelf::open(&self.name, Access::ReadWrite, self.wait)) {
+        match (mode, self.shelf(Access::ReadWrite)) {
             (_, Err(error)) if error.kind() == ErrorKind::NotSetUp => {
-                Shelf::create(&self.name).map(|()| SetupOutcome::Created)
+                shelf::create(&self.name, self.new).map(|()| SetupOutcome::Created)
             }
             (SetupMode::IfMissing, Ok(_)) => Ok(SetupOutcome::Existing),
-            (SetupMode::Recreate, Ok(mut database)) => database.clear().map(|()| SetupOutcome::Recreated),
+            (SetupMode::Recreate, Ok(database)) => database.clear().map(|()| SetupOutcome::Recreated),
             (_, Ok(_)) => Err(Error::unsupported("this version knows no such way to set up")),
             (_, Err(error)) => Err(error),
         }
@@ -97,19 +133,12 @@ impl SessionStore for ShelveStore {
     }
 
     fn iter(&self, query: Query) -> Records<'_> {
-        let database = match self.shelf(Access::ReadOnly) {
-            Ok(database) => database,
+        let records = match self.records() {
+            Ok(records) => records,
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        let keys: Vec<_> = database.keys().map(<[u8]>::to_vec).collect();
-        let records = keys.into_iter().filter_map(move |key| {
-            let Ok(id) = String::from_utf8(key) else {
-                return Some(Err(Error::corrupt("a session's id is not UTF-8")));
-            };
-            let payload = database.value(id.as_bytes()).transpose()?;
-            Some(payload.map(|payload| Record::new(SessionId::new(id), payload)))
-        });
-        limited(query, records)
+        let record = |(id, payload): (String, Result<Payload>)| Ok(Record::new(SessionId::new(id), payload?));
+        limited(query, records.map(move |item| item.and_then(record)))
     }
 
     fn delete_old(&self, cutoff: Cutoff, plan: &DeletePlan, progress: &mut dyn Progress) -> Result<Deleted> {
@@ -122,17 +151,22 @@ impl SessionStore for ShelveStore {
 
 impl Inside for ShelveStore {
     fn each(&self, show: &mut dyn FnMut(&str, Result<Payload>)) -> Result<()> {
-        let database = self.shelf(Access::ReadOnly)?;
-        for key in database.keys() {
-            let Ok(id) = str::from_utf8(key) else {
-                show("", Err(Error::corrupt("a session's id is not UTF-8")));
-                continue;
-            };
-            if let Some(payload) = database.value(key).transpose() {
-                show(id, payload);
+        for item in self.records()? {
+            match item {
+                Ok((id, payload)) => show(&id, payload),
+                Err(error) if error.kind() == ErrorKind::Corrupt => show("", Err(error)),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn batch(&self, plan: &DeletePlan) -> usize {
+        match Place(&self.name).format() {
+            Ok(Format::Sqlite3) => SHORT_BATCH,
+            Ok(Format::Gnu | Format::Ndbm | Format::Bsddb) if !plan.archive => LONG_BATCH,
+            _ => inside::BATCH,
+        }
     }
 
     fn delete_if(
@@ -142,13 +176,13 @@ impl Inside for ShelveStore {
         mut archive: Option<&mut dyn Progress>,
     ) -> Result<(u64, u64)> {
         let mut database = self.shelf(Access::ReadWrite)?;
-        let value = |id: &str| database.value(id.as_bytes()).ok().flatten();
+        let value = |id: &str| database.value(id.as_bytes()).ok().flatten().map(payload);
         let Picked { old, kept } = inside::pick(ids, is_old, &mut archive, value)?;
         for id in &old {
-            database.remove(id.as_bytes());
+            database.remove(id.as_bytes())?;
         }
         if !old.is_empty() {
-            database.write_index()?;
+            database.commit()?;
         }
         Ok((old.len() as u64, kept))
     }

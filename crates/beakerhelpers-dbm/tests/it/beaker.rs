@@ -1,8 +1,11 @@
 //! Real Beaker and this store use the same databases, in turns.
 
+#[cfg(feature = "sqlite")]
 use std::fs;
 
-use beakerhelpers_core::{Query, Record, SaveMode, SessionId, SessionStore, Timestamp};
+#[cfg(feature = "sqlite")]
+use beakerhelpers_core::Timestamp;
+use beakerhelpers_core::{Query, Record, SaveMode, SessionId, SessionStore};
 use beakerhelpers_testkit::{CURRENT_RELEASE, Loaded, OLDER_RELEASES, Python, Request, python};
 
 use crate::support::{NOW, Place, load, record, texts};

@@ -1,155 +1,89 @@
-//! Python's `dbm.dumb`: values in `.dat`, and in `.dir` a line for each key with the place of its value
-//! (`Lib/dbm/dumb.py`, CPython 3.13; `Lib/dumbdbm.py`, 2.7).
+//! A shelve of `dbm.dumb`: values in `.dat`, and in `.dir` where they are.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use beakerhelpers_core::{Access, Error, ErrorKind, Framing, Payload, Result};
+use beakerhelpers_core::{Access, Result};
+use beakerhelpers_dbm_format::{DumbIndex, Pair, dumb_pairs, dumb_value};
 
-use super::index;
+use super::place::{Others, Place, lock, missing, replace};
+use super::shelf::Shelf;
 use crate::paths::failed;
 
-/// Values begin at multiples of this.
-const BLOCK: u64 = 512;
-/// What is larger is no session.
-const LARGEST: u64 = 1 << 28;
-/// What another dbm would call its files.
-const OTHERS: [&str; 3] = ["", ".db", ".pag"];
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// An open database; one that is open to write keeps out others of these.
+/// An open shelve. Values stay where they are, and whoever reads them one by one keeps nobody waiting.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Dumb {
     name: PathBuf,
     data: File,
-    /// Where each value is, and how long.
-    index: BTreeMap<Vec<u8>, (u64, u64)>,
+    index: DumbIndex,
 }
 
-fn beside(name: &Path, suffix: &str) -> PathBuf {
-    let mut path = name.as_os_str().to_owned();
-    path.push(suffix);
-    PathBuf::from(path)
-}
-
-impl Shelf {
-    pub(super) fn open(name: &Path, access: Access, wait: Duration) -> Result<Self> {
-        let open = |error| failed("open the shelve", name, error);
+impl Dumb {
+    pub(super) fn open(place: Place<'_>, access: Access, wait: Duration) -> Result<Self> {
+        let name = place.0.to_owned();
+        let open = |error| failed("open the shelve", &name, error);
         let writes = access == Access::ReadWrite;
-        let data = match OpenOptions::new().read(true).write(writes).open(beside(name, ".dat")) {
-            Ok(data) => data,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(name)),
-            Err(error) => return Err(open(error)),
-        };
-        let started = Instant::now();
-        loop {
-            match if writes { data.try_lock() } else { data.try_lock_shared() } {
-                Ok(()) => break,
-                Err(fs::TryLockError::WouldBlock) if started.elapsed() < wait => thread::sleep(PAUSE),
-                Err(fs::TryLockError::WouldBlock) => {
-                    return Err(Error::new(ErrorKind::Unavailable, "another process works on the shelve"));
-                }
-                Err(fs::TryLockError::Error(error)) => return Err(failed("lock the shelve", name, error)),
-            }
-        }
-        let index = match File::open(beside(name, ".dir")) {
-            Ok(file) => index::read(BufReader::new(file)).map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => Error::corrupt("the index of the shelve is damaged"),
-                _ => failed("read the index of the shelve", name, error),
-            })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(name)),
-            Err(error) => return Err(open(error)),
-        };
+        let data = OpenOptions::new().read(true).write(writes).open(place.file(".dat")).map_err(open)?;
+        lock(&data, &name, if writes { Others::Wait } else { Others::Read }, wait)?;
+        let Some(index) = beakerhelpers_dbm_format::Files::open(&place, ".dir")? else { return Err(missing()) };
+        let index = DumbIndex::read(BufReader::new(index))?;
         if !writes {
-            // Values stay where they are: whoever reads them one by one keeps nobody waiting.
             data.unlock().map_err(open)?;
         }
-        Ok(Self { name: name.to_owned(), data, index })
+        Ok(Self { name, data, index })
     }
 
-    /// Makes an empty one.
-    pub(super) fn create(name: &Path) -> Result<()> {
-        let create = |error| failed("create the shelve", name, error);
-        File::create_new(beside(name, ".dat")).map_err(create)?;
-        File::create(beside(name, ".dir")).map_err(create)?;
+    fn write_index(&self) -> Result<()> {
+        let path = Place(&self.name).file(".dir");
+        replace(&path, |new| {
+            let mut file = OpenOptions::new().write(true).open(new).map_err(|error| self.cannot_write(error))?;
+            let written = file.write_all(&self.index.to_bytes()).and_then(|()| file.sync_all());
+            written.map_err(|error| self.cannot_write(error))
+        })
+    }
+
+    fn cannot_write(&self, error: std::io::Error) -> beakerhelpers_core::Error {
+        failed("write the shelve", &self.name, error)
+    }
+}
+
+impl Shelf for Dumb {
+    fn has(&mut self, key: &[u8]) -> Result<bool> {
+        Ok(self.index.get(key).is_some())
+    }
+
+    fn value(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.index.get(key).map(|entry| dumb_value(&self.data, entry)).transpose()
+    }
+
+    /// Behind all others, so that the old one is there until the index tells of the new one.
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        let end = self.data.seek(SeekFrom::End(0)).map_err(|error| self.cannot_write(error))?;
+        let at = self.index.append(key, end, value.len() as u64);
+        let written = self.data.set_len(at).and_then(|()| self.data.seek(SeekFrom::Start(at)));
+        let written = written.and_then(|_| self.data.write_all(value)).and_then(|()| self.data.sync_data());
+        written.map_err(|error| self.cannot_write(error))
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Result<()> {
+        self.index.remove(key);
         Ok(())
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.index.keys().map(Vec::as_slice)
-    }
-
-    pub(super) fn has(&self, key: &[u8]) -> bool {
-        self.index.contains_key(key)
-    }
-
-    pub(super) fn value(&self, key: &[u8]) -> Result<Option<Payload>> {
-        let Some(&(at, len)) = self.index.get(key) else { return Ok(None) };
-        let mut data = &self.data;
-        let mut bytes = Vec::new();
-        data.seek(SeekFrom::Start(at))
-            .and_then(|_| data.take(len.min(LARGEST)).read_to_end(&mut bytes))
-            .map_err(|error| failed("read the shelve", &self.name, error))?;
-        if bytes.len() as u64 != len {
-            return Err(Error::corrupt("a session in the shelve is not whole"));
-        }
-        Ok(Some(Payload::new(Framing::Object, bytes)))
-    }
-
-    /// Sets a value: behind all others, so that the old one is there until the index tells of the new one.
-    pub(super) fn set(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        let write = |error| failed("write the shelve", &self.name, error);
-        let end = self.data.seek(SeekFrom::End(0)).map_err(write)?;
-        let at = end.next_multiple_of(BLOCK);
-        self.data.set_len(at).map_err(write)?;
-        self.data.seek(SeekFrom::Start(at)).and_then(|_| self.data.write_all(value)).map_err(write)?;
-        self.index.insert(key.to_vec(), (at, value.len() as u64));
+    fn commit(self: Box<Self>) -> Result<()> {
         self.write_index()
     }
 
-    /// Forgets a key, and tells whether it was there; the index is still to be written.
-    pub(super) fn remove(&mut self, key: &[u8]) -> bool {
-        self.index.remove(key).is_some()
-    }
-
-    /// Deletes all.
-    pub(super) fn clear(&mut self) -> Result<()> {
-        self.index.clear();
+    fn clear(mut self: Box<Self>) -> Result<()> {
+        self.index = DumbIndex::default();
         self.write_index()?;
-        self.data.set_len(0).map_err(|error| failed("write the shelve", &self.name, error))
+        self.data.set_len(0).map_err(|error| self.cannot_write(error))
     }
 
-    /// Writes the index anew; it takes the name of the old one when it is whole.
-    pub(super) fn write_index(&self) -> Result<()> {
-        let write = |error| failed("write the index of the shelve", &self.name, error);
-        let (path, new) = (beside(&self.name, ".dir"), beside(&self.name, ".dir.new"));
-        let mut file = File::create(&new).map_err(write)?;
-        file.write_all(&index::text(&self.index)).map_err(write)?;
-        let old = fs::metadata(&path).map_err(write)?;
-        file.set_permissions(old.permissions()).map_err(write)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            // Where this user may not, the file is the application's already.
-            let _ = std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()));
-        }
-        fs::rename(&new, &path).map_err(write)
+    fn pairs(self: Box<Self>) -> Box<dyn Iterator<Item = Result<Pair>> + Send> {
+        let Self { data, index, .. } = *self;
+        Box::new(dumb_pairs(index, data))
     }
-}
-
-/// What is there instead, if anything.
-fn missing(name: &Path) -> Error {
-    if OTHERS.iter().any(|suffix| beside(name, suffix).is_file()) {
-        return Error::unsupported("the shelve was written by a dbm other than `dbm.dumb`, and is not read here")
-            .with_hint(
-                "copy it once with Python: `shelve.Shelf(dbm.dumb.open(new))` takes the items of `shelve.open(old)`",
-            );
-    }
-    Error::new(ErrorKind::NotSetUp, "there is no shelve of this name").with_hint(
-        "correct `filename`; the application makes it with the first session, and so does `beakerhelpers setup`",
-    )
 }

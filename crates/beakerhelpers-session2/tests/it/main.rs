@@ -7,4 +7,5 @@ mod directory_unreadable;
 mod durus;
 mod shelve;
 mod site;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod tables;

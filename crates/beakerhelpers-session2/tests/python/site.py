@@ -1,8 +1,8 @@
 """A Quixote site with session3's sessions: `site.py STORE PLACE VISIT...`.
 
-STORE is `directory`, `shelve`, `shelve-dumb`, `durus-file`, `durus-dfs20`, `durus-server`; PLACE is a path, or HOST:PORT. A VISIT is
-`USER` for a new visitor who logs in, `=COOKIE` for one who comes back, `-COOKIE` for one who logs out. Each prints a line:
-the session's id, the user and how often he came, with a `-` for what there is not.
+STORE is `directory`, `shelve`, `shelve-dumb` and the like, `durus-file`, `durus-dfs20`, `durus-server`; PLACE is a path,
+or HOST:PORT. A VISIT is `USER` for a new visitor who logs in, `=COOKIE` for one who comes back, `-COOKIE` for one who logs
+out. Each prints a line: the session's id, the user and how often he came, with a `-` for what there is not.
 """
 
 import io
@@ -34,11 +34,11 @@ def open_store(kind, place):
         from session3.store.ShelveSessionStore import ShelveSessionStore
 
         return ShelveSessionStore(place)
-    if kind == "shelve-dumb":
+    if kind.startswith("shelve-"):
         import dbm
 
-        # As where Python has no other dbm: `shelve` asks `dbm` for one.
-        dbm._names[:] = ["dbm.dumb"]
+        # As where Python has no other dbm before this one: `shelve` asks `dbm` for one.
+        dbm._names[:] = ["dbm." + kind.removeprefix("shelve-")]
         return open_store("shelve", place)
     if kind.startswith("durus"):
         from durus.connection import Connection

@@ -1,6 +1,8 @@
 //! `dbm.sqlite3`: a table `Dict` in an SQLite database (`Lib/dbm/sqlite3.py`, CPython 3.13).
 
+mod place;
 mod schema;
+mod table;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,7 +14,9 @@ use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
-use super::content::{Content, KEY, LARGEST, damaged, failed, too_large, unreadable};
+use crate::Content;
+use crate::error::{LARGEST, damaged, failed, too_large, unreadable};
+pub use table::{SqlitePairs, SqliteTable};
 
 pub(super) const NAME: &str = "dbm.sqlite3";
 /// The files beside a database that was not closed: what was written since, or was there before.
@@ -31,15 +35,24 @@ struct Number {
 }
 
 #[derive(QueryableByName)]
-struct Value {
+struct Key {
+    #[diesel(sql_type = Nullable<Binary>)]
+    key: Option<Vec<u8>>,
+}
+
+/// A value and how long it is.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
     #[diesel(sql_type = Nullable<Binary>)]
     value: Option<Vec<u8>>,
 }
 
-/// Reads the session of a database, given the file and those of [`LEFT`] that are there and not empty.
+/// Looks for a key in a database, given the file and those of [`LEFT`] that are there and not empty.
 ///
 /// In memory nothing is created, whatever the journal: not the files that SQLite wants for a database in WAL mode.
-pub(super) fn read(file: Vec<u8>, left: &[(&'static str, Vec<u8>)]) -> Result<Content> {
+pub(super) fn read(file: Vec<u8>, left: &[(&'static str, Vec<u8>)], key: &[u8]) -> Result<Content> {
     let mut file = if left.is_empty() { file } else { put_in_order(&file, left)? };
     if file.is_empty() {
         return Ok(Content::Empty);
@@ -49,8 +62,9 @@ pub(super) fn read(file: Vec<u8>, left: &[(&'static str, Vec<u8>)]) -> Result<Co
         journal.fill(ROLLBACK);
     }
     let mut database = connect(":memory:")?;
-    let content =
-        database.deserialize_readonly_database_from_buffer(&file).and_then(|()| find(&mut database, file.len() as u64));
+    let content = database
+        .deserialize_readonly_database_from_buffer(&file)
+        .and_then(|()| find(&mut database, file.len() as u64, key));
     content.map_err(|error| explain(&error))?
 }
 
@@ -83,12 +97,12 @@ pub(super) fn whole(file: File) -> Result<Vec<u8>> {
 }
 
 /// The bytes of a database that holds a value, and nothing else. Python changes its journal when it next writes.
-pub(super) fn image(value: Option<&[u8]>) -> Result<Vec<u8>> {
+pub(super) fn image(pair: Option<(&[u8], &[u8])>) -> Result<Vec<u8>> {
     let mut database = connect(":memory:")?;
     let table = "CREATE TABLE Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)";
-    let filled = database.batch_execute(table).and_then(|()| match value {
-        Some(value) => sql_query("INSERT INTO Dict (key, value) VALUES (?, ?)")
-            .bind::<Binary, _>(KEY)
+    let filled = database.batch_execute(table).and_then(|()| match pair {
+        Some((key, value)) => sql_query("INSERT INTO Dict (key, value) VALUES (?, ?)")
+            .bind::<Binary, _>(key)
             .bind::<Binary, _>(value)
             .execute(&mut database)
             .map(drop),
@@ -107,7 +121,24 @@ fn connect(path: &str) -> Result<SqliteConnection> {
 }
 
 /// `size` is the one of the files: no value is longer.
-fn find(database: &mut SqliteConnection, size: u64) -> QueryResult<Result<Content>> {
+fn find(database: &mut SqliteConnection, size: u64, key: &[u8]) -> QueryResult<Result<Content>> {
+    match has_table(database)? {
+        Ok(true) => {}
+        Ok(false) => return Ok(Ok(Content::Empty)),
+        Err(error) => return Ok(Err(error)),
+    }
+    Ok(match value(database, key, size)? {
+        Ok(Some(value)) => Ok(Content::Value(value)),
+        Ok(None) => {
+            let is_empty = number(database, "SELECT 1 AS number FROM Dict LIMIT 1")?.is_none();
+            Ok(Content::without_key(is_empty))
+        }
+        Err(error) => Err(error),
+    })
+}
+
+/// Whether there is a table as Python makes it, through whose index a key is found. `false` where there is nothing yet.
+fn has_table(database: &mut SqliteConnection) -> QueryResult<Result<bool>> {
     // The file may say anything of its table: that it is a view of endless rows, or that a value is computed.
     let columns = "SELECT count(*) AS number FROM sqlite_schema AS s, pragma_table_xinfo('Dict') AS c \
                    WHERE s.type = 'table' AND s.name = 'Dict' AND s.rootpage > 1 AND c.hidden = 0 \
@@ -115,11 +146,7 @@ fn find(database: &mut SqliteConnection, size: u64) -> QueryResult<Result<Conten
     if number(database, columns)? != Some(2) {
         // Python was killed between making the file and the table.
         let is_new = number(database, "SELECT count(*) AS number FROM sqlite_schema")? == Some(0);
-        return Ok(if is_new {
-            Ok(Content::Empty)
-        } else {
-            Err(damaged(NAME, "it has no table `Dict` of plain columns"))
-        });
+        return Ok(if is_new { Ok(false) } else { Err(damaged(NAME, "it has no table `Dict` of plain columns")) });
     }
     // Without an index SQLite would go through the table, which may be endless: pages can refer to each other in any way.
     let index = "SELECT count(*) AS number FROM pragma_index_info('sqlite_autoindex_Dict_1') WHERE name = 'key'";
@@ -127,20 +154,23 @@ fn find(database: &mut SqliteConnection, size: u64) -> QueryResult<Result<Conten
     if number(database, index)? != Some(1) || number(database, others)? != Some(1) {
         return Ok(Err(damaged(NAME, "its keys have no index")));
     }
-    let length = "SELECT octet_length(value) AS number FROM Dict INDEXED BY sqlite_autoindex_Dict_1 \
-                  WHERE key = CAST('session' AS BLOB)";
-    let Some(length) = number(database, length)? else {
-        let is_empty = number(database, "SELECT 1 AS number FROM Dict LIMIT 1")?.is_none();
-        return Ok(Ok(Content::without_session(is_empty)));
-    };
-    let length = u64::try_from(length).unwrap_or(u64::MAX);
-    if length > LARGEST.min(size) {
-        return Ok(Err(too_large(length)));
-    }
-    let value = "SELECT CAST(value AS BLOB) AS value FROM Dict INDEXED BY sqlite_autoindex_Dict_1 \
-                 WHERE key = CAST('session' AS BLOB)";
-    let value = sql_query(value).load::<Value>(database)?.pop().and_then(|row| row.value);
-    Ok(value.map(Content::Session).ok_or_else(|| damaged(NAME, "its value is none")))
+    Ok(Ok(true))
+}
+
+/// The value of a key; `size` is the one of the files.
+fn value(database: &mut SqliteConnection, key: &[u8], size: u64) -> QueryResult<Result<Option<Vec<u8>>>> {
+    let most = LARGEST.min(size);
+    // The length is in the header of the row: of a value that is too long nothing is read.
+    let value = "SELECT octet_length(value) AS number, CASE WHEN octet_length(value) <= ? THEN CAST(value AS BLOB) END \
+                 AS value FROM Dict INDEXED BY sqlite_autoindex_Dict_1 WHERE key = CAST(? AS BLOB)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let value = sql_query(value).bind::<BigInt, _>(most).bind::<Binary, _>(key);
+    Ok(match value.load::<Row>(database)?.pop() {
+        None => Ok(None),
+        Some(Row { value: Some(value), .. }) => Ok(Some(value)),
+        Some(Row { number: Some(length), .. }) => Err(too_large(u64::try_from(length).unwrap_or(u64::MAX))),
+        Some(Row { number: None, .. }) => Err(damaged(NAME, "its value is none")),
+    })
 }
 
 fn number(database: &mut SqliteConnection, query: &str) -> QueryResult<Option<i64>> {

@@ -1,6 +1,6 @@
 //! What is looked at before SQLite is: the first page, which has the schema.
 
-use crate::format::content::damaged;
+use crate::error::damaged;
 use beakerhelpers_core::Result;
 
 use super::NAME;

@@ -1,7 +1,7 @@
 //! Where a file has what.
 
 /// The longest header before the table of free space.
-pub(super) const HEADER: usize = 80;
+pub(super) const HEADER: u64 = 80;
 /// The hash of an element that is free.
 pub(super) const FREE: u32 = u32::MAX;
 /// How many bits a hash has.
@@ -16,7 +16,7 @@ const SMALL_COUNTED: u32 = 0x1357_9ad0;
 const LARGE_COUNTED: u32 = 0x1357_9ad1;
 
 /// Whether a file begins like this.
-pub(in crate::format) fn is_magic(bytes: [u8; 4]) -> bool {
+pub(crate) fn is_magic(bytes: [u8; 4]) -> bool {
     [u32::from_le_bytes(bytes), u32::from_be_bytes(bytes)]
         .iter()
         .any(|magic| matches!(*magic, OLD | SMALL | LARGE | SMALL_COUNTED | LARGE_COUNTED))
@@ -24,15 +24,17 @@ pub(in crate::format) fn is_magic(bytes: [u8; 4]) -> bool {
 
 /// How the numbers of a file are to be read, and what its header says.
 #[derive(Debug)]
-pub(super) struct Layout {
-    is_big: bool,
-    is_large: bool,
+pub(crate) struct Layout {
+    pub(super) is_big: bool,
+    pub(super) is_large: bool,
     /// How long a bucket is before its elements.
     pub(super) before: u64,
     pub(super) elements: u32,
     directory: u64,
     directory_len: u32,
     bits: u32,
+    /// How large the blocks are by which the file grows.
+    pub(super) block: u32,
 }
 
 /// An element of a bucket.
@@ -55,8 +57,10 @@ impl Layout {
         if !is_large && !matches!(magic, OLD | SMALL | SMALL_COUNTED) {
             return None;
         }
-        let mut layout = Self { is_big, is_large, before: 0, elements: 0, directory: 0, directory_len: 0, bits: 0 };
-        let mut header = Numbers { layout: &layout, bytes: header.get(8..)? };
+        let mut layout =
+            Self { is_big, is_large, before: 0, elements: 0, directory: 0, directory_len: 0, bits: 0, block: 0 };
+        let mut header = Numbers { layout: &layout, bytes: header.get(4..)? };
+        let block = header.number()?;
         let (directory, directory_len, bits) = (header.offset()?, header.number()?, header.number()?);
         let (bucket_len, elements) = (header.number()?, header.number()?);
         // The alignment is written nowhere: it is the one by which so many elements fit.
@@ -70,6 +74,7 @@ impl Layout {
         }
         (layout.before, layout.elements) = (before, elements);
         (layout.directory, layout.directory_len, layout.bits) = (directory, directory_len, bits);
+        layout.block = block;
         Some(layout)
     }
 
@@ -88,9 +93,23 @@ impl Layout {
         if self.is_large { 8 } else { 4 }
     }
 
-    /// Where the directory has the entry of a hash.
-    pub(super) fn place(&self, hash: u32) -> Option<u64> {
-        let n = u64::from(hash) >> HASH_BITS.checked_sub(self.bits)?;
+    /// Whether 64-bit numbers begin at multiples of 8.
+    pub(super) const fn is_aligned(&self) -> bool {
+        self.before == self.lengths_before()[0]
+    }
+
+    /// Which entry of the directory is that of a hash.
+    pub(super) fn entry(&self, hash: u32) -> Option<u64> {
+        Some(u64::from(hash) >> HASH_BITS.checked_sub(self.bits)?)
+    }
+
+    /// How many entries the directory has.
+    pub(super) fn entries(&self) -> u64 {
+        1_u64.checked_shl(self.bits).unwrap_or_default()
+    }
+
+    /// Where the directory has an entry.
+    pub(super) fn place(&self, n: u64) -> Option<u64> {
         let at = n.checked_mul(self.offset_len())?;
         let end = at.checked_add(self.offset_len())?;
         (end <= u64::from(self.directory_len)).then_some(())?;
@@ -107,9 +126,20 @@ impl Layout {
         Numbers { layout: self, bytes }.offset()
     }
 
+    /// So many entries of the directory lead to a bucket: it has so many of their bits.
+    pub(super) fn share(&self, bucket: &[u8]) -> Option<u64> {
+        // Two numbers stand before the elements; where the structure is aligned, a gap is behind the first ones.
+        let bits = self.before_elements(bucket, 8)?;
+        1_u64.checked_shl(self.bits.checked_sub(bits)?)
+    }
+
     /// How many elements of a bucket are in use.
     pub(super) fn count(&self, bucket: &[u8]) -> Option<u32> {
-        let at = usize::try_from(self.before.checked_sub(4)?).ok()?;
+        self.before_elements(bucket, 4)
+    }
+
+    fn before_elements(&self, bucket: &[u8], bytes: u64) -> Option<u32> {
+        let at = usize::try_from(self.before.checked_sub(bytes)?).ok()?;
         Numbers { layout: self, bytes: bucket.get(at..)? }.number()
     }
 

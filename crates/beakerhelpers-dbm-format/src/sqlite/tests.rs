@@ -4,6 +4,16 @@ use proptest::prelude::*;
 
 use super::*;
 
+const KEY: &[u8] = b"session";
+
+fn read(file: Vec<u8>, left: &[(&'static str, Vec<u8>)]) -> Result<Content> {
+    super::read(file, left, KEY)
+}
+
+fn image(value: Option<&[u8]>) -> Result<Vec<u8>> {
+    super::image(value.map(|value| (KEY, value)))
+}
+
 fn made(sql: &str) -> Vec<u8> {
     let mut database = connect(":memory:").expect("a database in memory");
     database.batch_execute(sql).expect("it runs");
@@ -14,7 +24,7 @@ fn made(sql: &str) -> Vec<u8> {
 fn what_is_written_reads_back() {
     for value in [b"".as_slice(), b"value", &vec![7; 20_000]] {
         let image = image(Some(value)).expect("an image");
-        assert_eq!(read(image, &[]).ok(), Some(Content::Session(value.to_vec())));
+        assert_eq!(read(image, &[]).ok(), Some(Content::Value(value.to_vec())));
     }
     assert_eq!(read(image(None).expect("an image"), &[]).ok(), Some(Content::Empty));
     assert_eq!(read(made("PRAGMA user_version = 1"), &[]).ok(), Some(Content::Empty));
@@ -135,7 +145,7 @@ fn what_a_killed_process_left_is_put_in_order() {
         }
         let left = fs::read(folder.path().join(format!("{mode}{suffix}"))).expect("it is there");
         let file = fs::read(&path).expect("it is there");
-        assert_eq!(read(file, &[(suffix, left)]).ok(), Some(Content::Session(expected.to_vec())), "{mode}");
+        assert_eq!(read(file, &[(suffix, left)]).ok(), Some(Content::Value(expected.to_vec())), "{mode}");
     }
 }
 
@@ -143,7 +153,7 @@ fn what_a_killed_process_left_is_put_in_order() {
 fn a_journal_that_is_of_no_use_does_no_harm() {
     let file = image(Some(b"value")).expect("an image");
     for suffix in LEFT {
-        assert_eq!(read(file.clone(), &[(suffix, vec![0; 512])]).ok(), Some(Content::Session(b"value".to_vec())));
+        assert_eq!(read(file.clone(), &[(suffix, vec![0; 512])]).ok(), Some(Content::Value(b"value".to_vec())));
     }
 }
 
@@ -166,7 +176,7 @@ proptest! {
             image.truncate(cut.index(len));
         }
         match read(image, &[]) {
-            Ok(Content::Session(value)) => prop_assert!(value.len() <= len),
+            Ok(Content::Value(value)) => prop_assert!(value.len() <= len),
             Ok(_) => {}
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Corrupt),
         }
