@@ -4,7 +4,7 @@ use std::path::Path;
 
 use beakerhelpers_core::{Query, Registry, StoreConfig};
 use beakerhelpers_session2::SHELVE;
-use beakerhelpers_testkit::{Python, python};
+use beakerhelpers_testkit::{CURRENT_RELEASE, Python, python};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -56,7 +56,7 @@ fn values_are_read_one_by_one() {
     #[cfg(feature = "sqlite")]
     list(&python!(), "dbm.sqlite3", &place.path().join("sqlite3"));
     for module in ["dbm.gnu", "dbm.ndbm"] {
-        if let Some(python) = Python::with_module(module) {
+        if let Some(python) = Python::with_dbm(CURRENT_RELEASE, module) {
             list(&python, module, &place.path().join(module));
         }
     }

@@ -80,15 +80,23 @@ impl Python {
     /// [`current`](Self::current) or a newer one. For what can be done without.
     pub fn having(module: &str) -> Option<Self> {
         let current = Self::current()?;
-        let find = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
-        let packages = PathBuf::from(current.run(find).trim());
         let others = ["python3.13", "python3.14"].map(|interpreter| Self {
             interpreter: interpreter.into(),
             zone: None,
-            packages: Some(packages.clone()),
+            packages: Some(current.own_packages()),
         });
         let works = |python: &Self| python.imports(module) && python.imports("beaker.middleware, paste.deploy");
         [current].into_iter().chain(others).find(works)
+    }
+
+    /// The same interpreter with the packages of another one, as far as they are nothing but Python.
+    #[must_use]
+    pub fn with_packages_of(self, other: &Self) -> Self {
+        Self { packages: Some(other.own_packages()), ..self }
+    }
+
+    fn own_packages(&self) -> PathBuf {
+        PathBuf::from(self.run("import sysconfig; print(sysconfig.get_paths()['purelib'])").trim())
     }
 
     /// Whether it has a module, or several with commas between. `dbm.ndbm` is another one with another library.

@@ -2,7 +2,7 @@
 
 use beakerhelpers_codec::{Decoded, Decoder};
 use beakerhelpers_core::{Query, Record, Session, SessionStore};
-use beakerhelpers_testkit::Python;
+use beakerhelpers_testkit::{CURRENT_RELEASE, Python};
 
 /// A request as the site sees it, and what it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,12 @@ pub(crate) struct Visit {
     pub(crate) id: String,
     pub(crate) user: String,
     pub(crate) count: String,
+}
+
+/// A Python that has this dbm, and session3.
+pub(crate) fn with_dbm(module: &str) -> Option<Python> {
+    let current = Python::current()?;
+    Some(Python::with_dbm(CURRENT_RELEASE, module)?.with_packages_of(&current))
 }
 
 /// Lets visitors come to a site with this store: `USER` logs in, `=ID` comes back, `-ID` logs out.

@@ -16,6 +16,7 @@ use beakerhelpers_testkit::python;
 use super::opened;
 use super::python::{command, plan, run, shelf, yesterday};
 use super::{config, open};
+use crate::site::with_dbm;
 
 /// Python with a shelve open, which it has written to.
 struct Holder(Child);
@@ -39,7 +40,7 @@ impl Holder {
 /// libgdbm locks what it has open: nothing is put in the place of that.
 #[test]
 fn a_gnu_shelve_that_python_has_open_is_left_alone() {
-    let Some(python) = Python::with_module("dbm.gnu") else { return };
+    let Some(python) = with_dbm("dbm.gnu") else { return };
     let place = tempfile::tempdir().expect("a temporary directory");
     let name = place.path().join("shop");
     run(&python, "dbm.gnu", &name, &["fill", "30"]);

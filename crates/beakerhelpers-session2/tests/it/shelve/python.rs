@@ -14,7 +14,7 @@ use beakerhelpers_core::{
 use beakerhelpers_testkit::{Python, python};
 
 use super::opened;
-use crate::site::{decode, expected, listed, visit};
+use crate::site::{decode, expected, listed, visit, with_dbm};
 
 const SESSIONS: usize = 400;
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../beakerhelpers-testkit/python");
@@ -186,13 +186,13 @@ fn dumb_shelves() {
 
 #[test]
 fn gnu_shelves() {
-    let Some(python) = Python::with_module("dbm.gnu") else { return };
+    let Some(python) = with_dbm("dbm.gnu") else { return };
     all(&python, "dbm.gnu");
 }
 
 #[test]
 fn ndbm_shelves_of_berkeley_db() {
-    let Some(python) = Python::with_module("dbm.ndbm") else { return };
+    let Some(python) = with_dbm("dbm.ndbm") else { return };
     let library = python.run("import dbm.ndbm; print(dbm.ndbm.library)");
     assert!(library.starts_with("Berkeley DB"), "{library}");
     all(&python, "dbm.ndbm");
@@ -201,7 +201,7 @@ fn ndbm_shelves_of_berkeley_db() {
 /// The same format under another name, as Python 2 has it; none was at hand that has the module.
 #[test]
 fn shelves_of_bsddb() {
-    let Some(python) = Python::with_module("dbm.ndbm") else { return };
+    let Some(python) = with_dbm("dbm.ndbm") else { return };
     let place = tempfile::tempdir().expect("a temporary directory");
     let (name, path) = (place.path().join("shop"), place.path().join("shop.db"));
     run(&python, "dbm.ndbm", &name, &["fill", "50"]);
@@ -249,7 +249,7 @@ fn visited(python: &Python, module: &str) {
 fn what_session3_writes() {
     visited(&python!(), "dbm.dumb");
     for module in ["dbm.gnu", "dbm.ndbm"] {
-        if let Some(python) = Python::with_module(module) {
+        if let Some(python) = with_dbm(module) {
             visited(&python, module);
         }
     }
