@@ -10,6 +10,8 @@ mod corpus;
 #[cfg(feature = "suite")]
 mod python;
 mod releases;
+#[cfg(feature = "suite")]
+mod scratch;
 pub mod servers;
 #[cfg(feature = "suite")]
 mod sites;
@@ -24,6 +26,8 @@ pub use corpus::{RecordedCopy, RecordedSession, RecordedState, RecordedStore, Re
 #[cfg(feature = "suite")]
 pub use python::Python;
 pub use releases::{CURRENT_RELEASE, OLDER_RELEASES, RELEASES};
+#[cfg(feature = "suite")]
+pub use scratch::scratch;
 pub use servers::Server;
 #[cfg(feature = "suite")]
 pub use sites::{Raised, Repr, Sites, Step};

@@ -86,7 +86,7 @@ fn a_store_that_was_opened_to_be_read_is_not_written() {
         ("file", |name| refuses(name, Some(processes::file::place()))),
         ("session2:directory", |name| refuses(name, Some(processes::session2_directory::place()))),
         ("session2:durus", |name| {
-            refuses(name, Some(processes::ini("type = session2:durus\nfile = %(here)s/sessions.durus")))
+            refuses(name, Some(processes::ini("type = session2:durus\nfile = %(here)s/sessions.durus")));
         }),
         ("session2:mysql", |name| refuses(name, processes::session2_mysql::place())),
         ("session2:postgres", |name| refuses(name, processes::session2_postgres::place())),

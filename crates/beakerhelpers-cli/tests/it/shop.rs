@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use beakerhelpers_core::{Timestamp, Zone};
-use beakerhelpers_testkit::sqlite_ini;
+use beakerhelpers_testkit::{scratch, sqlite_ini};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
@@ -48,16 +47,15 @@ impl Shop {
 
     /// An ini file alone.
     pub(crate) fn without_table(now: Timestamp, keys: &str) -> Self {
-        Self::in_directory(tempfile::tempdir(), now, keys)
+        Self::in_directory(tempfile::tempdir().expect("a temporary directory"), now, keys)
     }
 
     /// An ini file alone, where there is memory in place of a disk: for databases that would take minutes there.
     pub(crate) fn in_memory(now: Timestamp, keys: &str) -> Self {
-        Self::in_directory(memory(), now, keys)
+        Self::in_directory(scratch(), now, keys)
     }
 
-    fn in_directory(directory: io::Result<tempfile::TempDir>, now: Timestamp, keys: &str) -> Self {
-        let directory = directory.expect("a temporary directory");
+    fn in_directory(directory: tempfile::TempDir, now: Timestamp, keys: &str) -> Self {
         sqlite_ini(directory.path(), keys);
         Self { directory, now }
     }
@@ -172,12 +170,6 @@ impl Shop {
         let ini = self.ini().to_str().expect("a plain path").to_owned();
         [name.to_owned(), ini].into_iter().chain(args.iter().map(ToString::to_string)).collect()
     }
-}
-
-/// A temporary directory, where there is memory in place of a disk if the system has such a place.
-pub(crate) fn memory() -> io::Result<tempfile::TempDir> {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
 }
 
 /// Every file below a directory with what is in it, sorted.

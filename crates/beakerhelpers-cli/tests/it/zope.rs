@@ -38,7 +38,8 @@ fn the_options_of_zope_conf_are_those_of_an_ini_file() {
         ("timeout", "3600".to_owned()),
     ];
     let lines = |between: &str| {
-        options.iter().map(|(key, value)| format!("session.{key}{between}{value}\n")).collect::<String>()
+        let lines: Vec<_> = options.iter().map(|(key, value)| format!("session.{key}{between}{value}\n")).collect();
+        lines.concat()
     };
     let conf = folder.path().join("zope.conf");
     fs::write(&conf, lines("   ") + "cache.type   file\n").unwrap();

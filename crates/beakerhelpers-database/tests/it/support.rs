@@ -20,7 +20,7 @@ pub(crate) struct Place {
 impl Place {
     /// An empty directory.
     pub(crate) fn new() -> Self {
-        Self { dir: TempDir::new().expect("a temporary directory") }
+        Self { dir: beakerhelpers_testkit::scratch() }
     }
 
     /// With Beaker's table.

@@ -18,7 +18,7 @@ pub(crate) struct Place(pub(crate) TempDir);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
+        Self(beakerhelpers_testkit::scratch())
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -5,7 +5,7 @@ use beakerhelpers_file::FileStore;
 use tempfile::TempDir;
 
 fn bare() -> (TempDir, FileStore, FileStore) {
-    let folder = tempfile::tempdir().expect("a directory");
+    let folder = beakerhelpers_testkit::scratch();
     let data = folder.path().join("data").display().to_string();
     let config = StoreConfig::new("beaker.session").with("type", "file").with("data_dir", data);
     let open = || FileStore::new(&config).expect("it says where");

@@ -10,6 +10,7 @@ use beakerhelpers_core::{
     ErrorKind, Framing, Record, Registry, SaveMode, SessionId, SessionStore, SetupMode, StoreConfig,
 };
 use beakerhelpers_session2::DURUS;
+use beakerhelpers_testkit::scratch;
 use tempfile::TempDir;
 
 fn shown(path: &Path) -> &str {
@@ -25,7 +26,7 @@ fn in_file(file: &Path) -> Box<dyn SessionStore> {
 }
 
 fn bare() -> (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>) {
-    let place = tempfile::tempdir().expect("a temporary directory");
+    let place = scratch();
     let file = place.path().join("shop.durus");
     let stores = (in_file(&file), in_file(&file));
     (place, stores.0, stores.1)

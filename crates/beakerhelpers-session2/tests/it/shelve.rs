@@ -9,6 +9,7 @@ use std::path::Path;
 
 use beakerhelpers_core::{ErrorKind, Framing, Registry, SessionId, SessionStore, SetupMode, StoreConfig};
 use beakerhelpers_session2::SHELVE;
+use beakerhelpers_testkit::scratch;
 use tempfile::TempDir;
 
 /// A store of a shelve of this name; a new one is made in this format.
@@ -28,7 +29,7 @@ fn config(name: &Path) -> StoreConfig {
 type Opened = (TempDir, Box<dyn SessionStore>, Box<dyn SessionStore>);
 
 fn bare(format: &str) -> Opened {
-    let place = tempfile::tempdir().expect("a temporary directory");
+    let place = scratch();
     let name = place.path().join("shop");
     (place, opened(&name, format), opened(&name, format))
 }

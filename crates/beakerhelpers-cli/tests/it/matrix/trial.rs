@@ -10,18 +10,17 @@ use beakerhelpers_core::{
     Config, Payload, Query, Record, Registry, Result as StoreResult, SaveMode, Session, SessionId, SessionStore, Value,
     Zone,
 };
-use beakerhelpers_testkit::{Python, Raised, Repr, Sites, Step};
+use beakerhelpers_testkit::{Python, Raised, Repr, Sites, Step, scratch};
 
 use super::cell::{Cell, FORMS, Form, JSON_CONTENTS, NO_JSON, Note};
 use super::jar::Jar;
 use crate::beaker::CONTENTS;
-use crate::shop;
 
 type Answer = Result<Option<Repr>, Raised>;
 
 /// Tries every form with a release of Beaker.
 pub(super) fn row(python: &Python, release: &str, keys: &dyn Fn(usize) -> String) -> Vec<Cell> {
-    let directory = shop::memory().expect("a temporary directory");
+    let directory = scratch();
     let mut sites = python.sites();
     let trials = FORMS.iter().enumerate().map(|(n, form)| Trial::new(directory.path(), release, n, *form, &keys(n)));
     let mut trials: Vec<_> = trials.collect();

@@ -1,7 +1,7 @@
 //! Durus's server, used by several processes at once.
 
 use beakerhelpers_core::{Framing, SessionStore, SetupMode, StoreConfig};
-use beakerhelpers_testkit::Python;
+use beakerhelpers_testkit::{Python, scratch};
 use tempfile::TempDir;
 
 use super::opened;
@@ -9,7 +9,7 @@ use super::server::Server;
 
 fn place() -> Option<((Server, TempDir), String)> {
     let python = Python::current()?;
-    let folder = tempfile::tempdir().expect("a temporary directory");
+    let folder = scratch();
     let server = Server::start(&python, &folder.path().join("shop.durus"));
     server.store().setup(SetupMode::IfMissing).expect("it is set up");
     let address = server.place();
