@@ -158,7 +158,7 @@ impl CopyArgs {
         access: Access,
     ) -> Result<Opened> {
         let opened = StoreArgs::new(ini.to_owned(), prefix.to_owned(), zone, self.wait).open(cx.registry, access)?;
-        check_type(opened.store.info().store_type)?;
+        opened.refuse_elsewhere()?;
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
@@ -212,16 +212,6 @@ impl CopyArgs {
             Outcome::Done
         })
     }
-}
-
-/// Refuses a store that is nowhere but in the application, or in browsers: a copy would be gone, or was never there.
-fn check_type(store_type: &str) -> Result<()> {
-    let why = match store_type {
-        "memory" => "in the application's own process, where no other program can see them or put them",
-        "cookie" => "in its visitors' cookies: nothing is stored that could be copied",
-        _ => return Ok(()),
-    };
-    Err(Error::config(format!("a site with the store type `{store_type}` keeps its sessions {why}")))
 }
 
 /// Refuses a place of another zone: what is over could not be told, nor what is newer.

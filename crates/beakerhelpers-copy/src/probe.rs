@@ -1,25 +1,14 @@
-//! Whether a store refuses one session, or all.
+//! Whether a store refuses to save one session, or any.
 
 use std::time::Duration;
 
 use beakerhelpers_codec::Encoder;
 use beakerhelpers_core::{
-    ErrorKind, Expiry, Framing, Payload, Record, Result, SaveMode, Session, SessionId, SessionStore, Timestamp,
+    ErrorKind, Expiry, Framing, NOBODY, Payload, Record, Result, SaveMode, Session, SessionId, SessionStore, Timestamp,
 };
 
-/// A session that nobody has: Beaker's ids are checksums and UUIDs.
-const NOBODY: &str = "00000000000000000000000000000000";
 /// A store that forgets by itself forgets it so soon.
 const SOON: Duration = Duration::from_secs(60);
-
-/// Asks a store for a session that nobody has.
-///
-/// # Errors
-///
-/// What it says to whatever it is asked for.
-pub(crate) fn answers(store: &dyn SessionStore) -> Result<()> {
-    store.has(&SessionId::new(NOBODY)).map(drop)
-}
 
 /// Whether a store that has refused to save a session, or to delete one, refuses any.
 ///

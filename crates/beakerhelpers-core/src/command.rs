@@ -301,6 +301,24 @@ pub struct Opened {
     pub config: StoreConfig,
 }
 
+impl Opened {
+    /// Refuses a store that is nowhere but in the application, or in browsers: what was put there would be gone, and
+    /// nothing is there to be seen.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for the store types `memory` and `cookie`.
+    pub fn refuse_elsewhere(&self) -> Result<()> {
+        let store_type = self.store.info().store_type;
+        let why = match store_type {
+            "memory" => "in the application's own process, where no other program can see them or put them",
+            "cookie" => "in its visitors' cookies: nothing is stored anywhere else",
+            _ => return Ok(()),
+        };
+        Err(Error::config(format!("a site with the store type `{store_type}` keeps its sessions {why}")))
+    }
+}
+
 impl StoreArgs {
     /// The arguments of a command that has two stores, whose options have names of their own.
     #[must_use]
