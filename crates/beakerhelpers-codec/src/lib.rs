@@ -22,7 +22,7 @@ mod typed;
 pub use cipher::Cipher;
 pub use classes::{Class, classes};
 pub use clock::{OtherZone, SeenZone};
-pub use condition::Condition;
+pub use condition::{Condition, Sought};
 pub use decoder::{Decoded, Decoder, Found};
 pub use encoder::{Encoder, reframe};
 pub use objects::ObjectDict;
