@@ -188,8 +188,7 @@ impl CopyArgs {
     fn go(&self, cx: &mut Context<'_>, [from, to]: &[Place<'_>; 2], key: FingerprintKey) -> Result<Outcome> {
         let (started, now) = (Instant::now(), cx.now);
         let mut copied = Copied::default();
-        let cannot = if self.verify { "cannot be compared" } else { "cannot be copied" };
-        let mut report = Report::new(cx, key, self.quiet, cannot);
+        let mut report = Report::new(cx, key, self.quiet, self.mode());
         let result = self.plan().run_into(from, to, now, &mut report, &mut copied);
         report.finish();
         let has_failed = result.is_err();
