@@ -218,6 +218,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Tells somebody who sits at a terminal that this is about to be read from standard input, and how to end it.
+    pub fn note_reading_stdin(&mut self, what: &str) {
+        if self.terminals.stdin {
+            self.note(&format!("note: reading {what} from standard input; end with Ctrl-D on a line of its own"));
+        }
+    }
+
     /// From now on SIGINT and SIGTERM are to be looked for with [`Signal::caught`].
     ///
     /// # Errors

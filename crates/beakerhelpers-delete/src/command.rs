@@ -70,6 +70,9 @@ impl Subcommand for Delete {
         if !self.stray.is_empty() {
             return Err(Error::config("there is an argument too many").with_hint("session ids go behind `--id`"));
         }
+        if reads_stdin && !self.quiet {
+            cx.note_reading_stdin("session ids, one a line,");
+        }
         let mut selection = self.selection(cx.stdin)?;
         selection.check()?;
         let access = if self.dry_run { Access::ReadOnly } else { Access::ReadWrite };
