@@ -85,13 +85,17 @@ impl Place {
     ///
     /// `NotSetUp` where it is not there; `PermissionDenied` and `Unavailable`.
     pub fn open(&self) -> Result<Tree> {
-        let opened = Tree::open(&self.data).and_then(|tree| tree.ok_or_else(|| self.not_there()));
-        opened.map_err(|error| error.with_context("at", self.origin.as_str()))
+        let opened = Tree::open(&self.data).map_err(|error| error.with_context("at", self.origin.as_str()));
+        opened?.ok_or_else(|| self.not_there())
+    }
+
+    /// An error that says where the sessions are, and where that is configured.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        error.with_context("at", self.origin.as_str()).with_context("path", self.location())
     }
 
     fn not_there(&self) -> Error {
-        let error = Error::new(ErrorKind::NotSetUp, "the folder of the sessions is not there")
-            .with_context("path", self.location());
+        let error = self.named(Error::new(ErrorKind::NotSetUp, "the folder of the sessions is not there"));
         match &self.elsewhere {
             Some((path, hint)) if path.is_dir() => error.with_hint(hint.as_str()),
             _ => error.with_hint("Beaker makes it for the first session; `beakerhelpers setup` makes it now"),
