@@ -8,6 +8,7 @@ use beakerhelpers_core::command::{Context, DEFAULT_PREFIX, Opened, Outcome, Sign
 use beakerhelpers_core::{Access, Error, FingerprintKey, Result, Zone, parse_timeout, register_command};
 
 use crate::report::Report;
+use crate::run::{FROM, OF, TO};
 use crate::summary::{Format, Summary};
 use crate::{Copied, Copy, CopyMode, Ended, Place};
 
@@ -124,10 +125,10 @@ impl Subcommand for CopyArgs {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
         let from = self.open(cx, &self.from, &self.from_prefix, self.from_time_zone, Access::ReadOnly);
-        let from = from.map_err(|error| error.with_context("of", "FROM"))?;
+        let from = from.map_err(|error| error.with_context(OF, FROM))?;
         let access = if self.mode() == CopyMode::Copy { Access::ReadWrite } else { Access::ReadOnly };
         let to = self.open(cx, &self.to, &self.to_prefix, self.to_time_zone, access);
-        let to = to.map_err(|error| error.with_context("of", "TO"))?;
+        let to = to.map_err(|error| error.with_context(OF, TO))?;
         let places = [Place::of(&*from.store, &from.config)?, Place::of(&*to.store, &to.config)?];
         if !self.skip_clock_check {
             check_clocks(&places)?;
@@ -215,7 +216,7 @@ impl CopyArgs {
 
 /// Refuses a place of another zone: what is over could not be told, nor what is newer.
 fn check_clocks(places: &[Place<'_>; 2]) -> Result<()> {
-    for (place, name, option) in [(&places[0], "FROM", "--from-time-zone"), (&places[1], "TO", "--to-time-zone")] {
+    for (place, name, option) in [(&places[0], FROM, "--from-time-zone"), (&places[1], TO, "--to-time-zone")] {
         if let SeenZone::Other(seen) = SeenZone::of(place.store, place.zone, &place.settings)? {
             let what = format!("the access times in {name} are of another time zone: nothing was copied");
             return Err(Error::config(what).with_context("seen", seen.to_string()).with_hint(format!(
