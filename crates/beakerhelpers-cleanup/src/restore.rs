@@ -3,8 +3,9 @@
 mod fit;
 
 use std::ops::ControlFlow;
+use std::time::SystemTime;
 
-use beakerhelpers_codec::Settings;
+use beakerhelpers_codec::{Settings, refuses_all};
 use beakerhelpers_core::{Error, ErrorKind, Result, SaveBatch, SaveMode, SessionStore, answers};
 
 use crate::archive::ArchiveReader;
@@ -53,7 +54,13 @@ pub fn restore_sessions(
 ) -> Result<Restored> {
     answers(store)?;
     let mut fit = Fit::new(archive, store, settings);
-    let mut restoring = Restoring { store, so_far: Restored::default(), waiting: SaveBatch::new(), lines: Vec::new() };
+    let mut restoring = Restoring {
+        store,
+        so_far: Restored::default(),
+        waiting: SaveBatch::new(),
+        lines: Vec::new(),
+        may_refuse_all: true,
+    };
     loop {
         // What waits is put back before anything else is told.
         let line = archive.next().map(|record| match record {
@@ -94,6 +101,8 @@ struct Restoring<'s> {
     waiting: SaveBatch,
     /// The lines of those that wait.
     lines: Vec<u64>,
+    /// Whether it is still to be found out if the store refuses whatever is saved.
+    may_refuse_all: bool,
 }
 
 impl Restoring<'_> {
@@ -107,8 +116,14 @@ impl Restoring<'_> {
         for (line, saved) in std::mem::take(&mut self.lines).into_iter().zip(saved) {
             let put = match saved {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-                // Such as one without times, in a database.
-                Err(error) if error.kind() == ErrorKind::Unsupported => Err(of_line(line, &error)),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    // What the store says to everything is not to be told of each line.
+                    if std::mem::take(&mut self.may_refuse_all) && refuses_all(self.store, SystemTime::now().into())? {
+                        return Err(error);
+                    }
+                    // Such as one without times, in a database.
+                    Err(of_line(line, &error))
+                }
                 saved => saved.map(|()| true),
             };
             // Whoever wants it to end hears of those, too, that were put back with this one.

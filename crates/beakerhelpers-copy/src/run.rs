@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use beakerhelpers_codec::refuses_all;
 use beakerhelpers_core::{Error, ErrorKind, Record, Result, SaveBatch, SaveMode, SessionId, SessionStore, Timestamp};
 
 use crate::judge::Verdict;
-use crate::{Copied, CopyMode, Difference, Observer, probe};
+use crate::{Copied, CopyMode, Difference, Observer};
 
 /// No session waits longer than this for others to be saved with.
 const LONGEST: Duration = Duration::from_millis(100);
@@ -131,7 +132,7 @@ impl<'r> Run<'r> {
         let refused = error.kind() == ErrorKind::Unsupported;
         // What TO says to everything is not to be told of each session.
         if refused && std::mem::take(&mut self.may_refuse_all) {
-            match probe::refuses_all(self.to, self.now) {
+            match refuses_all(self.to, self.now) {
                 Ok(false) => {}
                 Ok(true) => return Err(error.with_context(OF, TO)),
                 Err(error) => return Err(error.with_context(OF, TO)),

@@ -66,6 +66,14 @@ fn what_was_deleted_can_be_put_back() {
 }
 
 #[test]
+fn a_store_that_refuses_all_is_told_of_once() {
+    let place = Place::new(Store { is_replica: true, ..Store::default() });
+    archive(&place, &["-q"]).done();
+    let run = restore(&place, &[]);
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (exit::USAGE, "", "error: this is a replica\n"));
+}
+
+#[test]
 fn nobody_who_came_back_is_overwritten() {
     let place = Place::new(Store::default());
     archive(&place, &["-q"]).done();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use beakerhelpers_codec::Encoder;
 use beakerhelpers_core::{
     ErrorKind, Expiry, Framing, NOBODY, Payload, Record, Result, SaveMode, Session, SessionId, SessionStore, Timestamp,
 };
+
+use crate::Encoder;
 
 /// A store that forgets by itself forgets it so soon.
 const SOON: Duration = Duration::from_secs(60);
@@ -18,7 +19,7 @@ const SOON: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// What the store says, unless it refuses.
-pub(crate) fn refuses_all(store: &dyn SessionStore, now: Timestamp) -> Result<bool> {
+pub fn refuses_all(store: &dyn SessionStore, now: Timestamp) -> Result<bool> {
     let Some(record) = least(store.info().framing, now) else { return Ok(false) };
     match store.save(&record, SaveMode::Create) {
         Ok(()) => store.delete(&record.id).map(|_| false),
