@@ -1,7 +1,7 @@
 //! What a cleanup deleted, in a file: JSON Lines in gzip.
 //!
-//! The first line says what it is; each other line is a session. Each batch is one gzip member, so that a file that was
-//! cut loses no batch but the last, which was not deleted. `zcat` reads it.
+//! The first line says what it is, the last one that the cleanup has ended; each other line is a session. Each batch is one
+//! gzip member, so that a cleanup that is killed loses no batch but the last, which was not deleted. `zcat` reads it.
 
 mod line;
 mod lines;

@@ -282,8 +282,8 @@ impl CleanupArgs {
         ended?;
         tidied.map_err(|error| error.with_context("after", "a cleanup that is done: only `--offline` failed"))?;
         if self.space.vacuum && !self.dry_run && why == Why::Completed && deleted.deleted > 0 {
-            // Who waits for this, or ends it, is to know what is done.
-            cx.stdout.flush()?;
+            // Who waits for this, or ends it, is to know what is done. If it cannot be told, that is told at the end.
+            let _ = cx.stdout.flush();
             if cx.terminals.stderr && !self.quiet {
                 cx.note("note: giving space back, which may take long");
             }

@@ -1,10 +1,15 @@
 //! Putting archived sessions back.
 
-use std::ops::ControlFlow;
+mod fit;
 
-use beakerhelpers_core::{Error, ErrorKind, Result, SaveBatch, SaveMode, SessionStore};
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use beakerhelpers_codec::{Settings, refuses_all};
+use beakerhelpers_core::{Error, ErrorKind, Result, SaveBatch, SaveMode, SessionStore, answers};
 
 use crate::archive::ArchiveReader;
+use fit::{Fit, of_line};
 
 /// Whether sessions are put back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,21 +35,38 @@ pub struct Restored {
 
 /// Puts the sessions of an archive back, each with its times. One that is in the store is never overwritten.
 ///
+/// The store may be of another type than the one that they are of: each session gets the frame that it has there, and keeps
+/// its bytes. Where the archive lacks times that the store keeps, they are read from the session, of the form that the
+/// settings tell.
+///
 /// `follow` is called after each line, with the reason where it could not be read; `Break` ends the work.
 ///
 /// # Errors
 ///
-/// What the store says, and what the archive says of itself as a whole. What was put back until then stays.
+/// `Unsupported`, before anything is put back, where no session of the archive can be in the store. What the store says, and
+/// what the archive says of itself as a whole. What was put back until then stays.
 pub fn restore_sessions(
     store: &dyn SessionStore,
     archive: &mut ArchiveReader,
+    settings: &Settings,
     mode: RestoreMode,
     mut follow: impl FnMut(&Restored, Option<&Error>) -> ControlFlow<()>,
 ) -> Result<Restored> {
-    let mut restoring = Restoring { store, so_far: Restored::default(), waiting: SaveBatch::new(), lines: Vec::new() };
+    answers(store)?;
+    let mut fit = Fit::new(archive, store, settings);
+    let mut restoring = Restoring {
+        store,
+        so_far: Restored::default(),
+        waiting: SaveBatch::new(),
+        lines: Vec::new(),
+        may_refuse_all: true,
+    };
     loop {
         // What waits is put back before anything else is told.
-        let line = archive.next();
+        let line = archive.next().map(|record| match record {
+            Ok(record) => fit.record(record, archive.line()),
+            malformed => malformed,
+        });
         let goes_on = match line {
             None => {
                 let _ = restoring.put_back(&mut follow)?;
@@ -79,6 +101,8 @@ struct Restoring<'s> {
     waiting: SaveBatch,
     /// The lines of those that wait.
     lines: Vec<u64>,
+    /// Whether it is still to be found out if the store refuses whatever is saved.
+    may_refuse_all: bool,
 }
 
 impl Restoring<'_> {
@@ -92,9 +116,13 @@ impl Restoring<'_> {
         for (line, saved) in std::mem::take(&mut self.lines).into_iter().zip(saved) {
             let put = match saved {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-                // Such as one without times, in a database.
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    Err(Error::corrupt(format!("line {line} of the archive: {error}")))
+                    // What the store says to everything is not to be told of each line.
+                    if std::mem::take(&mut self.may_refuse_all) && refuses_all(self.store, SystemTime::now().into())? {
+                        return Err(error);
+                    }
+                    // Such as one without times, in a database.
+                    Err(of_line(line, &error))
                 }
                 saved => saved.map(|()| true),
             };

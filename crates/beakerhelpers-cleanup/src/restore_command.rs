@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::command::{Context, Outcome, Signal, StoreArgs, Subcommand, clap};
+use beakerhelpers_codec::Settings;
+use beakerhelpers_core::command::{Context, Opened, Outcome, Signal, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{Access, Error, Result, register_command};
 
 use crate::archive::{ArchiveEnd, ArchiveReader};
@@ -16,10 +17,14 @@ const NAMED: u64 = 20;
 /// Progress is drawn so often.
 const DRAW: Duration = Duration::from_millis(100);
 
+/// What is known of an archive that does not end as a cleanup ends it.
+const NO_END: &str = "the archive lacks its end. Either the cleanup was killed: then all that it deleted is here. Or the \
+                      file was cut off: then sessions that were deleted are missing; look for a longer copy of it.";
+
 /// Put archived sessions back
 ///
 /// Puts the sessions of an archive of `beakerhelpers cleanup --archive` back into the store, each with its times. A session
-/// that is in the store is never overwritten.
+/// that is in the store is never overwritten. The store may be another one than the sessions were deleted from.
 ///
 /// The site takes a session that is older than its timeout for expired all the same, and the next cleanup deletes it again.
 #[derive(Debug, clap::Args)]
@@ -56,16 +61,18 @@ impl Subcommand for RestoreArgs {
             (RestoreMode::Restore, Access::ReadWrite)
         };
         let opened = self.store.open(cx.registry, access)?;
+        opened.refuse_elsewhere()?;
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
         let mut archive = ArchiveReader::open(&self.archive)?;
         let end = archive.end();
-        if end == ArchiveEnd::Torn && !self.quiet {
-            cx.note("note: the archive ends in the middle of a batch, of which nothing was deleted; it is passed over");
+        if matches!(end, ArchiveEnd::Cut | ArchiveEnd::Torn) {
+            let half = if end == ArchiveEnd::Torn { " Half of a batch is left, which is passed over." } else { "" };
+            cx.note(&format!("warning: {NO_END}{half}"));
         }
         cx.catch_signals()?;
-        let restored = self.restore(cx, &*opened.store, &mut archive, mode)?;
+        let restored = self.restore(cx, &opened, &mut archive, mode)?;
         if !self.quiet {
             writeln!(cx.stdout, "{}", self.summary(&restored, Signal::caught(&cx.signal).is_some()))?;
         }
@@ -77,7 +84,8 @@ impl Subcommand for RestoreArgs {
                 .with_context("archive", self.archive.display().to_string())
                 .with_hint("what stands before it was dealt with; take another copy of the archive for the rest"));
         }
-        Ok(if restored.unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable })
+        let is_all = restored.unreadable == 0 && end == ArchiveEnd::Whole;
+        Ok(if is_all { Outcome::Done } else { Outcome::SomeUnreadable })
     }
 }
 
@@ -85,13 +93,14 @@ impl RestoreArgs {
     fn restore(
         &self,
         cx: &mut Context<'_>,
-        store: &dyn beakerhelpers_core::SessionStore,
+        opened: &Opened,
         archive: &mut ArchiveReader,
         mode: RestoreMode,
     ) -> Result<Restored> {
         let bar = bar(cx, self.quiet, self.verb());
         let mut drawn = Instant::now();
-        let restored = restore_sessions(store, archive, mode, |so_far, unreadable| {
+        let settings = Settings::from_config(&opened.config)?;
+        let restored = restore_sessions(&*opened.store, archive, &settings, mode, |so_far, unreadable| {
             if let Some(error) = unreadable.filter(|_| so_far.unreadable <= NAMED) {
                 bar.suspend(|| cx.note(&format!("warning: {error}")));
             }

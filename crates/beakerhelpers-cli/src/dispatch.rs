@@ -1,6 +1,7 @@
 //! From arguments to a command and its exit code, without a process.
 
 use std::io;
+use std::sync::Arc;
 
 use beakerhelpers_core::command::clap::error::ErrorKind as ClapErrorKind;
 use beakerhelpers_core::command::clap::{self, ArgMatches};
@@ -8,15 +9,26 @@ use beakerhelpers_core::command::{Context, Outcome, exit};
 use beakerhelpers_core::{Command, Error, Registry, Result, near_first};
 
 use crate::help;
+use crate::output::{self, Output};
 
 /// Runs the command that `args` name, the first of which is the program's own name, and returns the exit code.
 ///
 /// Data go to the context's standard output, everything else to its standard error.
 pub fn dispatch(args: &[String], cx: &mut Context<'_>) -> u8 {
-    let outcome = run(args, cx);
+    let mut stdout = Output::new(&mut *cx.stdout);
+    let mut inner = Context::new(cx.registry, cx.now, &mut *cx.stdin, &mut stdout, &mut *cx.stderr);
+    inner.terminals = cx.terminals;
+    inner.signal = Arc::clone(&cx.signal);
+    inner.catch = cx.catch;
+    let outcome = run(args, &mut inner);
     // A command may leave its last words in the buffer; that they cannot be written counts like any other failure.
-    let flushed = cx.stdout.flush().map_err(Error::from);
-    match outcome.and_then(|code| flushed.map(|()| code)) {
+    let flushed = inner.stdout.flush();
+    let outcome = match (outcome, flushed) {
+        (Ok(code), Ok(())) => Ok(code),
+        (Ok(_), Err(error)) => Err(output::after_work(error)),
+        (Err(error), _) => Err(output::explain(error)),
+    };
+    match outcome {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => exit::DONE,
         Err(error) => {

@@ -6,6 +6,7 @@ mod completions;
 mod dispatch;
 mod help;
 mod man;
+mod output;
 mod plugins;
 mod process;
 

@@ -227,8 +227,10 @@ impl Run<'_> {
     fn end(self) -> Result<Deleted> {
         match self.refused {
             Some(error) if self.so_far.deleted == 0 => {
-                Err(Error::new(ErrorKind::PermissionDenied, "this user may not delete the sessions: none was deleted")
-                    .with_context("path", self.place.location())
+                let none = "this user may not delete the sessions: none was deleted";
+                Err(self
+                    .place
+                    .named(Error::new(ErrorKind::PermissionDenied, none))
                     .with_hint("run it as the user that the application runs as")
                     .with_source(error))
             }

@@ -29,6 +29,8 @@ pub struct Place {
     pub(crate) data: PathBuf,
     locks: Locks,
     access: Access,
+    /// Where the configuration says so.
+    origin: String,
     /// What to say where there is nothing: that it is elsewhere.
     elsewhere: Option<(PathBuf, String)>,
 }
@@ -52,8 +54,8 @@ impl Place {
         let given = find(kind.folder_option, format!("container_{}", kind.name))?;
         let locks = find("lock_dir", format!("container_{}_lock", kind.name))?;
         let whole = |path: &Path| absolute(path).map_err(|_| Error::config("the path of the sessions is empty"));
+        let option = if config.get(kind.folder_option).is_some() { kind.folder_option } else { "data_dir" };
         let elsewhere = config.base_dir().filter(|_| given.is_relative()).map(|base| {
-            let option = if config.get(kind.folder_option).is_some() { kind.folder_option } else { "data_dir" };
             let hint = format!(
                 "a relative path starts at the working directory, here as in Python; the folder stands beside the \
                  configuration, so write `{}.{option} = %(here)s/{}`",
@@ -63,7 +65,8 @@ impl Place {
             (base.join(&given), hint)
         });
         let locks = Locks::new(whole(&locks)?, config.wait());
-        Ok(Self { data: whole(&given)?, locks, access: config.access(), elsewhere })
+        let (data, access, origin) = (whole(&given)?, config.access(), config.origin(option));
+        Ok(Self { data, locks, access, origin, elsewhere })
     }
 
     /// The folder of the sessions, for people.
@@ -82,14 +85,21 @@ impl Place {
     ///
     /// `NotSetUp` where it is not there; `PermissionDenied` and `Unavailable`.
     pub fn open(&self) -> Result<Tree> {
-        Tree::open(&self.data)?.ok_or_else(|| {
-            let error = Error::new(ErrorKind::NotSetUp, "the folder of the sessions is not there")
-                .with_context("path", self.location());
-            match &self.elsewhere {
-                Some((path, hint)) if path.is_dir() => error.with_hint(hint.as_str()),
-                _ => error.with_hint("Beaker makes it for the first session; `beakerhelpers setup` makes it now"),
-            }
-        })
+        let opened = Tree::open(&self.data).map_err(|error| error.with_context("at", self.origin.as_str()));
+        opened?.ok_or_else(|| self.not_there())
+    }
+
+    /// An error that says where the sessions are, and where that is configured.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        error.with_context("at", self.origin.as_str()).with_context("path", self.location())
+    }
+
+    fn not_there(&self) -> Error {
+        let error = self.named(Error::new(ErrorKind::NotSetUp, "the folder of the sessions is not there"));
+        match &self.elsewhere {
+            Some((path, hint)) if path.is_dir() => error.with_hint(hint.as_str()),
+            _ => error.with_hint("Beaker makes it for the first session; `beakerhelpers setup` makes it now"),
+        }
     }
 
     /// Refuses to change a place that was opened to be read.

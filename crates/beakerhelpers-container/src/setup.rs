@@ -45,7 +45,7 @@ impl Place {
         for spot in Walk::new(tree, sessions.form())? {
             sessions
                 .remove(&spot?, Guard::Locked, Timestamp::from_micros(i64::MAX))
-                .map_err(|error| error.with_context("path", self.location()))?;
+                .map_err(|error| self.named(error))?;
         }
         Ok(())
     }

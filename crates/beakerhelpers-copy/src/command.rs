@@ -8,6 +8,7 @@ use beakerhelpers_core::command::{Context, DEFAULT_PREFIX, Opened, Outcome, Sign
 use beakerhelpers_core::{Access, Error, FingerprintKey, Result, Zone, parse_timeout, register_command};
 
 use crate::report::Report;
+use crate::run::{FROM, OF, TO};
 use crate::summary::{Format, Summary};
 use crate::{Copied, Copy, CopyMode, Ended, Place};
 
@@ -124,10 +125,10 @@ impl Subcommand for CopyArgs {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
         let from = self.open(cx, &self.from, &self.from_prefix, self.from_time_zone, Access::ReadOnly);
-        let from = from.map_err(|error| error.with_context("of", "FROM"))?;
+        let from = from.map_err(|error| error.with_context(OF, FROM))?;
         let access = if self.mode() == CopyMode::Copy { Access::ReadWrite } else { Access::ReadOnly };
         let to = self.open(cx, &self.to, &self.to_prefix, self.to_time_zone, access);
-        let to = to.map_err(|error| error.with_context("of", "TO"))?;
+        let to = to.map_err(|error| error.with_context(OF, TO))?;
         let places = [Place::of(&*from.store, &from.config)?, Place::of(&*to.store, &to.config)?];
         if !self.skip_clock_check {
             check_clocks(&places)?;
@@ -158,7 +159,7 @@ impl CopyArgs {
         access: Access,
     ) -> Result<Opened> {
         let opened = StoreArgs::new(ini.to_owned(), prefix.to_owned(), zone, self.wait).open(cx.registry, access)?;
-        check_type(opened.store.info().store_type)?;
+        opened.refuse_elsewhere()?;
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
@@ -188,8 +189,7 @@ impl CopyArgs {
     fn go(&self, cx: &mut Context<'_>, [from, to]: &[Place<'_>; 2], key: FingerprintKey) -> Result<Outcome> {
         let (started, now) = (Instant::now(), cx.now);
         let mut copied = Copied::default();
-        let cannot = if self.verify { "cannot be compared" } else { "cannot be copied" };
-        let mut report = Report::new(cx, key, self.quiet, cannot);
+        let mut report = Report::new(cx, key, self.quiet, self.mode());
         let result = self.plan().run_into(from, to, now, &mut report, &mut copied);
         report.finish();
         let has_failed = result.is_err();
@@ -214,19 +214,9 @@ impl CopyArgs {
     }
 }
 
-/// Refuses a store that is nowhere but in the application, or in browsers: a copy would be gone, or was never there.
-fn check_type(store_type: &str) -> Result<()> {
-    let why = match store_type {
-        "memory" => "in the application's own process, where no other program can see them or put them",
-        "cookie" => "in its visitors' cookies: nothing is stored that could be copied",
-        _ => return Ok(()),
-    };
-    Err(Error::config(format!("a site with the store type `{store_type}` keeps its sessions {why}")))
-}
-
 /// Refuses a place of another zone: what is over could not be told, nor what is newer.
 fn check_clocks(places: &[Place<'_>; 2]) -> Result<()> {
-    for (place, name, option) in [(&places[0], "FROM", "--from-time-zone"), (&places[1], "TO", "--to-time-zone")] {
+    for (place, name, option) in [(&places[0], FROM, "--from-time-zone"), (&places[1], TO, "--to-time-zone")] {
         if let SeenZone::Other(seen) = SeenZone::of(place.store, place.zone, &place.settings)? {
             let what = format!("the access times in {name} are of another time zone: nothing was copied");
             return Err(Error::config(what).with_context("seen", seen.to_string()).with_hint(format!(

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Cutoff, Error, Query, Records, Result, Timestamp};
+use beakerhelpers_core::{Cutoff, Error, Query, Records, Result, Timestamp, answers};
 
 use crate::judge::Judge;
-use crate::run::Run;
-use crate::{Copied, Ended, Observer, Place, probe};
+use crate::run::{OF, Run, TO};
+use crate::{Copied, Ended, Observer, Place};
 
 /// Whoever waits looks up so often.
 const SLICE: Duration = Duration::from_millis(50);
@@ -118,7 +118,7 @@ impl Copy {
     ) -> Result<()> {
         check(from, to)?;
         // What TO says to everything is not to be told of each session.
-        probe::answers(to.store)?;
+        answers(to.store).map_err(|error| error.with_context(OF, TO))?;
         let timeout = [from.timeout, to.timeout].into_iter().flatten().min().filter(|_| !self.all);
         let cutoff = timeout.map(|timeout| Cutoff::ago(now, timeout));
         let mut judge = Judge::new(from, to, cutoff.map(Cutoff::at), now)?;

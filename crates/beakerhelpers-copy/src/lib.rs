@@ -7,7 +7,6 @@ mod form;
 mod judge;
 mod outcome;
 mod place;
-mod probe;
 #[cfg(feature = "command")]
 mod report;
 mod run;

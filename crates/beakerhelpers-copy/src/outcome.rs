@@ -29,6 +29,8 @@ pub struct Copied {
     /// Sessions that are over, and were left behind. Where FROM keeps access times, it passes over most of these by itself,
     /// uncounted; not with [`CopyMode::Verify`].
     pub over: u64,
+    /// What is left of sessions whose visitors have logged out, where TO has nothing of them that is not over.
+    pub gone: u64,
     /// What is no session, such as a Beaker cache.
     pub no_sessions: u64,
     /// Sessions that could not be read, or that TO cannot hold.

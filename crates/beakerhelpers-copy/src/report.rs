@@ -8,7 +8,7 @@ use beakerhelpers_core::command::{Context, Signal, Unreadable};
 use beakerhelpers_core::{Error, FingerprintKey, SessionId};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{Copied, Difference, Observer};
+use crate::{Copied, CopyMode, Difference, Observer};
 
 /// Work that is done sooner needs no progress.
 const NOTICED: Duration = Duration::from_millis(500);
@@ -22,6 +22,7 @@ type Words = (&'static str, &'static str);
 
 pub(crate) struct Report<'r, 'c> {
     cx: &'r mut Context<'c>,
+    mode: CopyMode,
     key: FingerprintKey,
     bar: ProgressBar,
     drawn: Instant,
@@ -31,13 +32,14 @@ pub(crate) struct Report<'r, 'c> {
 }
 
 impl<'r, 'c> Report<'r, 'c> {
-    pub(crate) fn new(cx: &'r mut Context<'c>, key: FingerprintKey, quiet: bool, cannot: &'static str) -> Self {
+    pub(crate) fn new(cx: &'r mut Context<'c>, key: FingerprintKey, quiet: bool, mode: CopyMode) -> Self {
         let shows = cx.terminals.stderr && !quiet;
         let target = if shows { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("the template is well formed");
         let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let cannot = if mode == CopyMode::Verify { "cannot be compared" } else { "cannot be copied" };
         let failed = Unreadable::new(cannot);
-        Self { cx, key, bar, drawn: Instant::now() + NOTICED, failed, differing: BTreeMap::new() }
+        Self { cx, mode, key, bar, drawn: Instant::now() + NOTICED, failed, differing: BTreeMap::new() }
     }
 
     /// Clears the progress from the screen, and tells what was only counted until now.
@@ -59,11 +61,21 @@ impl<'r, 'c> Report<'r, 'c> {
     }
 }
 
+/// How far it is.
+fn progress(mode: CopyMode, so_far: &Copied) -> String {
+    let Copied { seen, new, changed, .. } = so_far;
+    match mode {
+        CopyMode::Copy => format!("{seen} sessions, {} copied", new + changed),
+        CopyMode::Count => format!("{seen} sessions, {} to copy", new + changed),
+        CopyMode::Verify => format!("{seen} sessions, {} differ", so_far.differences()),
+    }
+}
+
 impl Observer for Report<'_, '_> {
     fn next(&mut self, so_far: &Copied) -> ControlFlow<()> {
         if Instant::now() >= self.drawn {
             self.drawn = Instant::now() + DRAW;
-            self.bar.set_message(format!("{} sessions, {} to copy", so_far.seen, so_far.new + so_far.changed));
+            self.bar.set_message(progress(self.mode, so_far));
             self.bar.tick();
         }
         if Signal::caught(&self.cx.signal).is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -88,5 +100,17 @@ impl Observer for Report<'_, '_> {
             let line = format!("warning: session {} {}", id.fingerprint(&self.key), words.0);
             self.note(&line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_says_what_is_done() {
+        let so_far = Copied { seen: 9, new: 1, changed: 2, logged_out: 4, ..Copied::default() };
+        let texts = [CopyMode::Copy, CopyMode::Count, CopyMode::Verify].map(|mode| progress(mode, &so_far));
+        assert_eq!(texts, ["9 sessions, 3 copied", "9 sessions, 3 to copy", "9 sessions, 7 differ"]);
     }
 }

@@ -2,13 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use beakerhelpers_codec::refuses_all;
 use beakerhelpers_core::{Error, ErrorKind, Record, Result, SaveBatch, SaveMode, SessionId, SessionStore, Timestamp};
 
 use crate::judge::Verdict;
-use crate::{Copied, CopyMode, Difference, Observer, probe};
+use crate::{Copied, CopyMode, Difference, Observer};
 
 /// No session waits longer than this for others to be saved with.
 const LONGEST: Duration = Duration::from_millis(100);
+
+/// Which of the places an error is of, in its context.
+pub(crate) const OF: &str = "of";
+pub(crate) const FROM: &str = "FROM";
+pub(crate) const TO: &str = "TO";
 
 /// A run, and what has come of it.
 pub(crate) struct Run<'r> {
@@ -78,6 +84,7 @@ impl<'r> Run<'r> {
                     Verdict::Newer => self.so_far.newer += 1,
                     Verdict::NoSession => self.so_far.no_sessions += 1,
                     Verdict::Over => self.so_far.over += 1,
+                    Verdict::Gone => self.so_far.gone += 1,
                     _ => {}
                 }
                 return Ok(());
@@ -124,13 +131,17 @@ impl<'r> Run<'r> {
     fn refused(&mut self, error: Error, id: &SessionId) -> Result<()> {
         let refused = error.kind() == ErrorKind::Unsupported;
         // What TO says to everything is not to be told of each session.
-        if refused && std::mem::take(&mut self.may_refuse_all) && probe::refuses_all(self.to, self.now)? {
-            return Err(error);
+        if refused && std::mem::take(&mut self.may_refuse_all) {
+            match refuses_all(self.to, self.now) {
+                Ok(false) => {}
+                Ok(true) => return Err(error.with_context(OF, TO)),
+                Err(error) => return Err(error.with_context(OF, TO)),
+            }
         }
         self.failed(error, Some(id))
     }
 
-    /// Counts a session that could not be read, or that cannot be in TO.
+    /// Counts a session that could not be read, which has no id then, or that cannot be in TO.
     ///
     /// # Errors
     ///
@@ -139,7 +150,8 @@ impl<'r> Run<'r> {
         match error.kind() {
             ErrorKind::Corrupt => {}
             ErrorKind::Unsupported if id.is_some() => {}
-            _ => return Err(error),
+            // Of one whose id is known nothing more is asked of FROM.
+            _ => return Err(error.with_context(OF, if id.is_some() { TO } else { FROM })),
         }
         self.so_far.failed += 1;
         self.observer.failed(&error, id);

@@ -37,7 +37,8 @@ impl Summary {
     }
 
     fn copied(&self) -> String {
-        let Copied { new, changed, unchanged, newer, left, logged_out, over, no_sessions, failed, .. } = self.copied;
+        let Copied { new, changed, unchanged, newer, left, logged_out, over, gone, no_sessions, failed, .. } =
+            self.copied;
         let (copied, deleted) = match self.mode {
             CopyMode::Count => ("would copy", "would delete"),
             _ => ("copied", "deleted"),
@@ -50,6 +51,7 @@ impl Summary {
             (left, "left ", " alone that TO has otherwise"),
             (logged_out, &*format!("{deleted} "), " that logged out"),
             (over, "left ", " behind that are over"),
+            (gone, "left ", " behind that logged out"),
             (no_sessions, "passed over ", " of something else"),
             (failed, "", " could not be copied"),
         ] {
@@ -59,9 +61,24 @@ impl Summary {
     }
 
     fn compared(&self) -> String {
-        let Copied { seen, new, changed, unchanged, newer, left, logged_out, over, failed, wrong_times, .. } =
-            self.copied;
-        let seen = seen - over;
+        let Copied {
+            seen,
+            new,
+            changed,
+            unchanged,
+            newer,
+            left,
+            logged_out,
+            over,
+            gone,
+            no_sessions,
+            failed,
+            wrong_times,
+            ended: _,
+        } = self.copied;
+        // What has no counterpart to be compared with is no difference.
+        let aside = over + gone + no_sessions;
+        let seen = seen - aside;
         let s = if seen == 1 { "" } else { "s" };
         let mut words = format!("compared {seen} session{s}: {} the same", unchanged - wrong_times);
         for (count, after) in [
@@ -71,12 +88,20 @@ impl Summary {
             (changed, " older in TO"),
             (logged_out, " that logged out and are in TO"),
             (wrong_times, " with other times"),
-            (over, " more over"),
             (failed, " could not be compared"),
         ] {
             add(&mut words, count, "", after);
         }
-        words
+        let mut left_out = String::new();
+        for (count, after) in
+            [(over, " over by the timeout"), (gone, " logged out"), (no_sessions, " of something else")]
+        {
+            add(&mut left_out, count, "", after);
+        }
+        match left_out.strip_prefix(", ") {
+            Some(left_out) => format!("{words}; left out {aside}: {left_out}"),
+            None => words,
+        }
     }
 
     const fn why(&self) -> &'static str {
@@ -102,6 +127,7 @@ impl Summary {
             left,
             logged_out,
             over,
+            gone,
             no_sessions,
             failed,
             wrong_times,
@@ -121,6 +147,7 @@ impl Summary {
             "left": left,
             "logged_out": logged_out,
             "over": over,
+            "gone": gone,
             "no_sessions": no_sessions,
             "failed": failed,
             "other_times": wrong_times,
@@ -141,5 +168,53 @@ impl Summary {
 fn add(words: &mut String, count: u64, before: &str, after: &str) {
     if count > 0 {
         words.extend([", ", before, &count.to_string(), after]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(mode: CopyMode) -> Summary {
+        let copied = Copied {
+            seen: 66,
+            new: 1,
+            changed: 2,
+            unchanged: 3 + 7,
+            newer: 4,
+            left: 5,
+            logged_out: 6,
+            wrong_times: 7,
+            over: 8,
+            gone: 9,
+            no_sessions: 10,
+            failed: 11,
+            ..Copied::default()
+        };
+        Summary { copied, mode, has_failed: false, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_was_compared_adds_up() {
+        let text = summary(CopyMode::Verify).render(Format::Text);
+        assert_eq!(
+            text,
+            "compared 39 sessions: 3 the same, 4 newer in TO, 5 otherwise in TO, 1 missing in TO, 2 older in TO, 6 that \
+             logged out and are in TO, 7 with other times, 11 could not be compared; left out 27: 8 over by the timeout, \
+             9 logged out, 10 of something else, in 0.0 s"
+        );
+        let copied = Copied { seen: 1, unchanged: 1, ..Copied::default() };
+        let all_the_same = Summary { copied, ..summary(CopyMode::Verify) };
+        assert_eq!(all_the_same.render(Format::Text), "compared 1 session: 1 the same, in 0.0 s");
+    }
+
+    #[test]
+    fn what_was_copied_adds_up() {
+        assert_eq!(
+            summary(CopyMode::Count).render(Format::Text),
+            "would copy 3 sessions (1 new, 2 changed), 10 unchanged, left 4 alone that TO has newer, left 5 alone that TO \
+             has otherwise, would delete 6 that logged out, left 8 behind that are over, left 9 behind that logged out, \
+             passed over 10 of something else, 11 could not be copied, in 0.0 s"
+        );
     }
 }

@@ -1,20 +1,17 @@
 //! The command half of the registry (feature `command`): what a subcommand is, and what it runs in.
 
+mod store_args;
 mod unreadable;
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 pub use clap;
+pub use store_args::{DEFAULT_PREFIX, Opened, StoreArgs};
 pub use unreadable::Unreadable;
 
-use crate::{
-    Access, Config, Error, ErrorKind, Package, Registry, Result, SessionStore, StoreConfig, Timestamp, Zone,
-    escape_controls,
-};
+use crate::{Error, ErrorKind, Package, Registry, Result, Timestamp, escape_controls};
 
 /// A subcommand of `beakerhelpers`: its arguments, read by clap, and what it does with them.
 ///
@@ -218,6 +215,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Tells somebody who sits at a terminal that this is about to be read from standard input, and how to end it.
+    pub fn note_reading_stdin(&mut self, what: &str) {
+        if self.terminals.stdin {
+            self.note(&format!("note: reading {what} from standard input; end with Ctrl-D on a line of its own"));
+        }
+    }
+
     /// From now on SIGINT and SIGTERM are to be looked for with [`Signal::caught`].
     ///
     /// # Errors
@@ -257,70 +261,5 @@ impl Signal {
             2 => Some(Self::Interrupt),
             _ => Some(Self::Terminate),
         }
-    }
-}
-
-/// The arguments that every command on a store shares.
-#[derive(Clone, Debug, clap::Args)]
-#[non_exhaustive]
-pub struct StoreArgs {
-    /// The paste.deploy file of the site; `prod.ini#name` picks the section of that name
-    #[arg(value_name = "PROJECT.INI", value_hint = clap::ValueHint::FilePath)]
-    pub config: PathBuf,
-
-    /// The prefix of the session keys in the file
-    #[arg(short, long, default_value = DEFAULT_PREFIX, value_name = "PREFIX", help_heading = "Store")]
-    pub prefix: String,
-
-    /// The zone of the host that runs the application: `local`, a name such as `Europe/Vilnius`, or `+02:00`
-    #[arg(
-        long,
-        default_value = "local",
-        value_name = "ZONE",
-        value_parser = Zone::parse,
-        allow_hyphen_values = true,
-        help_heading = "Store"
-    )]
-    pub time_zone: Zone,
-
-    /// How long to wait for a store that is busy
-    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = crate::parse_timeout, help_heading = "Store")]
-    pub wait: Duration,
-}
-
-/// The prefix of the session keys where none is given, as in Beaker.
-pub const DEFAULT_PREFIX: &str = "beaker.session";
-
-/// A store and the configuration that it was opened by.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Opened {
-    /// The store.
-    pub store: Box<dyn SessionStore>,
-    /// Its configuration.
-    pub config: StoreConfig,
-}
-
-impl StoreArgs {
-    /// The arguments of a command that has two stores, whose options have names of their own.
-    #[must_use]
-    pub const fn new(config: PathBuf, prefix: String, time_zone: Zone, wait: Duration) -> Self {
-        Self { config, prefix, time_zone, wait }
-    }
-
-    /// Opens the store that the arguments describe. What looks like a misspelt option becomes one of the configuration's
-    /// [notices](StoreConfig::notices).
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the file, or what the store says.
-    pub fn open(&self, registry: &Registry, access: Access) -> Result<Opened> {
-        let config = Config::load(&self.config)?
-            .store(&self.prefix)?
-            .with_access(access)
-            .with_zone(self.time_zone)
-            .with_wait(self.wait);
-        let config = registry.notices(&config).into_iter().fold(config, StoreConfig::with_notice);
-        Ok(Opened { store: registry.open(&config)?, config })
     }
 }

@@ -26,9 +26,9 @@ pub use registry::{OpenStore, OptionSpec, Package, Registry, StoreType, near_fir
 pub use session::{RESERVED_KEYS, Scalar, Session};
 pub use session_id::{Fingerprint, FingerprintKey, SessionId};
 pub use store::{
-    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Finding, HandOver, IndexOutcome, MemoryStore, Order,
-    Pace, Progress, Query, Records, Rest, SaveBatch, SaveMode, SessionStore, SetupMode, SetupOutcome, Severity, Silent,
-    StoreInfo, Tidied, TimeReader, read_ahead, save_each,
+    Capabilities, CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Finding, HandOver, IndexOutcome, MemoryStore,
+    NOBODY, Order, Pace, Progress, Query, Records, Rest, SaveBatch, SaveMode, SessionStore, SetupMode, SetupOutcome,
+    Severity, Silent, StoreInfo, Tidied, TimeReader, answers, read_ahead, save_each,
 };
 pub use timeout::{format_timeout, parse_timeout};
 pub use timestamp::Timestamp;

@@ -309,15 +309,19 @@ fn refuse_twins(what: &str, plugins: impl Iterator<Item = (&'static str, Package
     Ok(())
 }
 
-/// Sorts names by how near they are to what was typed, near ones first, the rest by name.
+/// Sorts names: those that are near to what was typed first, the nearest before others, the rest by name.
 pub fn near_first<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let mut names: Vec<_> = names.collect();
     names.sort_by(|a, b| {
-        let near = |name: &str| strsim::jaro_winkler(typed, name);
+        // Names that are no slip of the keyboard are all equally far.
+        let near = |name: &str| Some(strsim::jaro_winkler(typed, name)).filter(|near| *near >= NEAR).unwrap_or(0.0);
         near(b).total_cmp(&near(a)).then_with(|| a.cmp(b))
     });
     names
 }
+
+/// Names that are as near as this, where 1 is the same, may be meant by each other.
+const NEAR: f64 = 0.8;
 
 /// A store type as the inventory holds it.
 #[doc(hidden)]

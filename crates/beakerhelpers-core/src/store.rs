@@ -1,6 +1,7 @@
 //! The contract between stores and everything else.
 
 mod ahead;
+mod ask;
 mod batch;
 mod capabilities;
 mod cleanup;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use ahead::{HandOver, read_ahead};
+pub use ask::{NOBODY, answers};
 pub use batch::SaveBatch;
 pub use capabilities::Capabilities;
 pub use cleanup::{CleanupMode, Cutoff, DeletePlan, Deleted, Ended, Progress, Rest, Silent, Tidied, TimeReader};

@@ -15,10 +15,12 @@ use crate::selection::Selection;
 /// Deletes the sessions that you name, whatever their age: their visitors are logged out. Sessions that satisfy every kind
 /// of condition given are meant; without any condition nothing is done. On a terminal it asks first.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
   beakerhelpers delete prod.ini --where user_name=ann          log ann out everywhere
   beakerhelpers delete prod.ini --fingerprint 3f2a90c1d4e7     one that a listing names so
+  beakerhelpers delete prod.ini --logged-out                   what log-outs leave behind
   cat stolen.txt | beakerhelpers delete prod.ini --id -        ids from standard input, one a line")]
 pub(crate) struct Delete {
     #[command(flatten)]
@@ -39,6 +41,11 @@ pub(crate) struct Delete {
     /// Delete sessions in which Python's `str` of this key's value is this. May be repeated
     #[arg(short = 'w', long = "where", value_name = "KEY=VALUE")]
     conditions: Vec<Condition>,
+
+    /// Delete what is left of sessions whose visitors have logged out: nothing but `_domain` and `_path`, and no time by
+    /// which `cleanup` could tell its age
+    #[arg(long)]
+    logged_out: bool,
 
     /// Delete nothing; print the fingerprints of the sessions that are meant
     #[arg(long)]
@@ -63,6 +70,9 @@ impl Subcommand for Delete {
         if !self.stray.is_empty() {
             return Err(Error::config("there is an argument too many").with_hint("session ids go behind `--id`"));
         }
+        if reads_stdin && !self.quiet {
+            cx.note_reading_stdin("session ids, one a line,");
+        }
         let mut selection = self.selection(cx.stdin)?;
         selection.check()?;
         let access = if self.dry_run { Access::ReadOnly } else { Access::ReadWrite };
@@ -70,7 +80,7 @@ impl Subcommand for Delete {
         if !self.quiet {
             opened.config.notices().for_each(|notice| cx.note(&format!("note: {notice}")));
         }
-        if !selection.conditions.is_empty() {
+        if selection.looks_inside() {
             selection.settings = Settings::from_config(&opened.config)?;
         }
         let key = FingerprintKey::new(opened.config.get("secret"));
@@ -78,6 +88,7 @@ impl Subcommand for Delete {
         let asks = cx.terminals.stdin && cx.terminals.stderr && !reads_stdin && !self.yes && !self.dry_run;
         if asks {
             let mut report = Report::new(cx, &key);
+            report.lacking = self.lacking();
             let meant = go(store, &selection, &key, Mode::Count, &mut report)?;
             report.finish();
             let question = format!("Delete {}?", sessions(meant.sessions));
@@ -91,8 +102,9 @@ impl Subcommand for Delete {
         let mode = if self.dry_run { Mode::Count } else { Mode::Delete };
         let mut report = Report::new(cx, &key);
         report.prints = self.dry_run && !self.quiet;
-        // What cannot be read was told before the question.
+        // What cannot be read, and what is missing, was told before the question.
         report.tells = !asks;
+        report.lacking = self.lacking().filter(|_| !asks);
         let condemned = go(store, &selection, &key, mode, &mut report)?;
         report.finish();
         if !self.quiet {
@@ -111,10 +123,17 @@ impl Subcommand for Delete {
 }
 
 impl Delete {
+    /// Who has no key that is asked for, if that is to be told.
+    fn lacking(&self) -> Option<&'static str> {
+        let all = self.ids.is_empty() && self.fingerprints.is_empty();
+        (!self.quiet).then_some(if all { "no session has" } else { "none of the chosen sessions has" })
+    }
+
     fn selection(&self, stdin: &mut dyn Read) -> Result<Selection> {
         let fingerprints = self.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_>>()?;
         let conditions = self.conditions.clone();
-        let mut selection = Selection { fingerprints, conditions, ..Selection::default() };
+        let logged_out = self.logged_out;
+        let mut selection = Selection { fingerprints, conditions, logged_out, ..Selection::default() };
         for id in &self.ids {
             if id == "-" {
                 read_ids(stdin, &mut selection.ids)?;
@@ -169,12 +188,14 @@ struct Report<'r, 'c> {
     prints: bool,
     /// What cannot be read.
     tells: bool,
+    /// What is not there: who lacks it.
+    lacking: Option<&'static str>,
     unreadable: Unreadable,
 }
 
 impl<'r, 'c> Report<'r, 'c> {
     fn new(cx: &'r mut Context<'c>, key: &'r FingerprintKey) -> Self {
-        Self { cx, key, prints: false, tells: true, unreadable: Unreadable::default() }
+        Self { cx, key, prints: false, tells: true, lacking: None, unreadable: Unreadable::default() }
     }
 
     /// Tells what was only counted until now.
@@ -202,6 +223,17 @@ impl Observer for Report<'_, '_> {
             && let Some(lines) = self.unreadable.add(error, id, self.key)
         {
             self.cx.note(&lines);
+        }
+    }
+
+    fn missing(&mut self, keys: &mut dyn Iterator<Item = &str>, fingerprints: u64) {
+        let Some(lacking) = self.lacking else { return };
+        for key in keys {
+            self.cx.note(&format!("note: {lacking} a key `{key}`"));
+        }
+        if fingerprints > 0 {
+            let is = if fingerprints == 1 { "is" } else { "are" };
+            self.cx.note(&format!("note: {fingerprints} of the given fingerprints {is} not in the store"));
         }
     }
 }

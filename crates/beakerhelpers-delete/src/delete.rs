@@ -58,6 +58,12 @@ pub(crate) trait Observer {
     fn unreadable(&mut self, error: &Error, id: Option<&SessionId>) {
         let _ = (error, id);
     }
+
+    /// After all: no session that was looked at has these keys of conditions, and so many of the fingerprints are not in the
+    /// store.
+    fn missing(&mut self, keys: &mut dyn Iterator<Item = &str>, fingerprints: u64) {
+        let _ = (keys, fingerprints);
+    }
 }
 
 pub(crate) fn go(
@@ -70,7 +76,7 @@ pub(crate) fn go(
     selection.check()?;
     let ids = unique(&selection.ids);
     let mut condemned = Condemned::default();
-    if selection.conditions.is_empty() && selection.fingerprints.is_empty() {
+    if !selection.looks_inside() && selection.fingerprints.is_empty() {
         for id in ids {
             if observer.next().is_break() {
                 break;
@@ -85,9 +91,10 @@ pub(crate) fn go(
         }
         return Ok(condemned);
     }
-    let mut judge = Judge::new(selection, key);
+    let (mut judge, mut was_whole) = (Judge::new(selection, key), true);
     for record in candidates(store, &ids) {
         if observer.next().is_break() {
+            was_whole = false;
             break;
         }
         let record = match record {
@@ -103,18 +110,24 @@ pub(crate) fn go(
                 continue;
             }
         };
-        let verdict = match judge.means(&record) {
-            Ok(true) if mode == Mode::Delete => delete(store, selection, &mut judge, &record.id),
-            verdict => verdict,
+        let meant = match judge.means(&record) {
+            Ok(true) if mode == Mode::Delete => judge.still_means(store, &record.id),
+            meant => meant,
         };
-        match verdict {
-            Ok(false) => {}
-            Ok(true) => {
+        // What the store says to a deletion is not to be told of each session.
+        match meant {
+            Ok(true) if mode == Mode::Count || store.delete(&record.id)? => {
                 condemned.sessions += 1;
                 observer.found(record.id.fingerprint(key))?;
             }
+            Ok(_) => {}
             Err(error) => condemned.pass_over(error, Some(&record.id), observer)?,
         }
+    }
+    if was_whole {
+        // Of sessions that were not looked at nothing is known.
+        let unseen = if ids.is_empty() { judge.unseen.len() as u64 } else { 0 };
+        observer.missing(&mut judge.keys.missing(), unseen);
     }
     Ok(condemned)
 }
@@ -147,11 +160,4 @@ fn candidates<'s>(
     } else {
         Box::new(ids.iter().map(|id| store.load(id)))
     }
-}
-
-/// Deletes a session, unless it no longer is what was meant: records are read ahead by pages.
-fn delete(store: &dyn SessionStore, selection: &Selection, judge: &mut Judge<'_>, id: &SessionId) -> Result<bool> {
-    let still_meant =
-        selection.conditions.is_empty() || store.load(id)?.map_or(Ok(false), |record| judge.means(&record))?;
-    Ok(still_meant && store.delete(id)?)
 }

@@ -4,6 +4,8 @@
 mod command;
 mod delete;
 mod selection;
+#[cfg(test)]
+mod tests;
 
 pub use delete::{Condemned, delete_sessions};
 pub use selection::Selection;

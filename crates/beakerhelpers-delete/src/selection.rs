@@ -1,7 +1,9 @@
 //! Which sessions are meant.
 
-use beakerhelpers_codec::{Condition, Decoder, Found, Settings};
-use beakerhelpers_core::{Error, Fingerprint, FingerprintKey, Record, Result, Session, SessionId};
+use std::collections::HashSet;
+
+use beakerhelpers_codec::{Condition, Decoder, Found, Settings, Sought};
+use beakerhelpers_core::{Error, Fingerprint, FingerprintKey, Record, Result, Session, SessionId, SessionStore};
 
 /// The sessions that are meant: those that satisfy every kind of condition that is given.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,9 @@ pub struct Selection {
     pub fingerprints: Vec<Fingerprint>,
     /// All of these.
     pub conditions: Vec<Condition>,
+    /// Those that have logged out: Beaker since 1.11 leaves `_domain` and `_path` of a session, and no time by which a
+    /// cleanup could tell its age ([`Session::is_deleted`]).
+    pub logged_out: bool,
     /// What the configuration says about the form of the sessions, which is needed to look into encrypted ones.
     pub settings: Settings,
 }
@@ -24,11 +29,19 @@ impl Selection {
     ///
     /// `Config` for it.
     pub fn check(&self) -> Result<()> {
-        if !self.ids.is_empty() || !self.fingerprints.is_empty() || !self.conditions.is_empty() {
+        if !self.ids.is_empty() || !self.fingerprints.is_empty() || self.looks_inside() {
             return Ok(());
         }
-        Err(Error::config("which sessions? no condition is given, and all of them are never meant")
-            .with_hint("give `--id`, `--fingerprint` or `--where`; `beakerhelpers cleanup` deletes by age"))
+        Err(Error::config("which sessions? no condition is given, and all of them are never meant").with_hint(
+            "give `--id`, `--fingerprint`, `--where` or `--logged-out`; `beakerhelpers cleanup` deletes by age",
+        ))
+    }
+}
+
+impl Selection {
+    /// Whether the contents of sessions matter.
+    pub(crate) const fn looks_inside(&self) -> bool {
+        self.logged_out || !self.conditions.is_empty()
     }
 }
 
@@ -38,6 +51,10 @@ pub(crate) struct Judge<'s> {
     key: &'s FingerprintKey,
     decoder: Decoder,
     session: Session,
+    /// The keys of the conditions.
+    pub(crate) keys: Sought<'s>,
+    /// Which of the fingerprints no record had.
+    pub(crate) unseen: HashSet<Fingerprint>,
 }
 
 impl<'s> Judge<'s> {
@@ -47,19 +64,29 @@ impl<'s> Judge<'s> {
             key,
             decoder: Decoder::with_settings(selection.settings.clone()),
             session: Session::default(),
+            keys: Sought::new(selection.conditions.iter().map(Condition::key)),
+            unseen: selection.fingerprints.iter().copied().collect(),
         }
     }
 
     /// Whether the record is meant. A session is decoded only where its contents matter.
     pub(crate) fn means(&mut self, record: &Record) -> Result<bool> {
         let Selection { fingerprints, conditions, .. } = self.selection;
-        if !fingerprints.is_empty() && !fingerprints.contains(&record.id.fingerprint(self.key)) {
-            return Ok(false);
+        if !fingerprints.is_empty() {
+            let fingerprint = record.id.fingerprint(self.key);
+            self.unseen.remove(&fingerprint);
+            if !fingerprints.contains(&fingerprint) {
+                return Ok(false);
+            }
         }
-        if conditions.is_empty() {
+        if !self.selection.looks_inside() {
             return Ok(true);
         }
         if self.decoder.decode_into(&record.payload, &mut self.session)? != Found::Session {
+            return Ok(false);
+        }
+        self.keys.look(&self.session);
+        if self.selection.logged_out && !self.session.is_deleted() {
             return Ok(false);
         }
         for condition in conditions {
@@ -68,5 +95,13 @@ impl<'s> Judge<'s> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the record of this id still is what was meant: records are read ahead by pages.
+    pub(crate) fn still_means(&mut self, store: &dyn SessionStore, id: &SessionId) -> Result<bool> {
+        if !self.selection.looks_inside() {
+            return Ok(true);
+        }
+        store.load(id)?.map_or(Ok(false), |record| self.means(&record))
     }
 }

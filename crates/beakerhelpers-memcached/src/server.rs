@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beakerhelpers_core::{Error, ErrorKind, Result};
+use beakerhelpers_core::{Error, ErrorKind, Result, StoreConfig};
 
 use crate::address::Address;
 use crate::connection::{Compared, Connection, Fault, too_large};
@@ -26,14 +26,16 @@ const BREATH: Duration = Duration::from_millis(5);
 
 pub(crate) struct Server {
     address: Address,
+    /// Where the configuration names it.
+    origin: String,
     wait: Duration,
     /// Connections that nobody uses now.
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Server {
-    pub(crate) fn new(address: Address, wait: Duration) -> Self {
-        Self { address, wait, idle: Mutex::default() }
+    pub(crate) fn new(address: Address, config: &StoreConfig) -> Self {
+        Self { address, origin: config.origin("url"), wait: config.wait(), idle: Mutex::default() }
     }
 
     pub(crate) const fn address(&self) -> &Address {
@@ -139,11 +141,18 @@ impl Server {
     fn explain(&self, fault: Fault) -> Error {
         match fault {
             Fault::Io(error) => self.unreachable(error),
-            Fault::Refused(error) => error.with_context("server", self.address.to_string()),
-            Fault::Busy => Error::new(ErrorKind::Unavailable, "memcached is busy listing its keys for somebody else")
-                .with_context("server", self.address.to_string())
-                .with_hint("try again later, or wait longer with `--wait`"),
+            Fault::Refused(error) => self.named(error),
+            Fault::Busy => {
+                let busy = "memcached is busy listing its keys for somebody else";
+                self.named(Error::new(ErrorKind::Unavailable, busy))
+                    .with_hint("try again later, or wait longer with `--wait`")
+            }
         }
+    }
+
+    /// An error that says which server it is about.
+    fn named(&self, error: Error) -> Error {
+        error.with_context("at", self.origin.as_str()).with_context("server", self.address.to_string())
     }
 
     fn unreachable(&self, error: std::io::Error) -> Error {
@@ -156,10 +165,7 @@ impl Server {
         };
         let kind =
             if error.kind() == Io::PermissionDenied { ErrorKind::PermissionDenied } else { ErrorKind::Unavailable };
-        Error::new(kind, "cannot talk to memcached")
-            .with_context("server", self.address.to_string())
-            .with_source(error)
-            .with_hint(hint)
+        self.named(Error::new(kind, "cannot talk to memcached")).with_source(error).with_hint(hint)
     }
 }
 
@@ -190,11 +196,9 @@ impl Pinned<'_> {
 
     /// Where a server keeps no count of changes, every item has the number 0.
     pub(crate) fn cannot_compare(&self) -> Error {
-        Error::unsupported(
-            "this memcached cannot tell whether a session has changed since it was read: nothing is deleted by age",
-        )
-        .with_context("server", self.server.address.to_string())
-        .with_hint("start it without `-C`")
+        let what =
+            "this memcached cannot tell whether a session has changed since it was read: nothing is deleted by age";
+        self.server.named(Error::unsupported(what)).with_hint("start it without `-C`")
     }
 }
 

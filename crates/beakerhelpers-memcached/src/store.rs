@@ -38,7 +38,7 @@ pub(crate) enum Spread {
 
 impl Memcached {
     pub(crate) fn new(servers: Vec<Address>, spread: Spread, text: Option<TextFlag>, config: &StoreConfig) -> Self {
-        let servers = servers.into_iter().map(|address| Server::new(address, config.wait())).collect();
+        let servers = servers.into_iter().map(|address| Server::new(address, config)).collect();
         Self { servers, spread, text, access: config.access() }
     }
 

@@ -6,7 +6,7 @@ mod print;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use beakerhelpers_codec::{Class, Found, Settings, classes};
+use beakerhelpers_codec::{Class, Found, Settings, Sought, classes};
 use beakerhelpers_core::{Query, Record, Result, Session, SessionId, SessionStore};
 
 #[cfg(feature = "command")]
@@ -43,9 +43,12 @@ pub(crate) fn count(
     store: &dyn SessionStore,
     observer: &mut dyn Observer,
 ) -> Result<(Vec<ClassCount>, u64)> {
-    let mut census = Census::default();
+    let (mut census, mut sought) = (Census::default(), Sought::new(selection.keys()));
     let take = |record: &Record, found: Result<Found>, session: &Session| {
         let is_session = matches!(found, Ok(Found::Session));
+        if is_session {
+            sought.look(session);
+        }
         if if is_session { selection.admits(session)? } else { selection.is_all() } {
             for class in classes(session).into_iter().filter(|class| is_session || class.danger.is_some()) {
                 census.add(class, &record.id);
@@ -54,6 +57,7 @@ pub(crate) fn count(
         found.map(drop)
     };
     each_record(store, query, settings, take, observer)?;
+    sought.missing().for_each(|key| observer.missing(key));
     let left_out = census.left_out;
     Ok((census.in_order(), left_out))
 }

@@ -2,7 +2,9 @@
 
 mod cookie;
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use beakerhelpers_codec::{Condition, SeenZone, Settings};
@@ -48,16 +50,9 @@ pub(crate) struct Sessions {
     #[arg(short, long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
 
-    /// Print these keys only, in this order; `session` is the fingerprint
-    #[arg(
-        short,
-        long,
-        value_name = "KEY,KEY…",
-        value_delimiter = ',',
-        value_parser = clap::builder::NonEmptyStringValueParser::new(),
-        help_heading = "Output"
-    )]
-    columns: Vec<String>,
+    /// Print these keys only, in this order; `session` is the fingerprint. May be repeated
+    #[arg(short, long, value_name = "KEY,KEY…", help_heading = "Output")]
+    columns: Vec<Names>,
 
     /// Print the session ids too. Whoever knows one can take that session over
     #[arg(long, help_heading = "Output")]
@@ -145,7 +140,7 @@ impl Sessions {
             (false, false) => None,
             (anonymous, _) => Some(anonymous),
         };
-        let mut columns = self.columns;
+        let mut columns: Vec<_> = self.columns.into_iter().flat_map(|Names(names)| names).collect();
         if self.show_ids && !columns.is_empty() {
             // The id is shown, and comes first, whether it is among the columns that were asked for or not.
             columns.retain(|column| column != ID);
@@ -164,6 +159,26 @@ impl Sessions {
             terminal: cx.terminals.stdout_width,
             settings,
         }
+    }
+}
+
+/// The names between commas, without the spaces around those. What has no comma is one name, spaces and all: a key may have
+/// some.
+#[derive(Clone, Debug)]
+struct Names(Vec<String>);
+
+impl FromStr for Names {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let names: Vec<_> = match text.split_once(',') {
+            Some(_) => text.split(',').map(|name| name.trim().to_owned()).collect(),
+            None => vec![text.to_owned()],
+        };
+        if names.iter().any(String::is_empty) {
+            return Err(Error::config("a key is missing"));
+        }
+        Ok(Self(names))
     }
 }
 
@@ -191,6 +206,8 @@ struct Report<'r> {
     started: Instant,
     read: u64,
     unreadable: Unreadable,
+    /// Keys that no session has, and that were told.
+    missing: BTreeSet<String>,
 }
 
 /// Work that is done sooner needs no progress.
@@ -203,7 +220,15 @@ impl<'r> Report<'r> {
         bar.set_style(
             ProgressStyle::with_template("{spinner} read {human_pos} records [{elapsed}]").expect("it is well formed"),
         );
-        Self { stderr, fingerprints, bar, started: Instant::now(), read: 0, unreadable: Unreadable::default() }
+        Self {
+            stderr,
+            fingerprints,
+            bar,
+            started: Instant::now(),
+            read: 0,
+            unreadable: Unreadable::default(),
+            missing: BTreeSet::new(),
+        }
     }
 }
 
@@ -231,6 +256,10 @@ impl Observer for Report<'_> {
     }
 
     fn missing(&mut self, key: &str) {
+        // It may be asked for twice, to be shown and to select by.
+        if !self.missing.insert(key.to_owned()) {
+            return;
+        }
         self.note(&format!("note: no session has a key `{}`", escape_controls(key)));
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use beakerhelpers_codec::{Condition, Settings};
+use beakerhelpers_codec::{Condition, Settings, Sought};
 #[cfg(feature = "command")]
 use beakerhelpers_core::command::clap;
 use beakerhelpers_core::{FingerprintKey, Query, Record, Result, Session, SessionStore, Zone};
@@ -70,6 +70,11 @@ impl Selection {
         self.conditions.is_empty() && self.anonymous.is_none() && !self.hide_deleted
     }
 
+    /// The keys of the conditions.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().map(Condition::key)
+    }
+
     pub(crate) fn admits(&self, session: &Session) -> Result<bool> {
         if self.anonymous.is_some_and(|wanted| session.is_anonymous() != wanted)
             || (self.hide_deleted && session.is_deleted())
@@ -112,12 +117,29 @@ impl Listing {
     /// rendered here.
     pub(crate) fn count(&self, store: &dyn SessionStore, observer: &mut dyn Observer) -> Result<u64> {
         let mut count = 0;
-        let take = |_: &Record, session: &Session| {
-            count += u64::from(self.selection.admits(session)?);
+        let take = |_: &Record, _: &Session| {
+            count += 1;
             Ok(())
         };
-        each_session(store, self.query, &self.settings, take, observer)?;
+        self.each_chosen(store, take, observer)?;
         Ok(count.min(self.limit))
+    }
+
+    /// Hands out the sessions that are to be listed, and tells of keys to select and sort by that no session has.
+    fn each_chosen(
+        &self,
+        store: &dyn SessionStore,
+        mut take: impl FnMut(&Record, &Session) -> Result<()>,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let mut sought = Sought::new(self.selection.keys().chain(self.sort.key()));
+        let choose = |record: &Record, session: &Session| {
+            sought.look(session);
+            if self.selection.admits(session)? { take(record, session) } else { Ok(()) }
+        };
+        each_session(store, self.query, &self.settings, choose, observer)?;
+        sought.missing().for_each(|key| observer.missing(key));
+        Ok(())
     }
 
     /// Prints the sessions. Nothing is printed before all are read: the store is free again by then.
@@ -138,15 +160,12 @@ impl Listing {
         let mut renderer = Renderer::new(self);
         let (mut key, mut object, mut any) = (Vec::new(), String::new(), false);
         let take = |record: &Record, session: &Session| {
-            if self.selection.admits(session)? {
-                any = true;
-                self.sort.key_of(record, session, &mut key)?;
-                renderer.object(record, session, &mut object)?;
-                sorter.push(&key, object.as_bytes())?;
-            }
-            Ok(())
+            any = true;
+            self.sort.key_of(record, session, &mut key)?;
+            renderer.object(record, session, &mut object)?;
+            sorter.push(&key, object.as_bytes())
         };
-        each_session(store, self.query, &self.settings, take, observer)?;
+        self.each_chosen(store, take, observer)?;
         renderer.missing().iter().filter(|_| any).for_each(|key| observer.missing(key));
         self.print_objects(&mut sorter.finish()?, out)
     }
@@ -172,14 +191,11 @@ impl Listing {
         let (mut key, mut row) = (Vec::new(), RowBuilder::default());
         let style = self.style();
         let take = |record: &Record, session: &Session| {
-            if self.selection.admits(session)? {
-                self.sort.key_of(record, session, &mut key)?;
-                renderer.row(record, session, style, &mut columns, &mut row)?;
-                sorter.push(&key, row.bytes())?;
-            }
-            Ok(())
+            self.sort.key_of(record, session, &mut key)?;
+            renderer.row(record, session, style, &mut columns, &mut row)?;
+            sorter.push(&key, row.bytes())
         };
-        each_session(store, self.query, &self.settings, take, observer)?;
+        self.each_chosen(store, take, observer)?;
         renderer.missing().iter().filter(|_| columns.rows() > 0).for_each(|key| observer.missing(key));
         let mut rows = sorter.finish()?;
         if columns.rows() > self.limit {

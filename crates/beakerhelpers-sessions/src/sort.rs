@@ -33,6 +33,11 @@ impl FromStr for Sort {
 const COMPARED: usize = 1 << 10;
 
 impl Sort {
+    /// The key, unless it is by time.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     pub(crate) fn sorter(&self, limit: u64) -> Sorter {
         Sorter::new(self.descending, limit)
     }

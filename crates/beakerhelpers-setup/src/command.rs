@@ -3,7 +3,7 @@
 use beakerhelpers_core::command::{Context, Outcome, StoreArgs, Subcommand, clap};
 use beakerhelpers_core::{
     Access, Error, ErrorKind, Finding, IndexOutcome, Result, SessionStore, SetupMode, SetupOutcome, Severity,
-    escape_controls, register_command,
+    StoreInfo, answers, escape_controls, register_command,
 };
 
 use crate::count_sessions;
@@ -11,12 +11,13 @@ use crate::report::{self, Format};
 
 /// Create what the session store needs, or check it
 ///
-/// Creates the table that sessions are kept in, exactly as Beaker would create it with the first session, and says what
-/// it did. A table that is there already is left alone.
+/// Creates the table or the folders that sessions are kept in, exactly as Beaker would create them with the first session,
+/// and says what it did. What is there already is left alone. Redis, memcached and other stores that need nothing are told
+/// so, which is no error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  beakerhelpers setup prod.ini            create the table, unless it is there
+  beakerhelpers setup prod.ini            create what is missing, if anything is
   beakerhelpers setup prod.ini --check    what is missing or odd; exit code 1 where something is missing
   beakerhelpers setup prod.ini --index    the same as without, and an index on the access times")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -27,7 +28,8 @@ pub(crate) struct Setup {
     /// Change nothing; report what is missing or odd
     ///
     /// The exit code is 1 where something is missing without which the application or this program does not work. At
-    /// most some 2,000 rows are looked at, whatever the size of the table.
+    /// most some 2,000 rows are looked at, whatever the size of the table. A store that needs nothing is asked for a session
+    /// that nobody has, so that it is known whether it answers.
     #[arg(long, conflicts_with_all = ["index", "recreate", "yes"])]
     check: bool,
 
@@ -41,9 +43,9 @@ pub(crate) struct Setup {
     #[arg(long)]
     index: bool,
 
-    /// Destroy the table and all sessions in it, and create it anew: every visitor is logged out
+    /// Destroy the table, or the folders, and all sessions in it, and create it anew: every visitor is logged out
     ///
-    /// It says how many sessions that are and asks; where nobody can be asked it needs `--yes`. A table that is no table
+    /// It says how many sessions that are and asks; where nobody can be asked it needs `--yes`. What is no table or folder
     /// of sessions is never destroyed. Indexes that were added to the table are gone as well.
     #[arg(long)]
     recreate: bool,
@@ -67,13 +69,6 @@ impl Subcommand for Setup {
     const NAME: &'static str = "setup";
 
     fn run(self, cx: &mut Context<'_>) -> Result<Outcome> {
-        let can_ask = cx.terminals.stdin && cx.terminals.stderr;
-        if self.recreate && !self.yes && !can_ask {
-            return Err(Error::config(
-                "`--recreate` destroys all sessions, and there is nobody to ask; nothing was done",
-            )
-            .with_hint("if that is what you want, say `--yes`"));
-        }
         let access = if self.check { Access::ReadOnly } else { Access::ReadWrite };
         let opened = self.store.open(cx.registry, access)?;
         if !self.quiet {
@@ -84,18 +79,22 @@ impl Subcommand for Setup {
             return self.check(store, cx);
         }
         let info = store.info();
-        if self.index && !info.capabilities.index {
-            // Not after half of the work is done.
-            return Err(Error::unsupported(format!(
-                "a store of type `{}` cannot index its access times; nothing was done",
-                info.store_type
-            )));
+        self.refuse_what_cannot_be(&info)?;
+        let location = escape_controls(&info.location);
+        if !info.capabilities.setup {
+            self.say(cx, &format!("nothing is needed: {location} needs no setting up"))?;
+            return Ok(Outcome::Done);
+        }
+        if self.recreate && !self.yes && !(cx.terminals.stdin && cx.terminals.stderr) {
+            return Err(Error::config(
+                "`--recreate` destroys all sessions, and there is nobody to ask; nothing was done",
+            )
+            .with_hint("if that is what you want, say `--yes`"));
         }
         let lost = if self.recreate && !self.yes { lost(store)? } else { None };
         if let Some(lost) = lost {
             let count = sessions(lost);
-            if !cx.confirm(&format!("Destroy {count} in {} and log these people out?", escape_controls(&info.location)))
-            {
+            if !cx.confirm(&format!("Destroy {count} in {location} and log these people out?")) {
                 cx.note("nothing was destroyed");
                 return Ok(Outcome::Done);
             }
@@ -104,7 +103,6 @@ impl Subcommand for Setup {
         let agreed = self.yes || lost.is_some();
         let mode = if self.recreate && agreed { SetupMode::Recreate } else { SetupMode::IfMissing };
         let outcome = store.setup(mode)?;
-        let location = escape_controls(&info.location);
         self.say(
             cx,
             &match outcome {
@@ -138,10 +136,29 @@ impl Subcommand for Setup {
 }
 
 impl Setup {
+    /// Refuses what the store cannot do, before half of the work is done.
+    fn refuse_what_cannot_be(&self, info: &StoreInfo) -> Result<()> {
+        let what = if self.index && !info.capabilities.index {
+            "index its access times"
+        } else if self.recreate && !info.capabilities.setup {
+            "be created anew"
+        } else {
+            return Ok(());
+        };
+        let store_type = info.store_type;
+        Err(Error::unsupported(format!("a store of type `{store_type}` cannot {what}; nothing was done")))
+    }
+
     fn check(&self, store: &dyn SessionStore, cx: &mut Context<'_>) -> Result<Outcome> {
-        let findings = store.check()?;
+        let findings = if store.info().capabilities.setup {
+            store.check()?
+        } else {
+            // There is nothing to be missing but the store itself.
+            answers(store)?;
+            Vec::new()
+        };
         if !self.quiet || report::lacks(&findings) {
-            report::write(self.format.unwrap_or_default(), &store.info().location, &findings, cx.stdout)?;
+            report::write(self.format.unwrap_or_default(), &store.info(), &findings, cx.stdout)?;
         }
         Ok(outcome_of(&findings))
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use beakerhelpers_core::command::clap;
-use beakerhelpers_core::{Finding, Result, Severity, escape_controls};
+use beakerhelpers_core::{Finding, Result, Severity, StoreInfo, escape_controls};
 use serde_json::json;
 
 /// How findings are printed.
@@ -21,8 +21,9 @@ pub(crate) fn lacks(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Missing)
 }
 
-/// Writes what a check of the store at this location found.
-pub(crate) fn write(format: Format, location: &str, findings: &[Finding], out: &mut dyn Write) -> Result<()> {
+/// Writes what a check of this store found.
+pub(crate) fn write(format: Format, store: &StoreInfo, findings: &[Finding], out: &mut dyn Write) -> Result<()> {
+    let location = escape_controls(&store.location);
     match format {
         Format::Json => {
             let found: Vec<_> = findings
@@ -32,13 +33,15 @@ pub(crate) fn write(format: Format, location: &str, findings: &[Finding], out: &
                     json!({ "severity": severity.name(), "message": escape_controls(message), "hint": hint })
                 })
                 .collect();
-            let object = json!({ "location": escape_controls(location), "ok": !lacks(findings), "findings": found });
+            let object = json!({ "location": location, "ok": !lacks(findings), "findings": found });
             writeln!(out, "{object}")?;
         }
         Format::Text => {
             out.write_all(lines(findings).as_bytes())?;
-            if !lacks(findings) {
-                writeln!(out, "nothing is missing: {}", escape_controls(location))?;
+            if !store.capabilities.setup {
+                writeln!(out, "it answers, and needs no setting up: {location}")?;
+            } else if !lacks(findings) {
+                writeln!(out, "nothing is missing: {location}")?;
             }
         }
     }
@@ -59,6 +62,8 @@ pub(crate) fn lines(findings: &[Finding]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use beakerhelpers_core::Capabilities;
+
     use super::*;
 
     fn findings() -> [Finding; 2] {
@@ -70,7 +75,8 @@ mod tests {
 
     fn written(format: Format, findings: &[Finding]) -> String {
         let mut out = Vec::new();
-        write(format, "there", findings, &mut out).unwrap();
+        let store = StoreInfo::new("test", "there".to_owned(), Capabilities::NONE.with_setup(true));
+        write(format, &store, findings, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

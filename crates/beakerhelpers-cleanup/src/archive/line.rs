@@ -5,13 +5,17 @@ use std::io::Write;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use beakerhelpers_core::{Cutoff, Error, Framing, NaiveTime, Payload, Record, Result, SessionId, Timestamp, Zone};
+use beakerhelpers_core::{
+    Cutoff, Error, Framing, NaiveTime, Payload, Record, Result, SessionId, StoreInfo, Timestamp, Zone,
+};
 use serde::{Deserialize, Serialize};
 
 use super::LONGEST;
 
 /// The format that this version writes, and reads.
 const VERSION: u32 = 1;
+/// The last line of an archive is no longer than this, whatever a later version adds to it.
+const LONGEST_END: usize = 1000;
 /// What the first line of an archive calls itself.
 const NAME: &str = "beakerhelpers";
 
@@ -23,15 +27,30 @@ pub(super) struct Header<'a> {
     version: u32,
     #[serde(borrow)]
     store: Cow<'a, str>,
+    /// The type of the store.
+    #[serde(borrow, rename = "type")]
+    store_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     cutoff: Option<Cow<'a, str>>,
 }
 
+/// Whose sessions are in an archive.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    /// Where they were, without password.
+    pub(super) store: String,
+    pub(super) store_type: Option<String>,
+}
+
 impl<'a> Header<'a> {
-    /// `store` is a location without password.
-    pub(super) fn new(store: &'a str, cutoff: Cutoff) -> Self {
-        let cutoff = rfc3339(cutoff.at()).map(Cow::Owned);
-        Self { archive: NAME.into(), version: VERSION, store: store.into(), cutoff }
+    pub(super) fn new(store: &'a StoreInfo, cutoff: Cutoff) -> Self {
+        Self {
+            archive: NAME.into(),
+            version: VERSION,
+            store: store.location.as_str().into(),
+            store_type: Some(store.store_type.into()),
+            cutoff: rfc3339(cutoff.at()).map(Cow::Owned),
+        }
     }
 
     pub(super) fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
@@ -39,8 +58,8 @@ impl<'a> Header<'a> {
         out.write_all(b"\n")
     }
 
-    /// Reads a first line and gives the location of the store that the sessions are of.
-    pub(super) fn read(line: &'a [u8]) -> Result<String> {
+    /// Reads a first line.
+    pub(super) fn read(line: &'a [u8]) -> Result<Source> {
         let header = serde_json::from_slice::<Self>(line).ok().filter(|header| header.archive == NAME);
         let header = header.ok_or_else(no_archive)?;
         if header.version != VERSION {
@@ -50,7 +69,26 @@ impl<'a> Header<'a> {
             ))
             .with_hint("restore it with the version of beakerhelpers that wrote it, or a later one"));
         }
-        Ok(header.store.into_owned())
+        Ok(Source { store: header.store.into_owned(), store_type: header.store_type.map(Cow::into_owned) })
+    }
+}
+
+/// The last line: the cleanup has ended, and whatever it deleted is in the archive.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    /// How many lines there are for sessions.
+    pub(super) end_after: u64,
+}
+
+impl End {
+    pub(super) fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        // A session of megabytes need not be gone through for this.
+        (line.len() <= LONGEST_END).then(|| serde_json::from_slice(line).ok()).flatten()
     }
 }
 
@@ -58,7 +96,7 @@ pub(super) fn no_archive() -> Error {
     Error::config("the file is not an archive of `beakerhelpers cleanup --archive`")
 }
 
-/// The other lines.
+/// The lines in between.
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
@@ -223,16 +261,29 @@ mod tests {
     }
 
     #[test]
+    fn an_end_is_no_session_and_no_session_an_end() {
+        let mut out = Vec::new();
+        End { end_after: 3 }.write(&mut out).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), "{\"end_after\":3}\n");
+        assert_eq!(End::read(&out), Some(End { end_after: 3 }));
+        assert!(read(&out).is_err() && Header::read(&out).is_err());
+        let session = line(&Record::new(SessionId::new("a"), Payload::new(Framing::Value, vec![0])));
+        assert_eq!([session.as_bytes(), b"", b"{}", b"{\"end_after\":-1}"].map(End::read), [None, None, None, None]);
+    }
+
+    #[test]
     fn a_header_is_read_back_and_others_are_refused() {
         let mut out = Vec::new();
         let cutoff = Cutoff::ago(Timestamp::from_secs(3600), std::time::Duration::from_secs(3600));
-        Header::new("sqlite:///a\"b", cutoff).write(&mut out).unwrap();
+        let store = StoreInfo::new("file", "sqlite:///a\"b".to_owned(), beakerhelpers_core::Capabilities::NONE);
+        Header::new(&store, cutoff).write(&mut out).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&out),
             "{\"archive\":\"beakerhelpers\",\"version\":1,\"store\":\"sqlite:///a\\\"b\",\
-             \"cutoff\":\"1970-01-01T00:00:00.000000Z\"}\n"
+             \"type\":\"file\",\"cutoff\":\"1970-01-01T00:00:00.000000Z\"}\n"
         );
-        assert_eq!(Header::read(&out).unwrap(), "sqlite:///a\"b");
+        let source = Source { store: "sqlite:///a\"b".to_owned(), store_type: Some("file".to_owned()) };
+        assert_eq!(Header::read(&out).unwrap(), source);
         let kind = |text: &str| Header::read(text.as_bytes()).map_err(|error| error.message().to_owned()).unwrap_err();
         assert!(
             kind("{\"archive\":\"beakerhelpers\",\"version\":2,\"store\":\"\",\"cutoff\":null}").contains("version 2")

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use beakerhelpers_core::{Error, ErrorKind, Record, Result};
 
-use super::line::{self, Header, no_archive};
+use super::line::{self, End, Header, Source, no_archive};
 use super::lines::{Lines, Next, Trouble};
 use super::write::at;
 
@@ -20,19 +20,23 @@ pub struct ArchiveReader {
     line: Vec<u8>,
     /// The number of the last line that was read, from 1.
     number: u64,
-    /// So many lines are in whole batches.
+    /// So many lines are in whole batches, the first one among them.
     whole: u64,
     end: ArchiveEnd,
-    store: String,
+    source: Source,
 }
 
 /// How an archive ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArchiveEnd {
-    /// With a whole batch.
+    /// With the mark that is written when a cleanup ends: all that it deleted is there.
     Whole,
-    /// In the middle of a batch. The cleanup was ended while it wrote, and deleted none of these sessions.
+    /// With a whole batch, and without that mark. Either the cleanup was killed, and all that it deleted is there, or the
+    /// file was cut off, and sessions that were deleted are missing.
+    Cut,
+    /// In the middle of a batch, without that mark. Of that batch a cleanup that was killed while it wrote has deleted
+    /// nothing.
     Torn,
     /// Something changed it: what comes from there on cannot be read.
     Damaged,
@@ -51,20 +55,25 @@ impl ArchiveReader {
         if file.metadata().map_err(error_at)?.is_dir() {
             return Err(at(path, no_archive()));
         }
-        let (whole, end) = survey(&mut Lines::new(BufReader::new(&file))).map_err(error_at)?;
+        let Survey { whole, end } = survey(&mut Lines::new(BufReader::new(&file))).map_err(error_at)?;
         file.rewind().map_err(error_at)?;
         let mut lines = Lines::new(BufReader::new(file));
         let mut line = Vec::new();
         if whole == 0 || !matches!(lines.next(&mut line), Ok(Next::Line)) {
             return Err(at(path, no_archive()));
         }
-        let store = Header::read(&line).map_err(|error| at(path, error))?;
-        Ok(Self { path: path.to_owned(), lines, line, number: 1, whole, end, store })
+        let source = Header::read(&line).map_err(|error| at(path, error))?;
+        Ok(Self { path: path.to_owned(), lines, line, number: 1, whole, end, source })
     }
 
     /// Where the sessions were, without password.
     pub fn store(&self) -> &str {
-        &self.store
+        &self.source.store
+    }
+
+    /// The type of the store in which they were, where the archive tells.
+    pub fn store_type(&self) -> Option<&str> {
+        self.source.store_type.as_deref()
     }
 
     /// How it ends.
@@ -125,19 +134,33 @@ impl std::fmt::Debug for ArchiveReader {
     }
 }
 
-/// Counts the lines of whole members, and tells what comes after them.
-fn survey(lines: &mut Lines<impl io::BufRead>) -> io::Result<(u64, ArchiveEnd)> {
-    let (mut line, mut read, mut whole) = (Vec::new(), 0, 0);
-    loop {
+/// What is in a file.
+struct Survey {
+    /// How many lines are in whole members; the end is none of them.
+    whole: u64,
+    end: ArchiveEnd,
+}
+
+/// Looks through all members.
+fn survey(lines: &mut Lines<impl io::BufRead>) -> io::Result<Survey> {
+    let (mut line, mut read, mut last) = (Vec::new(), 0_u64, None);
+    let (mut whole, mut mark) = (0, None);
+    let end = loop {
         match lines.next(&mut line) {
-            Ok(Next::Line | Next::TooLong) => read += 1,
-            Ok(Next::MemberEnd) => whole = read,
-            Ok(Next::End) => return Ok((whole, ArchiveEnd::Whole)),
-            Err(Trouble::Torn) => return Ok((whole, ArchiveEnd::Torn)),
-            Err(Trouble::Damaged) => return Ok((whole, ArchiveEnd::Damaged)),
+            Ok(Next::Line) => (read, last) = (read + 1, End::read(&line)),
+            Ok(Next::TooLong) => (read, last) = (read + 1, None),
+            Ok(Next::MemberEnd) => (whole, mark) = (read, last.take()),
+            Ok(Next::End) => break ArchiveEnd::Cut,
+            Err(Trouble::Torn) => break ArchiveEnd::Torn,
+            Err(Trouble::Damaged) => break ArchiveEnd::Damaged,
             Err(Trouble::Io(error)) => return Err(error),
         }
-    }
+    };
+    let Some(End { end_after }) = mark else { return Ok(Survey { whole, end }) };
+    let whole = whole.saturating_sub(1);
+    // The first line is no session.
+    let is_all = end == ArchiveEnd::Cut && whole.checked_sub(1) == Some(end_after);
+    Ok(Survey { whole, end: if is_all { ArchiveEnd::Whole } else { end } })
 }
 
 fn cannot_read(error: io::Error) -> Error {

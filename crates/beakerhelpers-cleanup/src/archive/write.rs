@@ -8,7 +8,7 @@ use beakerhelpers_core::{Cutoff, Error, ErrorKind, Record, Result, StoreInfo};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::line::{self, Header, WriteError};
+use super::line::{self, End, Header, WriteError};
 
 /// A file that takes what a cleanup deletes. It holds session ids and contents: it is as secret as the store.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl ArchiveWriter {
         let file = options.open(path).map_err(|error| cannot_create(path, error))?;
         let mut archive = Self { path: path.to_owned(), file, safe: 0, records: 0 };
         let begun = archive
-            .append(|out| Header::new(&store.location, cutoff).write(out).map_err(WriteError::Io))
+            .append(|out| Header::new(store, cutoff).write(out).map_err(WriteError::Io))
             .and_then(|()| sync_directory(path).map_err(|error| archive.cannot_write(error)));
         if begun.is_err() {
             let _ = fs::remove_file(path);
@@ -66,14 +66,19 @@ impl ArchiveWriter {
         &self.path
     }
 
-    /// Ends the archive. One without any session is deleted.
+    /// Ends the archive: writes the mark that all is in it that was deleted. One without any session is deleted.
     ///
     /// # Errors
     ///
-    /// `Other` where it cannot be deleted.
-    pub fn finish(self) -> Result<()> {
+    /// `Unavailable` where the mark cannot be written; `Other` where the file cannot be deleted.
+    pub fn finish(mut self) -> Result<()> {
         if self.records > 0 {
-            return Ok(());
+            let end = End { end_after: self.records };
+            return self.append(|out| end.write(out).map_err(WriteError::Io)).map_err(|error| {
+                let what = "all that was deleted is in the archive, but its end could not be marked";
+                at(&self.path, Error::new(error.kind(), what).with_source(error))
+                    .with_hint("`beakerhelpers restore` will warn that its end is missing")
+            });
         }
         fs::remove_file(&self.path).map_err(|error| {
             at(&self.path, Error::new(ErrorKind::Other, "cannot delete the archive, which is empty").with_source(error))

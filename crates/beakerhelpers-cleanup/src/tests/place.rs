@@ -22,9 +22,12 @@ pub(super) const NOW: Timestamp = Timestamp::from_secs(1_768_478_400);
 
 /// A store whose behaviour can be set.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a behaviour of its own")]
 pub(super) struct Store {
     pub(super) memory: MemoryStore,
     pub(super) cannot_archive: bool,
+    /// Whether it refuses whatever is saved.
+    pub(super) is_replica: bool,
     /// What the first, the second, … question for the lag is answered with; the last answer stays. None: unsupported.
     pub(super) lags: Mutex<Vec<Option<u64>>>,
     pub(super) lags_asked: AtomicUsize,
@@ -52,6 +55,9 @@ impl SessionStore for Store {
     }
 
     fn save(&self, record: &Record, mode: SaveMode) -> Result<()> {
+        if self.is_replica {
+            return Err(Error::unsupported("this is a replica"));
+        }
         if record.accessed.is_none() {
             return Err(Error::unsupported("a record without an access time cannot be kept"));
         }

@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use serde_json::json;
 
-use crate::run::code;
+use crate::run::{binary, code, finish};
 use crate::shop::{DAY, HOUR, MINUTE, Shop};
 
 /// Every row but its number, sorted.
@@ -71,8 +71,8 @@ fn gzip_reads_it() {
         .filter(|line| !line.is_empty())
         .map(|line| serde_json::from_slice(line).unwrap())
         .collect();
-    assert_eq!((lines.len(), &lines[0]["version"]), (6, &json!(1)));
-    assert!(lines[1..].iter().all(|line| line["framing"] == "namespace" && line["accessed"].is_string()));
+    assert_eq!((lines.len(), &lines[0]["version"], &lines[6]), (7, &json!(1), &json!({ "end_after": 5 })));
+    assert!(lines[1..6].iter().all(|line| line["framing"] == "namespace" && line["accessed"].is_string()));
 }
 
 #[test]
@@ -91,7 +91,42 @@ fn a_killed_cleanup_loses_nothing() {
     assert_eq!(code(child.wait().unwrap()), 137);
     assert!(shop.count() < 2900 && shop.count() > 0);
     let run = shop.run("restore", &[archive]);
-    assert_eq!(run.code, exit::DONE, "{}", run.stderr);
+    assert_eq!(run.code, exit::SOME_UNREADABLE, "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("warning: the archive lacks its end. Either the cleanup was killed"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(rows(&shop), before, "what went is in the archive");
     shop.assert_integrity();
+}
+
+#[test]
+fn another_store_gets_them_in_its_own_frame() {
+    let shop = Shop::new("");
+    for id in ["0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef"] {
+        shop.add(id, DAY, &json!({ "user_name": &id[..4], "_accessed_time": 1.5 }));
+    }
+    let archive = file(&shop);
+    let archive = archive.to_str().unwrap();
+    shop.run("cleanup", &["-q", "-t", "1h", "--skip-clock-check", "--archive", archive]).done();
+    let ini = shop.path().join("other.ini");
+    let run = |command: &str, args: &[&str]| finish(binary().arg(command).arg(&ini).args(args));
+    for (store_type, keys) in [("dbm", "data_dir = %(here)s/dbm"), ("file", "data_dir = %(here)s/file")] {
+        fs::write(&ini, format!("[app:main]\nbeaker.session.type = {store_type}\nbeaker.session.{keys}\n")).unwrap();
+        run("setup", &["-q"]).done();
+        assert_eq!(run("restore", &[archive]).done(), "restored 2 sessions\n", "{store_type}");
+        let listed =
+            run("sessions", &["-t", "0", "--columns", "user_name", "--format", "csv", "-s", "user_name"]).done();
+        assert_eq!(listed, "user_name\r\n0123\r\n1123\r\n", "{store_type}");
+    }
+    for store_type in ["cookie", "memory"] {
+        let keys = format!("[app:main]\nbeaker.session.type = {store_type}\nbeaker.session.validate_key = v\n");
+        fs::write(&ini, keys).unwrap();
+        for mode in [["-q"].as_slice(), &["-q", "--dry-run"]] {
+            let error = run("restore", &[&[archive], mode].concat()).failed(exit::USAGE);
+            assert!(error.starts_with(&format!("error: a site with the store type `{store_type}` keeps")), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
 }

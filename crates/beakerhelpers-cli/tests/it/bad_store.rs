@@ -77,7 +77,7 @@ fn no_table() {
     shop.sql("CREATE TABLE users (id); CREATE TABLE \"odd \u{1b} name\" (id)");
     assert_eq!(
         refusal(&shop, 1),
-        "error: the database has no table `beaker_cache`\n  tables: `users`, `odd \\x1b name`\n  file: sessions.db\n\n\
+        "error: the database has no table `beaker_cache`\n  tables: `odd \\x1b name`, `users`\n  file: sessions.db\n\n\
          hint: name the table with `beaker.session.table_name` and `beaker.session.schema_name`, or create it with \
          `beakerhelpers setup`\n"
     );

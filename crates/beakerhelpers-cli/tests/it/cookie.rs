@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beakerhelpers_codec::cookie::CookieKey;
+use beakerhelpers_core::Timestamp;
+use beakerhelpers_core::command::Terminals;
 use beakerhelpers_testkit::python;
 use serde_json::json;
 
-use crate::run::{Run, binary, finish_with, run};
+use crate::run::{Run, at_terminal, binary, finish_with, run};
 use crate::shop::{MINUTE, Shop};
 
 const HOLDS: &str = "note: the signature holds\n";
@@ -51,6 +53,16 @@ fn show(ini: &Path, args: &[&str], cookie: &str) -> Run {
 #[track_caller]
 fn assert_shown(shown: &Run, stdout: &str, stderr: &str) {
     assert_eq!((shown.code, shown.stdout.as_str(), shown.stderr.as_str()), (0, stdout, stderr));
+}
+
+#[test]
+fn who_sits_at_a_terminal_is_told_what_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let ini = ini(directory.path(), "beaker.session.validate_key = val\n");
+    let args = ["sessions", ini.to_str().unwrap(), "--cookie", "--count"];
+    let run = at_terminal(args, Timestamp::from_secs(0), Terminals::of(Some(80), true, true), &carried());
+    let told = "note: reading the cookie from standard input; end with Ctrl-D on a line of its own\n";
+    assert!(run.stdout == "1\n" && run.stderr.starts_with(told), "{run:?}");
 }
 
 #[test]

@@ -118,7 +118,10 @@ fn by_fingerprint() {
     assert_eq!(listing.stdout.trim_end(), fingerprint(IDS[1]));
     assert_eq!(delete(&shop, &["--fingerprint", &fingerprint(IDS[1])]).done(), "deleted 1 session\n");
     assert_eq!(delete(&shop, &["--fingerprint", &fingerprint(IDS[3])]).done(), "deleted 1 session\n");
-    assert_eq!(delete(&shop, &["--fingerprint", "000000000000"]).done(), "deleted 0 sessions\n");
+    let run = delete(&shop, &["--fingerprint", "000000000000"]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::DONE, "deleted 0 sessions\n"));
+    assert_eq!(run.stderr, "note: 1 of the given fingerprints is not in the store\n");
+    assert_eq!(delete(&shop, &["--fingerprint", "000000000000", "-q"]).done(), "");
     assert_eq!(shop.ids(), [IDS[0], IDS[2]]);
     // Somebody may give the id for it.
     let refused = delete(&shop, &["--fingerprint", IDS[0]]).failed(2);
@@ -133,6 +136,46 @@ fn by_what_is_in_them() {
     let warning = format!("warning: session {} cannot be read: ", fingerprint(IDS[3]));
     assert!(run.stderr.starts_with(&warning) && run.stderr.lines().count() == 1, "{}", run.stderr);
     assert_eq!(shop.ids(), [IDS[2], IDS[3]], "what cannot be read is kept");
+}
+
+#[test]
+fn a_key_that_no_session_has_is_told() {
+    let shop = shop();
+    delete(&shop, &["--id", IDS[3]]).done();
+    let run = delete(&shop, &["-w", "usr_name=ann", "-w", "n=1", "-w", "usr_name=joe"]);
+    assert_eq!((run.code, run.stdout.as_str()), (exit::DONE, "deleted 0 sessions\n"));
+    assert_eq!(run.stderr, "note: no session has a key `usr_name`\n");
+    let run = delete(&shop, &["-w", "usr_name=ann", "--id", IDS[0]]);
+    assert_eq!(run.stderr, "note: none of the chosen sessions has a key `usr_name`\n");
+    assert_eq!(delete(&shop, &["-w", "user_name=x"]).done(), "deleted 0 sessions\n");
+    assert_eq!(delete(&shop, &["-q", "-w", "usr_name=ann"]).done(), "");
+    // At a terminal it is told before the question, and once.
+    let args =
+        shop.args("delete", &["-w", "user_name=ann", "-w", "n=1", "--fingerprint", "000000000000", "--fingerprint"]);
+    let args = [args, vec![fingerprint(IDS[0])]].concat();
+    let run = at_terminal(args, NOW, Terminals::of(None, true, true), "y\n");
+    let told = "note: 1 of the given fingerprints is not in the store\nDelete 1 session? [y/N] ";
+    assert_eq!((run.code, run.stderr.as_str()), (exit::DONE, told));
+    assert_eq!(shop.ids(), [IDS[1], IDS[2]]);
+}
+
+#[test]
+fn what_log_outs_leave_can_be_deleted() {
+    let shop = shop();
+    delete(&shop, &["--id", IDS[3]]).done();
+    shop.add("4e5f6a7b", MINUTE, &json!({ "_domain": null, "_path": "/" }));
+    assert_eq!(delete(&shop, &["--logged-out"]).done(), "deleted 1 session\n");
+    assert_eq!(delete(&shop, &["--logged-out"]).done(), "deleted 0 sessions\n");
+    assert_eq!(shop.ids(), [IDS[0], IDS[1], IDS[2]]);
+}
+
+#[test]
+fn who_sits_at_a_terminal_is_told_what_is_read() {
+    let shop = shop();
+    let terminals = Terminals::of(None, true, true);
+    let run = at_terminal(shop.args("delete", &["--id", "-"]), NOW, terminals, IDS[0]);
+    let told = "note: reading session ids, one a line, from standard input; end with Ctrl-D on a line of its own\n";
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("deleted 1 session\n", told));
 }
 
 #[test]
@@ -166,7 +209,7 @@ fn without_a_condition_it_refuses() {
     assert_eq!(
         delete(&shop, &["--yes"]).failed(2),
         "error: which sessions? no condition is given, and all of them are never meant\n\n\
-         hint: give `--id`, `--fingerprint` or `--where`; `beakerhelpers cleanup` deletes by age\n"
+         hint: give `--id`, `--fingerprint`, `--where` or `--logged-out`; `beakerhelpers cleanup` deletes by age\n"
     );
     assert_eq!(shop.ids(), IDS);
 }

@@ -65,7 +65,7 @@ fn an_unknown_command_is_answered_with_the_known_ones_near_names_first() {
         assert_eq!(
             run(args).failed(exit::USAGE),
             "error: there is no command `sesions`\n  \
-               linked: `sessions`, `completions`, `plugins`, `setup`, `cleanup`, `restore`, `delete`, `copy`, `man`\n\n\
+               linked: `sessions`, `cleanup`, `completions`, `copy`, `delete`, `man`, `plugins`, `restore`, `setup`\n\n\
              hint: `beakerhelpers help` lists the commands; a plugin crate adds more\n"
         );
     }

@@ -135,6 +135,7 @@ fn folders_are_made_and_checked() {
     let missing = site.run("sessions", &[]);
     assert_eq!(missing.code, exit::FAILED, "{missing:?}");
     assert!(missing.stderr.contains("the folder of the sessions is not there\n"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("\n  at: site.ini:"), "{}", missing.stderr);
     assert_eq!(site.run("setup", &[]).done(), "created data/container_file\n");
     assert!(site.path().join("data/container_file_lock").is_dir());
     assert_eq!(site.run("setup", &[]).done(), "data/container_file is there already; nothing was changed\n");

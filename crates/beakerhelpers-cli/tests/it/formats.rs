@@ -45,8 +45,33 @@ fn a_column_that_no_session_has_is_told_once() {
         assert_eq!((run.code, run.stderr.as_str()), (0, "note: no session has a key `user_nmae`\n"), "{format}");
         assert!(run.stdout.contains("12"), "{format}");
     }
+    // A key to select or sort by, too, whatever is printed.
+    for args in [
+        &["-w", "usr=x"][..],
+        &["-w", "usr=x", "-c", "usr,visits"],
+        &["-s", "-usr", "-c", "usr"],
+        &["--classes", "-w", "usr=x"],
+    ] {
+        let run = shop().run("sessions", args);
+        assert_eq!((run.code, run.stderr.as_str()), (0, "note: no session has a key `usr`\n"), "{args:?}");
+    }
+    let run = shop().run("sessions", &["-w", "usr=x", "--count"]);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("0\n", "note: no session has a key `usr`\n"));
     // Where there is no session there is nothing to tell.
     show(&shop(), &["--columns", "user_nmae", "--where", "visits=1"]);
+}
+
+#[test]
+fn spaces_around_commas_are_no_part_of_names() {
+    let spaced = show(&shop(), &["-f", "csv", "-c", "visits, user_name ,Zip"]);
+    assert_eq!(spaced, show(&shop(), &["-f", "csv", "-c", "visits,user_name,Zip"]));
+    let shop = Shop::at(NOW, "");
+    shop.add("a", MINUTE, &json!({ " n": 1, "n": 2 }));
+    assert_eq!(show(&shop, &["-f", "plain", "-c", " n", "-c", "n"]), "1\t2\n", "a key may have some");
+    for names in ["", "a,", ",", "a, ,b"] {
+        let refused = shop.run("sessions", &["-c", names]).failed(2);
+        assert!(refused.contains("a key is missing"), "{names}: {refused}");
+    }
 }
 
 #[test]
@@ -181,7 +206,8 @@ fn where_anonymous_and_deleted() {
     assert_eq!(count(&["--where", "visits=12"]), "1\n");
     assert_eq!(count(&["--where", "visits=12", "-w", "Zip=None"]), "1\n");
     assert_eq!(count(&["--where", "visits=12", "-w", "Zip=1"]), "0\n");
-    assert_eq!(count(&["--where", "nowhere=None"]), "0\n");
+    let run = shop.run("sessions", &["--count", "--where", "nowhere=None"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "0\n"), "what is missing is not `None`");
 }
 
 #[test]

@@ -203,6 +203,12 @@ fn output_that_cannot_be_written_is_a_failure() {
     let run = collect(child);
     assert_eq!(
         (run.code, run.stderr.as_str()),
-        (exit::FAILED, "error: cannot read or write\n  caused by: No space left on device (os error 28)\n")
+        (exit::FAILED, "error: cannot write to standard output\n  caused by: No space left on device (os error 28)\n")
     );
+    // What there is to do is done all the same.
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = collect(shop.command("cleanup", &["-t", "30s"]).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+    let said = "error: cannot write to standard output\n  caused by: No space left on device (os error 28)\n\n\
+                hint: what the command had to do is done; only what it has to say about that is lost\n";
+    assert_eq!((run.code, run.stderr.as_str(), shop.count()), (exit::FAILED, said, 1));
 }

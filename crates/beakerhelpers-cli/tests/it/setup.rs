@@ -5,7 +5,7 @@ use beakerhelpers_core::command::{Terminals, exit};
 use beakerhelpers_testkit::{Request, python};
 use serde_json::{Value as Json, json};
 
-use crate::run::{Run, at_terminal, run};
+use crate::run::{Run, at_terminal, binary, finish, run};
 use crate::shop::{DAY, MINUTE, Shop};
 
 const NOW: Timestamp = Timestamp::from_micros(1_768_478_400_250_000);
@@ -163,6 +163,40 @@ fn at_a_terminal_it_says_how_many_are_lost_and_asks() {
     let run = asked(&other, "y\n");
     assert!(run.code == exit::FAILED && run.stderr.starts_with("missing: the table"), "{run:?}");
     assert_eq!(other.count(), 1);
+}
+
+#[test]
+fn stores_that_need_nothing_are_left_alone() {
+    let site = |store_type: &str, more: &str| {
+        let keys = format!("[app:main]\nbeaker.session.type = {store_type}\nbeaker.session.validate_key = v\n{more}");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(directory.path().join("site.ini"), keys).expect("it can be written");
+        directory
+    };
+    let setup = |directory: &tempfile::TempDir, args: &[&str]| {
+        finish(binary().arg("setup").arg(directory.path().join("site.ini")).args(args)).without(directory.path())
+    };
+    // Nobody listens on port 1.
+    for (store_type, url, location) in [
+        ("ext:redis", "beaker.session.url = redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
+        ("ext:memcached", "beaker.session.url = 127.0.0.1:1", "memcached 127.0.0.1:1"),
+        ("cookie", "", "cookies of the visitors"),
+    ] {
+        let site = site(store_type, url);
+        assert_eq!(setup(&site, &[]).done(), format!("nothing is needed: {location} needs no setting up\n"));
+        assert_eq!(setup(&site, &["-q"]).done(), "");
+        for (args, what) in [(&["--recreate"][..], "be created anew"), (&["--index"], "index its access times")] {
+            let said = format!("error: a store of type `{store_type}` cannot {what}; nothing was done\n");
+            assert_eq!(setup(&site, args).failed(exit::USAGE), said);
+        }
+        let code = if url.is_empty() { exit::USAGE } else { exit::FAILED };
+        let failed = setup(&site, &["--check"]).failed(code);
+        assert!(url.is_empty() || failed.contains("\n  at: site.ini:4, `beaker.session.url`\n"), "{failed}");
+    }
+    let memory = site("memory", "");
+    for args in [&[][..], &["--check"]] {
+        assert_eq!(setup(&memory, args).code, exit::DONE);
+    }
 }
 
 #[test]

@@ -84,3 +84,48 @@ fn a_place_that_refuses_some_gets_the_others_and_nothing_else() {
     let ids: Vec<_> = picky.memory.iter(Query::ALL).map(|record| record.unwrap().id).collect();
     assert_eq!(ids, [SessionId::new("c")]);
 }
+
+/// A store that was there a moment ago.
+#[derive(Debug)]
+struct Away;
+
+fn away<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Unavailable, "the server is gone"))
+}
+
+impl SessionStore for Away {
+    fn info(&self) -> StoreInfo {
+        StoreInfo::new("away", "nowhere".to_owned(), Capabilities::NONE.with_iter(true))
+    }
+
+    fn load(&self, _: &SessionId) -> Result<Option<Record>> {
+        away()
+    }
+
+    fn save(&self, _: &Record, _: SaveMode) -> Result<()> {
+        away()
+    }
+
+    fn delete(&self, _: &SessionId) -> Result<bool> {
+        away()
+    }
+
+    fn has(&self, _: &SessionId) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn iter(&self, _: Query) -> Records<'_> {
+        Box::new(std::iter::once(away()))
+    }
+}
+
+#[test]
+fn an_error_says_which_store_it_is_of() {
+    let memory = MemoryStore::new();
+    put(&memory, "joe", &session("joe", 60));
+    for (from, to, side) in [(&Away as &dyn SessionStore, &memory as &dyn SessionStore, "FROM"), (&memory, &Away, "TO")]
+    {
+        let error = Copy::new().run(&Place::new(from), &Place::new(to), NOW, &mut ()).unwrap_err();
+        assert_eq!((error.kind(), error.context().collect()), (ErrorKind::Unavailable, vec![("of", side)]));
+    }
+}

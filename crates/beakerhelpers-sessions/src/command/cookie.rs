@@ -51,8 +51,10 @@ pub(super) fn read(
 }
 
 fn input(cx: &mut Context<'_>) -> Result<String> {
+    cx.note_reading_stdin("the cookie");
     let mut bytes = Vec::new();
-    cx.stdin.take(LONGEST).read_to_end(&mut bytes)?;
+    let read = cx.stdin.take(LONGEST).read_to_end(&mut bytes);
+    read.map_err(|error| Error::config("cannot read the cookie from standard input").with_source(error))?;
     String::from_utf8(bytes).map_err(|_| Error::corrupt("the cookie on standard input is not UTF-8"))
 }
 

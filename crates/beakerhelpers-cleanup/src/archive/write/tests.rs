@@ -40,9 +40,11 @@ fn what_was_written_is_read() {
     let archive = written(&path);
     assert_eq!(archive.records(), 3);
     // Each batch is there before the archive is ended: nothing is kept back.
-    assert_eq!(read(&path), (vec![record(1), record(2), record(3)], ArchiveEnd::Whole));
+    let all = vec![record(1), record(2), record(3)];
+    assert_eq!(read(&path), (all.clone(), ArchiveEnd::Cut));
     archive.finish().unwrap();
-    assert_eq!(read(&path).0.len(), 3);
+    assert_eq!(read(&path), (all, ArchiveEnd::Whole));
+    assert_eq!(ArchiveReader::open(&path).unwrap().store_type(), Some("memory"));
 }
 
 #[cfg(unix)]
@@ -106,14 +108,14 @@ fn a_batch_that_fails_leaves_the_others_whole() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(fs::metadata(&path).unwrap().len(), before);
     archive.write(&[record(4)]).unwrap();
-    assert_eq!(read(&path), (vec![record(1), record(2), record(3), record(4)], ArchiveEnd::Whole));
+    assert_eq!(read(&path), (vec![record(1), record(2), record(3), record(4)], ArchiveEnd::Cut));
 }
 
 #[test]
 fn wherever_it_is_cut_whole_batches_are_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("old.jsonl.gz");
-    written(&path);
+    written(&path).finish().unwrap();
     let whole = fs::read(&path).unwrap();
     let mut seen = Vec::new();
     for len in (0..=whole.len()).rev() {
@@ -132,10 +134,11 @@ fn wherever_it_is_cut_whole_batches_are_read() {
         }
     }
     seen.dedup();
-    let (torn, whole) = (ArchiveEnd::Torn, ArchiveEnd::Whole);
+    let (torn, cut) = (ArchiveEnd::Torn, ArchiveEnd::Cut);
+    let parts = [(3, torn), (3, cut), (2, torn), (2, cut), (0, torn), (0, cut), (0, ArchiveEnd::Damaged)];
     assert_eq!(
         seen,
-        [(3, whole), (2, torn), (2, whole), (0, torn), (0, whole), (0, ArchiveEnd::Damaged)],
+        [&[(3, ArchiveEnd::Whole)][..], &parts].concat(),
         "a part of a batch is read, or a whole one is not"
     );
 }
@@ -157,6 +160,24 @@ fn a_damaged_batch_ends_it() {
     assert_eq!(records, [record(1)]);
     // A code that was changed may swallow all that follows.
     assert_ne!(end, ArchiveEnd::Whole);
+}
+
+#[test]
+fn an_end_that_does_not_fit_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("old.jsonl.gz");
+    let mut archive = create(&path).unwrap();
+    archive.write(&[record(1)]).unwrap();
+    let first = usize::try_from(archive.safe).unwrap();
+    archive.write(&[record(2)]).unwrap();
+    let second = usize::try_from(archive.safe).unwrap();
+    archive.finish().unwrap();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, [&bytes[..first], &bytes[second..]].concat()).unwrap();
+    assert_eq!(read(&path), (vec![record(1)], ArchiveEnd::Cut), "a batch is missing");
+    fs::write(&path, [&bytes[..], &bytes[first..second]].concat()).unwrap();
+    let reader = ArchiveReader::open(&path).unwrap();
+    assert_eq!((reader.end(), reader.flatten().count()), (ArchiveEnd::Cut, 3));
 }
 
 #[test]

@@ -77,11 +77,7 @@ fn visitors(python: &Python, ini: &Path) -> Vec<Option<Loaded>> {
 fn pass_on(python: &Python, sites: &[&PathBuf], before: &[Option<Loaded>]) {
     for pair in sites.windows(2) {
         let [from, to] = pair else { continue };
-        let text = fs::read_to_string(to).unwrap();
-        // These need nothing, and have no `setup`.
-        if !["= ext:redis\n", "= ext:memcached\n"].iter().any(|store_type| text.contains(store_type)) {
-            set_up(to);
-        }
+        set_up(to);
         assert_eq!(counts_by(from, to, &[]), [2, 0, 0, 0, 0, 0]);
         assert_eq!(counts_by(from, to, &[]), [0, 0, 2, 0, 0, 0]);
         assert_eq!(counts_by(from, to, &["--verify"]), [0, 0, 2, 0, 0, 0]);
@@ -139,6 +135,38 @@ fn visitors_go_round_by_memcached_and_dbm() {
     python.site(&dbm).answer(&[Request::delete(JOE)]);
     assert_eq!(counts_by(&dbm, &sqlite, &[]), [0, 0, 1, 1, 1, 0]);
     assert!(python.site(&sqlite).load(&[JOE, BOB]).iter().map(Option::is_some).eq([false, true]));
+}
+
+#[test]
+fn what_a_cleanup_archived_is_restored_into_stores_of_other_types() {
+    let python = python!().with_time_zone("UTC");
+    let (redis_server, server) = (server!(Kind::Redis), own_server!(Kind::Memcached));
+    let (_files, files) = folder(|folder| file_ini(folder, HOURLY));
+    let (_dbm, dbm) = folder(dbm_ini);
+    let (_sqlite, sqlite) = folder(|folder| sqlite_ini(folder, HOURLY));
+    let (first, second) = (redis_server.create_database(), redis_server.create_database());
+    let (_redis, redis) = folder(|folder| redis_ini(folder, &first));
+    let (_memcached, memcached) = folder(|folder| memcached_ini(folder, &server));
+    let (_again, again) = folder(|folder| redis_ini(folder, &second));
+    // Neither of the two has times beside its sessions, and each has a frame of its own.
+    for (from, to) in [(&redis, [&sqlite, &files, &memcached]), (&memcached, [&sqlite, &dbm, &again])] {
+        let before = visitors(&python, from);
+        let archive = from.with_file_name("old.jsonl.gz");
+        let archive = archive.to_str().unwrap();
+        run(["cleanup", from.to_str().unwrap(), "-q", "-t", "5m", "--archive", archive]).done();
+        assert_eq!(loaded_by(&python, from, &[JOE, ANN]), [None, None]);
+        for to in to {
+            set_up(to);
+            assert_eq!(
+                run(["restore", to.to_str().unwrap(), archive]).done(),
+                "restored 3 sessions\n",
+                "{}",
+                to.display()
+            );
+            assert_eq!(loaded_by(&python, to, &[JOE, ANN]), before, "{}", to.display());
+            run(["cleanup", to.to_str().unwrap(), "-q", "-t", "1s"]).done();
+        }
+    }
 }
 
 #[test]

@@ -46,12 +46,13 @@ fn every_byte_comes_back() {
     });
 }
 
-/// Whatever is not in the table is in the archive.
-fn assert_nothing_is_lost(place: &Place<'_>, before: &[String]) {
+/// Whatever is not in the table is in the archive. A restore of it ends with one of these codes: where the end of the archive
+/// could not be written, it warns.
+fn assert_nothing_is_lost(place: &Place<'_>, before: &[String], codes: &[u8]) {
     let (left, file) = (place.count(), file(place));
     assert!(left < ROWS, "something was deleted");
     let run = place.run("restore", &[&file]);
-    assert_eq!(run.code, exit::DONE, "{run:?}");
+    assert!(codes.contains(&run.code), "{run:?}");
     assert_eq!(place.rows(), before);
 }
 
@@ -65,7 +66,7 @@ fn a_killed_cleanup_loses_nothing() {
         cleanup.freeze_in_mid_run(place);
         cleanup.send(Signal::KILL);
         assert_eq!(cleanup.end().code, 137);
-        assert_nothing_is_lost(place, &before);
+        assert_nothing_is_lost(place, &before, &[exit::SOME_UNREADABLE]);
     });
 }
 
@@ -84,7 +85,7 @@ fn a_crash_of_the_server_loses_nothing() {
         assert_eq!((run.code, run.stderr.as_str()), (exit::DONE, ""), "{}", run.stdout);
         assert_eq!((place.count(), place.old()), (KEPT, 0));
         // A batch that was undone with the server is in it twice, and comes back once.
-        assert_nothing_is_lost(place, &before);
+        assert_nothing_is_lost(place, &before, &[exit::DONE]);
     });
 }
 
@@ -111,7 +112,7 @@ fn assert_no_room(place: &Place<'_>, shell: &[&str], reason: &str) {
     assert!(run.stdout.ends_with("; ended by an error\n"), "{run:?}");
     let deleted = ROWS - place.count();
     assert!(run.stdout.starts_with(&format!("deleted {deleted} sessions ")), "{run:?}");
-    assert_nothing_is_lost(place, &before);
+    assert_nothing_is_lost(place, &before, &[exit::DONE, exit::SOME_UNREADABLE]);
 }
 
 #[test]

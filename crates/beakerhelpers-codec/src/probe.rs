@@ -1,25 +1,15 @@
-//! Whether a store refuses one session, or all.
+//! Whether a store refuses to save one session, or any.
 
 use std::time::Duration;
 
-use beakerhelpers_codec::Encoder;
 use beakerhelpers_core::{
-    ErrorKind, Expiry, Framing, Payload, Record, Result, SaveMode, Session, SessionId, SessionStore, Timestamp,
+    ErrorKind, Expiry, Framing, NOBODY, Payload, Record, Result, SaveMode, Session, SessionId, SessionStore, Timestamp,
 };
 
-/// A session that nobody has: Beaker's ids are checksums and UUIDs.
-const NOBODY: &str = "00000000000000000000000000000000";
+use crate::Encoder;
+
 /// A store that forgets by itself forgets it so soon.
 const SOON: Duration = Duration::from_secs(60);
-
-/// Asks a store for a session that nobody has.
-///
-/// # Errors
-///
-/// What it says to whatever it is asked for.
-pub(crate) fn answers(store: &dyn SessionStore) -> Result<()> {
-    store.has(&SessionId::new(NOBODY)).map(drop)
-}
 
 /// Whether a store that has refused to save a session, or to delete one, refuses any.
 ///
@@ -29,7 +19,7 @@ pub(crate) fn answers(store: &dyn SessionStore) -> Result<()> {
 /// # Errors
 ///
 /// What the store says, unless it refuses.
-pub(crate) fn refuses_all(store: &dyn SessionStore, now: Timestamp) -> Result<bool> {
+pub fn refuses_all(store: &dyn SessionStore, now: Timestamp) -> Result<bool> {
     let Some(record) = least(store.info().framing, now) else { return Ok(false) };
     match store.save(&record, SaveMode::Create) {
         Ok(()) => store.delete(&record.id).map(|_| false),
