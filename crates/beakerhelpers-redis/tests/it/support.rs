@@ -118,7 +118,7 @@ pub(crate) fn fill(server: &Server, database: Option<&str>, keys: usize) {
 /// Whether a record is as [`fill`] made it.
 pub(crate) fn is_own(record: &Record) -> bool {
     let n: usize = record.id.as_str()[1..].parse().expect("it has a number");
-    let length = if n % 1000 == 0 { 20_000 } else { n % 97 };
+    let length = if n.is_multiple_of(1000) { 20_000 } else { n % 97 };
     record.payload.bytes() == format!("s{n}{}", " ".repeat(length)).as_bytes()
 }
 
