@@ -68,8 +68,9 @@ fn what_an_answer_takes_is_bounded() {
         &[b"*1000\r\n".as_slice(), &b":1\r\n".repeat(1000)].concat(),
         &[b"*100\r\n".as_slice(), &b"*9\r\n:1\r\n+OK\r\n$-1\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n".repeat(100)]
             .concat(),
-        &[b"*3\r\n".as_slice(), &[b"$20000\r\n", [b'x'; 20_000].as_slice(), b"\r\n"].concat().repeat(3)].concat(),
-        &[b"*2\r\n".as_slice(), &[b"-ERR ", [b'x'; 30_000].as_slice(), b"\r\n"].concat().repeat(2)].concat(),
+        &[b"*3\r\n".as_slice(), &[b"$20000\r\n", &*"x".repeat(20_000).into_bytes(), b"\r\n"].concat().repeat(3)]
+            .concat(),
+        &[b"*2\r\n".as_slice(), &[b"-ERR ", &*"x".repeat(30_000).into_bytes(), b"\r\n"].concat().repeat(2)].concat(),
     ];
     for answer in answers {
         assert!(Answers::new(answer).next().is_ok());
