@@ -125,6 +125,12 @@ fn what_redis_refuses_is_told_without_its_secrets() {
     let nonsense = ini(folder.path(), "http://u:secret@h", "");
     let said = command("cleanup", &nonsense, &["-t", "1d"]).failed(exit::USAGE);
     assert!(said.contains("no URL of Redis") && !said.contains("secret"), "{said}");
-    let setup = command("setup", &ini(folder.path(), &database.url("redis"), ""), &[]);
-    assert!(setup.code != exit::DONE && setup.stderr.contains("`ext:redis`"), "{setup:?}");
+    let said = command("setup", &ini(folder.path(), &wrong, ""), &["--check"]).failed(exit::FAILED);
+    assert!(said.contains("refuses the user or the password") && !said.contains("wrong-password"), "{said}");
+    let right = ini(folder.path(), &database.url("redis"), "");
+    for (args, words) in
+        [(&[][..], "nothing is needed: redis://"), (&["--check"], "it answers, and needs no setting up: ")]
+    {
+        assert!(command("setup", &right, args).done().starts_with(words), "{words}");
+    }
 }

@@ -81,7 +81,7 @@ fn a_missing_table_names_those_that_are_there() {
     assert_error(
         &first_error(&*place.reader()),
         ErrorKind::NotSetUp,
-        &["`users`, `site's sessions`", "beaker.session.table_name", "beaker.session.schema_name"],
+        &["`site's sessions`, `users`", "beaker.session.table_name", "beaker.session.schema_name"],
     );
 }
 
