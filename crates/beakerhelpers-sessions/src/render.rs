@@ -132,9 +132,8 @@ fn each(
         take(FINGERPRINT, Content::Own(&record.id.fingerprint(&listing.fingerprints).to_string()))?;
     }
     // session2 keeps the id among the rest: whoever has it is the visitor.
-    let is_id = |key: Value<'_>, value: Value<'_>| {
-        value.as_str() == Some(record.id.as_str()) && (!listing.show_ids || key.as_str() == Some(ID))
-    };
+    let is_id =
+        |key: Value<'_>, value: Value<'_>| value.as_str() == Some(record.id.as_str()) && key.as_str() == Some(ID);
     let times = times(record.payload.framing());
     let is_taken = |key: &str| (listing.show_ids && key == ID) || (shows_fingerprint && key == FINGERPRINT);
     for (key, value) in session {
