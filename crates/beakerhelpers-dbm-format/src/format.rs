@@ -1,7 +1,7 @@
 //! The formats, told apart.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use beakerhelpers_core::{Error, Result, escape_controls};
 
@@ -65,6 +65,13 @@ impl Format {
             Error::config(format!("`{}` is no format of databases that can be written", escape_controls(name)))
                 .with_hint(format!("choose one of {}", names.join(", ")))
         })
+    }
+
+    /// Whether a file begins as those of [`Gnu`](Self::Gnu). One that cannot be read may well.
+    pub fn is_gnu(mut file: &File) -> bool {
+        let mut magic = [0; 4];
+        file.read_exact(&mut magic)
+            .map_or_else(|error| error.kind() != ErrorKind::UnexpectedEof, |()| gdbm::is_magic(magic))
     }
 
     /// Finds out how a database is written, as Python does (`whichdb` in `Lib/dbm/__init__.py`, CPython 3.13, and

@@ -25,6 +25,10 @@ const DATED: [Suffix; 7] = ["", ".db", ".dat", ".pag", ".dir", "-journal", "-wal
 pub(crate) const FORM: [&str; 9] =
     [".dbm", ".dbm.db", ".dbm.dat", ".dbm.pag", ".dbm.dir", ".dbm-journal", ".dbm-wal", ".dbm-shm", ".dbm.bak"];
 
+/// What Linux calls a file system in memory (`TMPFS_MAGIC` in `linux/magic.h`).
+#[cfg(target_os = "linux")]
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
+
 /// The files of one session. Most calls are to be made under its lock.
 pub(crate) struct Database<'f> {
     folder: &'f Folder,
@@ -68,6 +72,11 @@ impl<'f> Database<'f> {
         let mut age = Age::Gone;
         for suffix in DATED {
             let Some(facts) = self.facts(suffix)? else { continue };
+            if suffix.is_empty() && self.hides_its_age()? {
+                return Ok(Age::Unknown(Some(Error::corrupt(
+                    "a dbm.gnu database in a tmpfs does not tell when it was written to",
+                ))));
+            }
             age = match (age, facts.modified) {
                 (Age::Gone, Some(modified)) => Age::Accessed(modified),
                 (Age::Accessed(newest), Some(modified)) => Age::Accessed(newest.max(modified)),
@@ -76,6 +85,18 @@ impl<'f> Database<'f> {
             };
         }
         Ok(age)
+    }
+
+    /// Whether its time may be that of its first bytes, however often it was written to since: GNU dbm writes through a
+    /// mapping into memory (`gdbm_open`, 1.23), which a tmpfs does not notice. So it is in Linux up to 6.18, where it was
+    /// seen.
+    fn hides_its_age(&self) -> Result<bool, Errno> {
+        #[cfg(target_os = "linux")]
+        if rustix::fs::fstatfs(self.folder)?.f_type == TMPFS {
+            let file = self.folder.open(self.file("")).or_else(|errno| absent(errno, None))?;
+            return Ok(file.is_some_and(|(file, _)| Format::is_gnu(&File::from(file))));
+        }
+        Ok(false)
     }
 
     /// Reads what it holds; `None` where it is not there.

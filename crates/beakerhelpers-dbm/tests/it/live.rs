@@ -72,6 +72,30 @@ fn use_it_together(python: &Python, module: &str) {
     assert!(place.files().iter().all(|name| !name.contains(".temp")));
 }
 
+/// Beaker writes again to a database that is old, in a place in memory, where its time stays as it was.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_hides_its_age_is_kept() {
+    let memory = std::path::Path::new("/dev/shm");
+    let Some(python) = Python::with_dbm(CURRENT_RELEASE, "dbm.gnu") else { return };
+    let place = Place(tempfile::tempdir_in(memory).expect("Linux has a tmpfs there"));
+    let store = DbmStore::new(&place.config()).expect("a store");
+    for id in ["gnu", "dumb"] {
+        let ini = place.ini(&format!("beaker.session.dbmmodule = dbm.{id}\n"));
+        let site = python.site(&ini);
+        site.answer(&[Request::save(id, "{'number': 1}")]);
+        let record = load(&store, id).expect("Beaker saved it");
+        let old = now().earlier_by(2 * HOUR);
+        store.save(&record.with_times(None, Some(old)), SaveMode::Upsert).expect("it is written");
+        site.answer(&[Request::save(id, "{'number': 2}")]);
+    }
+    assert_eq!(load(&store, "gnu").expect("it is there").accessed, None);
+    assert!(load(&store, "dumb").expect("it is there").accessed > Some(now().earlier_by(HOUR)));
+    let done = store.delete_old(Cutoff::ago(now(), HOUR), &DeletePlan::default(), &mut Silent).expect("it cleans");
+    assert_eq!((done.deleted, done.kept, done.unknown), (0, 2, 1));
+    assert_eq!(store.iter(Query::ALL.active_since(Cutoff::ago(now(), HOUR))).count(), 2);
+}
+
 #[test]
 fn dumb_databases() {
     use_it_together(&python!(), "dbm.dumb");

@@ -18,7 +18,8 @@ pub(crate) struct Place(pub(crate) TempDir);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(beakerhelpers_testkit::scratch())
+        // `/tmp` may be a tmpfs, which hides the age of some.
+        Self(tempfile::tempdir_in("/var/tmp").expect("a temporary directory"))
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Users who may do what the guide says that they need, and nothing else.
 
-use beakerhelpers_core::{ErrorKind, Progress, Query, Record, Result, SessionId, SessionStore, Silent};
+use beakerhelpers_core::{ErrorKind, Progress, Query, Record, Result, SaveMode, SessionId, SessionStore, Silent};
 use beakerhelpers_testkit::own_server;
 use beakerhelpers_testkit::servers::{Kind, User, Via};
 
@@ -13,7 +13,7 @@ fn lines() -> [String; 2] {
     let guide = std::fs::read_to_string(GUIDE).expect("the guide is there");
     let lines = guide.lines().filter(|line| line.starts_with("ACL SETUSER "));
     let (all, cluster): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains(" on >password "));
-    assert_eq!((all.len(), cluster.len()), (2, 2));
+    assert_eq!((all.len(), cluster.len()), (3, 3));
     [all, cluster].map(|lines| lines.join("\n") + "\n")
 }
 
@@ -32,8 +32,14 @@ impl Progress for Archive {
     }
 }
 
-fn suffices(lister: &dyn SessionStore, cleaner: &dyn SessionStore) {
+fn suffices(lister: &dyn SessionStore, cleaner: &dyn SessionStore, writer: &dyn SessionStore) {
     let young = SessionId::new("young");
+    let new = record("new", hours_ago(0));
+    for mode in [SaveMode::Create, SaveMode::Upsert] {
+        writer.save(&new, mode).expect("it may");
+        assert_eq!(writer.load(&new.id).expect("it may").expect("it is there").payload, new.payload);
+    }
+    assert!(writer.delete(&new.id).expect("it may") && !writer.has(&new.id).expect("it may"));
     assert_eq!(list(lister, Query::ALL.with_expiry()).len(), 32);
     assert!(lister.load(&young).expect("it may").is_some());
     assert!(lister.has(&young).expect("it may"));
@@ -54,7 +60,7 @@ fn what_the_guide_allows_suffices_and_what_is_missing_is_named() {
     let [all, _] = lines();
     server.run(None, &all);
     let of = |user: &str| open(&config(&format!("redis://{user}:password@127.0.0.1:{}/2", server.port())));
-    suffices(&*of("lister"), &*of("cleaner"));
+    suffices(&*of("lister"), &*of("cleaner"), &*of("writer"));
     for (missing, user) in [("select", "lister"), ("scan", "lister"), ("select", "cleaner"), ("del", "cleaner")] {
         server.run(None, &format!("{all}ACL SETUSER {user} -{missing}\n"));
         save(&*open(&config(&server.url("redis", User::SITE, "2", Via::Tcp))), &record("old", hours_ago(2)));
@@ -80,7 +86,7 @@ fn what_the_guide_allows_suffices_in_a_cluster_too() {
     let each = |lines: &str| lines.lines().for_each(|line| drop(turn.cluster.run(&format!("{line}\n"))));
     each(&all);
     each(&besides);
-    suffices(&*of("lister"), &*of("cleaner"));
+    suffices(&*of("lister"), &*of("cleaner"), &*of("writer"));
     for missing in ["ping", "cluster|slots"] {
         each(&format!("ACL SETUSER lister -{missing}"));
         let (kind, report) = told(of("lister").load(&SessionId::new("young")));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use beakerhelpers_core::{
     DeletePlan, Deleted, ErrorKind, Progress, Query, Record, SaveMode, SessionId, SessionStore, Silent, Timestamp,
@@ -253,7 +254,8 @@ pub fn a_killed_process_leaves_whole_records_and_no_lock(place: &Place) {
         for _ in 0..EACH + kill {
             assert_eq!(other.line().as_deref(), Some("saved"));
         }
-        // At some point of its next one.
+        // At some point of its next one, each time at another.
+        thread::sleep(Duration::from_micros(500) * u32::try_from(kill).expect("a few"));
         drop(other);
         for id in (0..EACH).map(|n| format!("scribbled-{n}")) {
             place.assert_whole(&place.load(&id).expect("it was saved before"));
