@@ -16,6 +16,10 @@ const BATCH_BYTES: usize = 1 << 20;
 const SPARE_BYTES: usize = 48 << 10;
 /// Batches that may wait between two threads: this bounds what is in memory.
 const WAITING: usize = 3;
+/// And so many that were read and not decoded: a server that gives them has something to do meanwhile. One of more than
+/// [`BATCH_BYTES`] counts as `LARGE`.
+const READ: usize = 9;
+const LARGE: usize = 3;
 
 /// Hears of what happens on the way.
 pub(crate) trait Observer {
@@ -71,7 +75,7 @@ pub(crate) fn each_record(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     thread::scope(|scope| {
-        let (read, records) = mpsc::sync_channel(WAITING);
+        let (read, records) = mpsc::sync_channel(READ);
         let (send, items) = mpsc::sync_channel(WAITING);
         // Sessions that were taken go back, so that their memory serves again. There are never more of them than fit.
         let (taken, spares) = mpsc::sync_channel(2 * WAITING + 2);
@@ -127,9 +131,15 @@ fn read_records(store: &dyn SessionStore, query: Query, read: &SyncSender<Vec<Re
             bytes += record.as_ref().map_or(0, |record| record.payload.bytes().len());
             batch.push(record);
         }
+        let places = if bytes < BATCH_BYTES { 1 } else { LARGE };
         // Nobody listens any more where the other side has failed.
         if batch.is_empty() || read.send(batch).is_err() {
             return;
+        }
+        for _ in 1..places {
+            if read.send(Vec::new()).is_err() {
+                return;
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::wire::Wire;
 const PART: usize = 16 << 10;
 /// So many pages the server has to work on, while somebody else has the processor that would read them: some
 /// milliseconds' worth.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 
 /// What sessions are walked over for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

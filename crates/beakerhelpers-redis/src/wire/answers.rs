@@ -96,7 +96,17 @@ impl<R: Read> Answers<R> {
 
     fn string(&mut self, length: u64) -> RedisResult<Value> {
         self.spend(length)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(length.min(BELIEVED)).unwrap_or_default());
+        if length <= BELIEVED {
+            let length = usize::try_from(length).map_err(|_| unexpected())?;
+            let mut bytes = vec![0; length + 2];
+            self.reader.read_exact(&mut bytes)?;
+            if !bytes.ends_with(b"\r\n") {
+                return Err(unexpected());
+            }
+            bytes.truncate(length);
+            return Ok(Value::BulkString(bytes));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(BELIEVED).unwrap_or_default());
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
         if read as u64 != length {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
