@@ -133,7 +133,7 @@ impl Run<'_> {
         let value = match entry.value {
             Part::Whole(bytes) => bytes,
             Part::WrongType => return Err(wrong_type()),
-            Part::Unknown => match self.walk.value(&entry.key)? {
+            Part::Unknown | Part::Long => match self.walk.value(&entry.key)? {
                 Some(bytes) => bytes,
                 None => return Ok(None),
             },

@@ -56,8 +56,8 @@ impl Reading {
         let id = keys::id(&entry.key)?;
         let value = match (entry.value, &self.state) {
             (Part::Whole(bytes), _) => Some(bytes),
-            (Part::Unknown, State::Walking(walk)) => walk.value(&entry.key)?,
-            (Part::Unknown, _) => None,
+            (Part::Unknown | Part::Long, State::Walking(walk)) => walk.value(&entry.key)?,
+            (Part::Unknown | Part::Long, _) => None,
             (Part::WrongType, _) => return Err(wrong_type()),
         };
         let Some(expiry) = entry.left.map_or(Some(Expiry::Usual), |left| expiry(left, self.at)) else {

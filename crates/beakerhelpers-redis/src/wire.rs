@@ -46,6 +46,18 @@ impl Wire {
         }
     }
 
+    /// The next answer, but for a string of more bytes, which is passed over: `None`. The client that encrypts has all of it
+    /// in memory for a moment.
+    pub(crate) fn answer_up_to(&mut self, most: usize) -> RedisResult<Option<Value>> {
+        match self {
+            Self::Plain(plain) => plain.answer_up_to(most),
+            Self::Encrypted(_) => {
+                let answer = self.answer()?;
+                Ok(Some(answer).filter(|answer| !matches!(answer, Value::BulkString(bytes) if bytes.len() > most)))
+            }
+        }
+    }
+
     /// Runs one command where no answer is on its way. What the server refuses is an error.
     pub(crate) fn ask(&mut self, command: &Cmd) -> RedisResult<Value> {
         self.send(&command.get_packed_command())?;

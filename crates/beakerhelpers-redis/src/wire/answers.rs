@@ -47,8 +47,28 @@ impl<R: Read> Answers<R> {
         self.nested(DEEPEST)
     }
 
+    /// As [`next`](Self::next), but a string of more bytes is passed over: `None`.
+    pub(super) fn next_up_to(&mut self, most: usize) -> RedisResult<Option<Value>> {
+        self.left = self.most;
+        self.read_line()?;
+        if self.line.first() == Some(&b'$')
+            && let Some(length) = self.length(u64::MAX)?
+            && length > most as u64
+        {
+            let passed = io::copy(&mut self.reader.by_ref().take(length), &mut io::sink())?;
+            self.end_string(passed == length)?;
+            return Ok(None);
+        }
+        self.parse(DEEPEST).map(Some)
+    }
+
     fn nested(&mut self, deeper: usize) -> RedisResult<Value> {
         self.read_line()?;
+        self.parse(deeper)
+    }
+
+    /// What the line that was read begins.
+    fn parse(&mut self, deeper: usize) -> RedisResult<Value> {
         self.spend(PART + self.line.len() as u64)?;
         match self.line.first() {
             Some(b'$') => self.length(LARGEST)?.map_or(Ok(Value::Nil), |length| self.string(length)),
@@ -108,12 +128,16 @@ impl<R: Read> Answers<R> {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(BELIEVED).unwrap_or_default());
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
-        if read as u64 != length {
+        self.end_string(read as u64 == length).map(|()| Value::BulkString(bytes))
+    }
+
+    fn end_string(&mut self, is_whole: bool) -> RedisResult<()> {
+        if !is_whole {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let mut end = [0; 2];
         self.reader.read_exact(&mut end)?;
-        if end == *b"\r\n" { Ok(Value::BulkString(bytes)) } else { Err(unexpected()) }
+        if end == *b"\r\n" { Ok(()) } else { Err(unexpected()) }
     }
 }
 

@@ -60,6 +60,10 @@ impl Plain {
     pub(crate) fn answer(&mut self) -> RedisResult<Value> {
         self.0.next()
     }
+
+    pub(crate) fn answer_up_to(&mut self, most: usize) -> RedisResult<Option<Value>> {
+        self.0.next_up_to(most)
+    }
 }
 
 fn detail(error: &RedisError) -> &str {

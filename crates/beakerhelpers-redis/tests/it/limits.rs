@@ -177,3 +177,31 @@ fn nothing_is_listed_twice_where_the_table_shrinks_meanwhile() {
         assert!((1..=rest).all(|n| different.contains(&format!("s{n}"))));
     }
 }
+
+/// After many short values whole ones are asked for, until one is long: here many become so at once.
+#[test]
+fn values_that_become_long_in_the_middle_of_a_listing_are_read_whole() {
+    let server = own_server!(Kind::Redis);
+    let set = |step: usize, text: &str| {
+        let keys = format!("for n = 1, 40000, {step} do redis.call('SET', 'beaker_cache:s' .. n .. ':session', ");
+        server.run(
+            None,
+            &format!("EVAL \"{keys}'s' .. n .. ' {text}' .. string.rep('x', #ARGV[1] * 1000)) end\" 0 {text}\n"),
+        );
+    };
+    set(1, "x");
+    let store = open(&config(&server.url("redis", User::SITE, "0", Via::Tcp)));
+    let (mut all, mut long) = (0, 0);
+    for item in store.iter(Query::ALL) {
+        if all == 20_000 {
+            set(20, &"x".repeat(30));
+        }
+        let record = item.expect("it is listed");
+        let text = String::from_utf8_lossy(record.payload.bytes());
+        let (id, rest) = text.split_once(' ').expect("it is one of these");
+        assert!(id == record.id.as_str() && [1_001, 30_030].contains(&rest.len()), "{id}: {}", rest.len());
+        all += 1;
+        long += usize::from(rest.len() > 20_000);
+    }
+    assert!(all == 40_000 && long > 500, "{all} {long}");
+}

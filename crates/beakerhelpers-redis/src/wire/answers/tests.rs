@@ -80,6 +80,20 @@ fn what_an_answer_takes_is_bounded() {
     }
 }
 
+#[test]
+fn what_is_too_long_is_passed_over() {
+    let all = [b"$5\r\nshort\r\n".as_slice(), b"$6\r\nlonger\r\n", b":1\r\n", b"$-1\r\n", b"$6\r\nlon"].concat();
+    let mut answers = Answers::new(Slowly(&all));
+    let mut next = || answers.next_up_to(5);
+    assert_eq!(next().expect("it is whole"), Some(Value::BulkString(b"short".to_vec())));
+    assert_eq!(next().expect("it is whole"), None);
+    assert_eq!(next().expect("it is whole"), Some(Value::Int(1)));
+    assert_eq!(next().expect("it is whole"), Some(Value::Nil));
+    assert_eq!(next().expect_err("it ends early").kind(), ErrorKind::Io);
+    // Nothing of it is kept, however long it says that it is.
+    assert!(Answers::new(&b"$9223372036854775807\r\nabc"[..]).next_up_to(5).is_err());
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_are_answers_or_errors(bytes in proptest::collection::vec(
