@@ -98,12 +98,25 @@ fn package_all() -> Result {
         // `null` is everywhere, an empty list nowhere.
         if member["publish"].is_null() {
             let version = member["version"].as_str().unwrap_or_default();
+            forget_builds(name(&member)?)?;
             names.push(format!("{}-{version}", name(&member)?));
             package.args(["--package", name(&member)?]);
         }
     }
     forget_packages(&names)?;
     run(&mut package)
+}
+
+/// Has cargo build a package anew: what is in a registry never changes, so that it takes what an earlier run built for this.
+fn forget_builds(package: &str) -> Result {
+    let Ok(builds) = fs::read_dir(crate::run::target().join("debug/.fingerprint")) else { return Ok(()) };
+    let is_its = |build: &fs::DirEntry| {
+        build.file_name().to_str().and_then(|name| name.rsplit_once('-')).is_some_and(|(name, _)| name == package)
+    };
+    for build in builds.flatten().filter(is_its).map(|build| build.path()) {
+        fs::remove_dir_all(&build).map_err(|error| format!("{}: {error}", build.display()))?;
+    }
+    Ok(())
 }
 
 /// Removes what earlier runs left of these packages. Cargo builds them against each other from a registry of its own,
