@@ -83,15 +83,20 @@ impl Server {
 
     fn ask(&self, mut link: Link, command: &Cmd) -> RedisResult<Value> {
         let answer = match &mut link {
-            Link::One(wire) => wire.ask(command),
+            Link::One(wire) => wire.send(&command.get_packed_command()).and_then(|()| wire.answer()),
             Link::All(connection) => connection.req_command(command),
         };
-        // After an error of the connection an answer may still come, to whoever asks next.
+        // After an error that is not the server's an answer may still come, or a part of one, to whoever asks next.
+        let is_whole = match (&link, &answer) {
+            (_, Ok(_)) => true,
+            (Link::One(_), Err(_)) => false,
+            (Link::All(_), Err(error)) => trouble(error) != Trouble::Gone,
+        };
         let answer = match answer {
             Ok(Value::ServerError(error)) => Err(error.into()),
             answer => answer,
         };
-        if answer.as_ref().err().is_none_or(|error| trouble(error) != Trouble::Gone) {
+        if is_whole {
             self.was_there.store(true, Ordering::Relaxed);
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < IDLE {

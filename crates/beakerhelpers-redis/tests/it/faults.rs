@@ -1,5 +1,6 @@
 //! Servers that go away, and those that refuse.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -99,6 +100,27 @@ fn what_is_not_there_is_told_at_once_and_silence_in_time() {
     assert!(kind == ErrorKind::Unavailable && report.contains("cannot be reached"), "{report}");
     let missing = open(&config("unix:///nowhere/redis.sock"));
     assert_eq!(told(missing.load(&SessionId::new("x"))).0, ErrorKind::Unavailable);
+}
+
+/// What is left of an answer that nobody understands is nobody's answer.
+#[test]
+fn a_connection_that_says_nonsense_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let store = open(&config(&format!("redis://{}", listener.local_addr().expect("it has one"))));
+    let server = std::thread::spawn(move || {
+        let connections = listener.incoming().take(3).map(|connection| {
+            let mut connection = connection.expect("it connects");
+            let _ = connection.read(&mut [0; 1024]).expect("it asks something");
+            connection.write_all(b"?nonsense\r\n:1\r\n:1\r\n").expect("it listens");
+            connection
+        });
+        connections.collect::<Vec<_>>().len()
+    });
+    for _ in 0..3 {
+        let (kind, report) = told(store.has(&SessionId::new("x")));
+        assert!(kind == ErrorKind::Other && report.contains("nobody understands"), "{report}");
+    }
+    assert_eq!(server.join().expect("it answered"), 3);
 }
 
 #[test]
