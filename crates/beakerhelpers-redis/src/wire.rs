@@ -1,4 +1,4 @@
-//! A connection over which very many answers come: reading all sessions.
+//! A connection to one server, over which very many answers may come: reading all sessions.
 
 mod answers;
 mod plain;
